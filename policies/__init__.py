@@ -1,0 +1,1 @@
+"""Decides; one file a policy, grouped as a reader thinks of them."""

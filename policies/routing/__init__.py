@@ -1,0 +1,1 @@
+"""Nodes of the target tree: which upstream answers."""

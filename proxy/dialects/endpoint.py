@@ -1,0 +1,25 @@
+"""What an inbound path is: how its body is read, where its model stands, how its stream ends."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+# An SSE line that marks the last event of a complete stream: (field name, prefix of its value).
+End = tuple[bytes, bytes]
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """One inbound operation.
+
+    ``operation`` is OpenTelemetry's ``gen_ai.operation.name`` where one exists. ``answers_json``: a successful answer that is
+    not a stream must be JSON. ``ends``: an event stream is complete when one of these lines has been seen.
+    """
+
+    name: str
+    operation: str
+    body: Literal["json", "multipart", "raw", "none"]
+    model_in: Literal["json", "multipart", "query", "none"]
+    answers_json: bool = True
+    ends: tuple[End, ...] = ()

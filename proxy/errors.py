@@ -1,0 +1,166 @@
+"""Everything that can go wrong on a request, and the one renderer per dialect.
+
+::
+
+    GatewayError                 status, code, message for the caller; rendered in the caller's dialect
+    ├── BadRequest        400    what the caller sent cannot be used
+    └── UpstreamError            what a provider did, by meaning; a target may try another on most of them
+        ├── RateLimited   429    retry_after: seconds, if the provider said so
+        ├── Overloaded    503
+        ├── Unavailable   502    refused, reset, DNS, TLS, 5xx
+        ├── UpstreamTimeout 504  connect, first token, gap, total
+        ├── BadAnswer     502    HTML, broken JSON, lies about its length, a stream without its end
+        ├── BadCredential 502    the gateway's own credential was refused; never shown as the caller's
+        ├── ContextTooLong 400   the conversation is too large for this model
+        ├── ContentRefused 400   the provider's own filter said no
+        ├── ModelNotFound 404
+        └── Rejected      4xx    the provider refused the request itself; its answer is passed on
+    ConfigError                  problems of a file, all of them (see ``proxy.config.problem``)
+
+A refusal by a policy is not in this tree: it is a value (``Reply``), made by ``refuse``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+Header = tuple[bytes, bytes]
+Meaning = Literal[
+    "rate_limited",
+    "overloaded",
+    "unavailable",
+    "timeout",
+    "bad_answer",
+    "bad_credential",
+    "context_too_long",
+    "content_refused",
+    "model_not_found",
+    "rejected",
+]
+
+
+class GatewayError(Exception):
+    """A failure with a status and a stable snake_case code; ``message`` is written for the caller and holds no secret."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str, *, status: int | None = None, code: str | None = None, param: str | None = None):
+        super().__init__(message)
+        self.message = message
+        self.http_status = status or self.status
+        self.error_code = code or self.code
+        self.param = param
+        self.headers: tuple[Header, ...] = ()
+
+
+class BadRequest(GatewayError):
+    status = 400
+    code = "invalid_request"
+
+
+class UpstreamError(GatewayError):
+    """``raw`` is the provider's own answer (status, headers that may pass, body) where the caller may see it."""
+
+    status = 502
+    code = "upstream_error"
+    meaning: ClassVar[Meaning] = "unavailable"
+
+    def __init__(self, message: str, *, raw: tuple[int, tuple[Header, ...], bytes] | None = None, **more: object):
+        super().__init__(message, **more)  # type: ignore[arg-type]
+        self.raw = raw
+
+
+class RateLimited(UpstreamError):
+    status = 429
+    code = "rate_limited"
+    meaning = "rate_limited"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        raw: tuple[int, tuple[Header, ...], bytes] | None = None,
+    ):
+        super().__init__(message, raw=raw)
+        self.retry_after = retry_after
+        if retry_after is not None:
+            self.headers = ((b"retry-after", str(max(1, round(retry_after))).encode()),)
+
+
+class Overloaded(UpstreamError):
+    status = 503
+    code = "upstream_overloaded"
+    meaning = "overloaded"
+
+
+class Unavailable(UpstreamError):
+    status = 502
+    code = "upstream_unavailable"
+    meaning = "unavailable"
+
+
+class UpstreamTimeout(UpstreamError):
+    status = 504
+    code = "upstream_timeout"
+    meaning = "timeout"
+
+
+class BadAnswer(UpstreamError):
+    status = 502
+    code = "bad_upstream_answer"
+    meaning = "bad_answer"
+
+
+class BadCredential(UpstreamError):
+    status = 502
+    code = "upstream_credential_refused"
+    meaning = "bad_credential"
+
+
+class ContextTooLong(UpstreamError):
+    status = 400
+    code = "context_length_exceeded"
+    meaning = "context_too_long"
+
+
+class ContentRefused(UpstreamError):
+    status = 400
+    code = "content_filter"
+    meaning = "content_refused"
+
+
+class ModelNotFound(UpstreamError):
+    status = 404
+    code = "model_not_found"
+    meaning = "model_not_found"
+
+
+class Rejected(UpstreamError):
+    status = 400
+    code = "upstream_rejected"
+    meaning = "rejected"
+
+
+# OpenAI's documented `type` of an error object, by status.
+_OPENAI_TYPE = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    408: "timeout_error",
+    409: "conflict_error",
+    413: "invalid_request_error",
+    415: "invalid_request_error",
+    422: "invalid_request_error",
+    429: "rate_limit_error",
+}
+
+
+def render_openai(status: int, code: str, message: str, param: str | None = None) -> bytes:
+    """The error object of OpenAI's API: ``{"error": {message, type, param, code}}``, as JSON bytes."""
+    kind = _OPENAI_TYPE.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    return msgspec.json.encode({"error": {"message": message, "type": kind, "param": param, "code": code}})

@@ -1,0 +1,139 @@
+"""The one object that accompanies a request through the gateway, and the value that answers it early."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from proxy.errors import Header, render_openai
+
+if TYPE_CHECKING:
+    from proxy.policy import Answer
+
+JSON_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"),)
+
+
+class Reply:
+    """A complete answer made by the gateway itself: status, headers (lower-case names), body bytes.
+
+    ``code`` is the stable snake_case reason when the reply is a refusal, else None.
+    """
+
+    __slots__ = ("body", "code", "headers", "status")
+
+    def __init__(
+        self, status: int, body: bytes, headers: tuple[Header, ...] = JSON_HEADERS, code: str | None = None
+    ) -> None:
+        self.status = status
+        self.body = body
+        self.headers = headers
+        self.code = code
+
+
+class Identity:
+    """Who is calling, as proved by a credential. All names come from the configuration, never from the client.
+
+    ``models`` holds one tuple of globs per level (organisation, team, key) that restricts models; all must admit a model.
+    """
+
+    __slots__ = ("key", "models", "organisation", "team")
+
+    def __init__(self, organisation: str, team: str, key: str, models: tuple[tuple[str, ...], ...] = ()) -> None:
+        self.organisation = organisation
+        self.team = team
+        self.key = key
+        self.models = models
+
+
+class Attempt:
+    """One upstream request: which target, how it ended, how long it took (seconds)."""
+
+    __slots__ = ("duration", "first_byte", "outcome", "reason", "status", "target")
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.outcome = "open"  # open | ok | error | cancelled
+        self.reason: str | None = None  # a Meaning, or "client_gone"
+        self.status: int | None = None
+        self.duration = 0.0
+        self.first_byte: float | None = None
+
+
+class Exchange:
+    """State of one request. Slots only; policies keep their own state in ``state[slot]``.
+
+    ``headers`` are the client's, names lower-case, as received; ``forward`` is what goes upstream (already filtered by the
+    allow-list, no credentials); ``reply_headers`` are added to whatever answer leaves. ``credential`` is the secret the
+    client presented (None if it presented none).
+    """
+
+    __slots__ = (
+        "attempts",
+        "body",
+        "client",
+        "credential",
+        "deadline",
+        "endpoint",
+        "forward",
+        "generation",
+        "headers",
+        "identity",
+        "method",
+        "model",
+        "notes",
+        "path",
+        "query",
+        "received",
+        "reply_headers",
+        "request_id",
+        "route",
+        "state",
+        "stream",
+        "tags",
+        "upstream_wait",
+        "user",
+    )
+
+    def __init__(
+        self, request_id: str, method: str, path: str, query: bytes, headers: list[Header], received: float, slots: int
+    ) -> None:
+        self.request_id = request_id
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.received = received  # time.monotonic() when the request line was read
+        self.client = ""
+        self.credential: bytes | None = None
+        self.endpoint: Any = None  # proxy.dialects.endpoint.Endpoint
+        self.body = b""
+        self.model = ""  # as the client asked for it; "" where the request names none
+        self.stream = False
+        self.user: str | None = None  # OpenAI's `user` member of the body
+        self.identity: Identity | None = None
+        self.tags: dict[str, str] = {}
+        self.route = ""
+        self.generation = 0
+        self.deadline = 0.0  # time.monotonic() at which the whole request must have ended
+        self.forward: list[Header] = []
+        self.reply_headers: list[Header] = []
+        self.attempts: list[Attempt] = []
+        self.notes: dict[str, str] = {}  # policy or node name → what it decided, for the receipt
+        self.state: list[Any] = [None] * slots
+        self.upstream_wait = 0.0  # seconds spent waiting for providers, to tell the gateway's own share
+
+    def header(self, name: bytes) -> bytes | None:
+        """First value of the client's header ``name`` (lower-case), or None."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+    def refuse(
+        self, status: int, code: str, message: str, *, param: str | None = None, headers: tuple[Header, ...] = ()
+    ) -> Reply:
+        """A refusal in the caller's dialect."""
+        return Reply(status, render_openai(status, code, message, param), JSON_HEADERS + headers, code)
+
+
+Tags = Mapping[str, str]

@@ -1,0 +1,173 @@
+"""The contract: what a policy is, what a target is, and what they are given while compiling.
+
+Two types per thing. A ``Config`` is frozen data (a ``msgspec.Struct``) that mirrors the schema; what ``compile`` returns is
+behaviour, immutable and shared by all requests of its routes. The request path never sees a ``Config``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, ClassVar, Protocol, Self, TypeVar
+
+import msgspec
+
+from proxy.errors import Header
+from proxy.exchange import Exchange, Identity, Reply
+
+T = TypeVar("T")
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every policy's and target's configuration. Field names and defaults equal those of its schema."""
+
+
+class NoConfig(Config, frozen=True):
+    """For a policy without settings."""
+
+
+class Timeouts(msgspec.Struct, frozen=True):
+    """Seconds. ``first_token``: until the first content of the answer; ``gap``: between content events, where comments and
+    keep-alives do not count; ``total``: the whole request, over all attempts."""
+
+    connect: float = 5.0
+    first_token: float = 60.0
+    gap: float = 60.0
+    total: float = 600.0
+
+
+class CompileContext(Protocol):
+    """What compiling may use. Everything is handed in; nothing is global."""
+
+    route: str  # name of the route being compiled
+    timeouts: Timeouts  # of that route
+
+    def slot(self) -> int:
+        """A fresh index into ``Exchange.state`` for per-request data."""
+
+    def shared(self, key: str, factory: Callable[[], T]) -> T:
+        """State that survives reloads, by name. The same key gives the same object as long as a generation uses it."""
+
+    def target(self, value: Any, at: str) -> Target | None:
+        """Compile a child target found at the path ``at`` below this node. None if it was pruned or has a problem."""
+
+    def fail(self, message: str, at: str = "") -> None:
+        """Report a problem at the path ``at`` (``of[0].weight``) below this policy or node. Compiling goes on."""
+
+    def identities(self) -> dict[bytes, Identity]:
+        """Every key of the file: SHA-256 digest (32 bytes) → who it is."""
+
+    def now(self) -> float:
+        """Wall clock, seconds since the epoch."""
+
+    def provided_tags(self) -> frozenset[str] | None:
+        """Tags that this route's ``tags`` policy may set; None if it accepts any; empty without that policy."""
+
+
+class Policy:
+    """A compiled policy. Override only the phases you need; a phase left alone is not in the pipeline.
+
+    ``on_request`` and ``on_response`` may be ``async def``: that is looked at once, while compiling.
+    """
+
+    __slots__ = ()
+
+    Config: ClassVar[type[Config]] = NoConfig
+    # True for a policy that decides on method, path and headers alone: when every route that could answer a request
+    # begins with an equal one, it runs before the body is read.
+    at_door: ClassVar[bool] = False
+
+    @classmethod
+    def compile(cls, config: Any, context: CompileContext) -> Self:
+        """Build the compiled policy from ``config``. Problems go to ``context.fail``."""
+        raise NotImplementedError
+
+    def on_request(self, x: Exchange) -> Reply | None | Awaitable[Reply | None]:
+        """Before going upstream. A Reply answers now."""
+
+    def on_response(self, x: Exchange, answer: Answer) -> Reply | None | Awaitable[Reply | None]:
+        """Status and headers known, body not yet sent. A Reply replaces the answer. Runs for local replies and errors too."""
+
+    def open_stream(self, x: Exchange) -> Filter | None:
+        """A fresh object per response for a policy that must see the text as it flows; None if not this one."""
+
+    def on_close(self, x: Exchange) -> None:
+        """Exactly once for each policy that was entered, whatever happened."""
+
+    def explain(self, x: Exchange) -> str:
+        """One line for ``sluicegate explain``: what this policy does with this request."""
+        return x.notes.get(type(self).__module__.rsplit(".", 1)[-1], "passes")
+
+
+class Filter(Protocol):
+    """Sees one response's text as it flows, as neutral deltas; one object per response, with its own buffer."""
+
+    def feed(self, delta: Any) -> list[Any]:
+        """Deltas to pass on now; an empty list holds them back."""
+
+    def finish(self) -> list[Any]:
+        """What was held back, when the stream has ended well."""
+
+
+class Answer:
+    """An upstream's answer whose body is still flowing, or already whole.
+
+    ``body`` is the whole body, or None when it flows: then ``chunks`` yields bytes as they arrive, ends cleanly only if the
+    upstream ended its answer as its protocol says, and raises an ``UpstreamError`` otherwise. ``headers`` hold only what may
+    reach the client. ``aclose`` releases the connection and may be called at any time, more than once.
+    """
+
+    __slots__ = ("body", "chunks", "close", "headers", "is_sse", "status", "target")
+
+    def __init__(
+        self,
+        status: int,
+        headers: list[Header],
+        *,
+        body: bytes | None = None,
+        chunks: AsyncIterator[bytes] | None = None,
+        close: Callable[[], None] | None = None,
+        is_sse: bool = False,
+        target: str = "",
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.chunks = chunks
+        self.close = close
+        self.is_sse = is_sse
+        self.target = target  # "provider/model" that answered; "" for a local reply
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What a target would do now. ``why`` is a sentence; ``children`` are the branches with theirs."""
+
+    target: str
+    chosen: bool
+    why: str
+    children: tuple[Choice, ...] = ()
+
+
+class Target(ABC):
+    """A node of the compiled tree: immutable, shared, ignorant of what its children are."""
+
+    __slots__ = ()
+
+    Config: ClassVar[type[Config]] = NoConfig
+
+    @classmethod
+    def compile(cls, config: Any, context: CompileContext) -> Target | None:
+        """Build the node; None when nothing is left of it (all children pruned)."""
+        raise NotImplementedError
+
+    @abstractmethod
+    async def send(self, x: Exchange) -> Answer:
+        """An answer, or an ``UpstreamError`` by meaning."""
+
+    @abstractmethod
+    def explain(self, x: Exchange) -> Choice:
+        """What ``send`` would do now and why, without doing it."""
+
+    @abstractmethod
+    def leaves(self) -> tuple[str, ...]:
+        """Names (``provider/model``) of all leaves below, in order."""
