@@ -42,7 +42,7 @@ Meaning = Literal[
 
 
 class GatewayError(Exception):
-    """A failure with a status and a stable snake_case code; ``message`` is written for the caller and holds no secret."""
+    """A failure with a status and a stable snake_case code; ``message`` is for the caller and holds no secret."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"

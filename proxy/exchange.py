@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from proxy.errors import Header, render_openai
 
 if TYPE_CHECKING:
-    from proxy.policy import Answer
+    pass
 
 JSON_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"),)
 
@@ -33,7 +32,7 @@ class Reply:
 class Identity:
     """Who is calling, as proved by a credential. All names come from the configuration, never from the client.
 
-    ``models`` holds one tuple of globs per level (organisation, team, key) that restricts models; all must admit a model.
+    ``models`` holds one tuple of globs per level (organisation, team, key) that restricts models; all must admit.
     """
 
     __slots__ = ("key", "models", "organisation", "team")
@@ -62,9 +61,9 @@ class Attempt:
 class Exchange:
     """State of one request. Slots only; policies keep their own state in ``state[slot]``.
 
-    ``headers`` are the client's, names lower-case, as received; ``forward`` is what goes upstream (already filtered by the
-    allow-list, no credentials); ``reply_headers`` are added to whatever answer leaves. ``credential`` is the secret the
-    client presented (None if it presented none).
+    ``headers`` are the client's, names lower-case, as received; ``forward`` is what goes upstream (already filtered by
+    the allow-list, no credentials); ``reply_headers`` are added to whatever answer leaves. ``credential`` is the secret
+    the client presented (None if it presented none).
     """
 
     __slots__ = (
@@ -91,7 +90,6 @@ class Exchange:
         "stream",
         "tags",
         "upstream_wait",
-        "user",
     )
 
     def __init__(
@@ -109,7 +107,6 @@ class Exchange:
         self.body = b""
         self.model = ""  # as the client asked for it; "" where the request names none
         self.stream = False
-        self.user: str | None = None  # OpenAI's `user` member of the body
         self.identity: Identity | None = None
         self.tags: dict[str, str] = {}
         self.route = ""
@@ -134,6 +131,3 @@ class Exchange:
     ) -> Reply:
         """A refusal in the caller's dialect."""
         return Reply(status, render_openai(status, code, message, param), JSON_HEADERS + headers, code)
-
-
-Tags = Mapping[str, str]

@@ -1,7 +1,7 @@
 """The contract: what a policy is, what a target is, and what they are given while compiling.
 
-Two types per thing. A ``Config`` is frozen data (a ``msgspec.Struct``) that mirrors the schema; what ``compile`` returns is
-behaviour, immutable and shared by all requests of its routes. The request path never sees a ``Config``.
+Two types per thing. A ``Config`` is frozen data (a ``msgspec.Struct``) that mirrors the schema; what ``compile``
+returns is behaviour, immutable and shared by all requests of its routes. The request path never sees a ``Config``.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class NoConfig(Config, frozen=True):
 
 
 class Timeouts(msgspec.Struct, frozen=True):
-    """Seconds. ``first_token``: until the first content of the answer; ``gap``: between content events, where comments and
-    keep-alives do not count; ``total``: the whole request, over all attempts."""
+    """Seconds. ``first_token``: until the first content of the answer; ``gap``: between content events, where comments
+    and keep-alives do not count; ``total``: the whole request, over all attempts."""
 
     connect: float = 5.0
     first_token: float = 60.0
@@ -82,11 +82,11 @@ class Policy:
         """Build the compiled policy from ``config``. Problems go to ``context.fail``."""
         raise NotImplementedError
 
-    def on_request(self, x: Exchange) -> Reply | None | Awaitable[Reply | None]:
+    def on_request(self, x: Exchange) -> Reply | Awaitable[Reply | None] | None:
         """Before going upstream. A Reply answers now."""
 
-    def on_response(self, x: Exchange, answer: Answer) -> Reply | None | Awaitable[Reply | None]:
-        """Status and headers known, body not yet sent. A Reply replaces the answer. Runs for local replies and errors too."""
+    def on_response(self, x: Exchange, answer: Answer) -> Reply | Awaitable[Reply | None] | None:
+        """Status and headers known, body not yet sent. A Reply replaces it. Runs for local replies and errors too."""
 
     def open_stream(self, x: Exchange) -> Filter | None:
         """A fresh object per response for a policy that must see the text as it flows; None if not this one."""
@@ -112,9 +112,9 @@ class Filter(Protocol):
 class Answer:
     """An upstream's answer whose body is still flowing, or already whole.
 
-    ``body`` is the whole body, or None when it flows: then ``chunks`` yields bytes as they arrive, ends cleanly only if the
-    upstream ended its answer as its protocol says, and raises an ``UpstreamError`` otherwise. ``headers`` hold only what may
-    reach the client. ``aclose`` releases the connection and may be called at any time, more than once.
+    ``body`` is the whole body, or None when it flows: then ``chunks`` yields bytes as they arrive, ends cleanly only if
+    the upstream ended its answer as its protocol says, and raises an ``UpstreamError`` otherwise. ``headers`` hold only
+    what may reach the client. ``close`` releases the connection; it may be called at any time, more than once.
     """
 
     __slots__ = ("body", "chunks", "close", "headers", "is_sse", "status", "target")

@@ -13,8 +13,8 @@ End = tuple[bytes, bytes]
 class Endpoint(msgspec.Struct, frozen=True):
     """One inbound operation.
 
-    ``operation`` is OpenTelemetry's ``gen_ai.operation.name`` where one exists. ``answers_json``: a successful answer that is
-    not a stream must be JSON. ``ends``: an event stream is complete when one of these lines has been seen.
+    ``operation`` is OpenTelemetry's ``gen_ai.operation.name`` where one exists. ``answers_json``: a successful answer
+    that is not a stream must be JSON. ``ends``: an event stream is complete when one of these lines has been seen.
     """
 
     name: str
