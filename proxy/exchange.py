@@ -35,13 +35,21 @@ class Identity:
     ``models`` holds one tuple of globs per level (organisation, team, key) that restricts models; all must admit.
     """
 
-    __slots__ = ("key", "models", "organisation", "team")
+    __slots__ = ("expires", "key", "models", "organisation", "team")
 
-    def __init__(self, organisation: str, team: str, key: str, models: tuple[tuple[str, ...], ...] = ()) -> None:
+    def __init__(
+        self,
+        organisation: str,
+        team: str,
+        key: str,
+        models: tuple[tuple[str, ...], ...] = (),
+        expires: float | None = None,
+    ) -> None:
         self.organisation = organisation
         self.team = team
         self.key = key
         self.models = models
+        self.expires = expires  # seconds since the epoch, or None
 
 
 class Attempt:
@@ -70,7 +78,6 @@ class Exchange:
         "attempts",
         "body",
         "client",
-        "credential",
         "deadline",
         "endpoint",
         "forward",
@@ -102,7 +109,6 @@ class Exchange:
         self.headers = headers
         self.received = received  # time.monotonic() when the request line was read
         self.client = ""
-        self.credential: bytes | None = None
         self.endpoint: Any = None  # proxy.dialects.endpoint.Endpoint
         self.body = b""
         self.model = ""  # as the client asked for it; "" where the request names none

@@ -94,6 +94,10 @@ class Policy:
     def on_close(self, x: Exchange) -> None:
         """Exactly once for each policy that was entered, whatever happened."""
 
+    def admits_model(self, x: Exchange, model: str) -> bool:
+        """Whether this caller may use ``model``: decides what ``/v1/models`` lists. The list is a courtesy, no guard."""
+        return True
+
     def explain(self, x: Exchange) -> str:
         """One line for ``sluicegate explain``: what this policy does with this request."""
         return x.notes.get(type(self).__module__.rsplit(".", 1)[-1], "passes")
@@ -117,7 +121,7 @@ class Answer:
     what may reach the client. ``close`` releases the connection; it may be called at any time, more than once.
     """
 
-    __slots__ = ("body", "chunks", "close", "headers", "is_sse", "status", "target")
+    __slots__ = ("body", "chunks", "close", "code", "headers", "is_sse", "status", "target")
 
     def __init__(
         self,
@@ -129,6 +133,7 @@ class Answer:
         close: Callable[[], None] | None = None,
         is_sse: bool = False,
         target: str = "",
+        code: str | None = None,
     ) -> None:
         self.status = status
         self.headers = headers
@@ -136,6 +141,7 @@ class Answer:
         self.chunks = chunks
         self.close = close
         self.is_sse = is_sse
+        self.code = code  # stable reason of a refusal or failure, None for a success
         self.target = target  # "provider/model" that answered; "" for a local reply
 
 

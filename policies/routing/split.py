@@ -1,0 +1,124 @@
+"""Divide requests over targets by weight, at random or steadily by a tag."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any, ClassVar
+
+import msgspec
+
+from proxy.exchange import Exchange
+from proxy.policy import Answer, Choice, CompileContext, Config, Target
+
+_HASH_RANGE = 1 << 64
+
+
+class Branch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One side of a split. Weights are shares of their sum; 0 takes no request."""
+
+    weight: float
+    target: Any
+
+
+class SplitConfig(Config, frozen=True):
+    """``sticky``: the tag by which a caller keeps its branch; requests without that tag are divided at random."""
+
+    of: tuple[Branch, ...]
+    sticky: str | None = None
+
+
+class Split(Target):
+    """One child per request.
+
+    Sticky choices use weighted rendezvous hashing (Schindelhauer and Schomaker, "Weighted distributed hash tables",
+    2005): the same on every replica and after restart, and a changed weight moves only as many callers as it must.
+    """
+
+    __slots__ = ("_children", "_cumulative", "_random", "_salts", "_sticky", "_weights")
+
+    Config = SplitConfig
+    shorthand: ClassVar[str] = "of"
+
+    def __init__(
+        self,
+        children: tuple[Target, ...],
+        weights: tuple[float, ...],
+        sticky: str | None,
+        pick: Callable[[], float] = random.random,
+    ) -> None:
+        self._children = children
+        self._weights = weights
+        self._sticky = sticky
+        self._random = pick
+        total = sum(weights)
+        self._cumulative = tuple(sum(weights[: at + 1]) / total for at in range(len(weights)))
+        # By what a branch is, not where it stands: reordering the file moves nobody.
+        names = ["+".join(child.leaves()) for child in children]
+        self._salts = tuple(_salt(name, names[:at].count(name)) for at, name in enumerate(names))
+
+    @classmethod
+    def compile(cls, config: SplitConfig, context: CompileContext) -> Target | None:
+        kept: list[tuple[Target, float]] = []
+        for at, branch in enumerate(config.of):
+            child = context.target(branch.target, f"of[{at}].target")
+            if child is not None and branch.weight > 0:
+                kept.append((child, branch.weight))
+        if config.sticky is not None:
+            provided = context.provided_tags()
+            if provided is not None and config.sticky not in provided:
+                context.fail(f"no `tags` policy of this route sets the tag {config.sticky!r}", "sticky")
+        if not kept:
+            return None
+        return cls(tuple(child for child, _ in kept), tuple(weight for _, weight in kept), config.sticky)
+
+    def _choose(self, x: Exchange) -> tuple[int, str]:
+        """Index of the child, and why."""
+        subject = x.tags.get(self._sticky) if self._sticky is not None else None
+        if subject is None:
+            point = self._random()
+            for at, edge in enumerate(self._cumulative):
+                if point < edge:
+                    return at, "at random"
+            return len(self._children) - 1, "at random"
+        return self._steady(subject.encode()), f"by {self._sticky}"
+
+    def _steady(self, subject: bytes) -> int:
+        best, best_score = 0, -math.inf
+        for at, (salt, weight) in enumerate(zip(self._salts, self._weights, strict=True)):
+            digest = blake2b(subject, digest_size=8, key=salt).digest()
+            unit = (int.from_bytes(digest, "big") + 1) / (_HASH_RANGE + 1)
+            score = -weight / math.log(unit)
+            if score > best_score:
+                best, best_score = at, score
+        return best
+
+    async def send(self, x: Exchange) -> Answer:
+        at, why = self._choose(x)
+        x.notes["split"] = f"{', '.join(self._children[at].leaves())} {why}"
+        return await self._children[at].send(x)
+
+    def explain(self, x: Exchange) -> Choice:
+        subject = x.tags.get(self._sticky) if self._sticky is not None else None
+        chosen = self._steady(subject.encode()) if subject is not None else None
+        total = sum(self._weights)
+        choices = []
+        for at, child in enumerate(self._children):
+            choice = child.explain(x)
+            share = f"{self._weights[at] / total:.1%}"
+            if chosen is None:
+                choices.append(Choice(choice.target, True, f"{share} of requests, at random", choice.children))
+            else:
+                why = f"{share}; {self._sticky}={subject!r} {'falls here' if at == chosen else 'falls elsewhere'}"
+                choices.append(Choice(choice.target, at == chosen, why, choice.children))
+        return Choice("split", True, f"sticky by {self._sticky}" if self._sticky else "by weight", tuple(choices))
+
+    def leaves(self) -> tuple[str, ...]:
+        return tuple(leaf for child in self._children for leaf in child.leaves())
+
+
+def _salt(name: str, occurrence: int) -> bytes:
+    """A hash key for one branch; branches of one name differ by their occurrence."""
+    return blake2b(f"{name}#{occurrence}".encode(), digest_size=16).digest()

@@ -1,0 +1,23 @@
+"""The built-in policies and target nodes, by the name that the file uses, in the order of the reference."""
+
+from __future__ import annotations
+
+from policies.context.headers import Headers
+from policies.context.tags import Tags
+from policies.identity.allow_models import AllowModels
+from policies.identity.authenticate import Authenticate
+from policies.routing.fallback import Fallback
+from policies.routing.split import Split
+from proxy.policy import Policy, Target
+
+POLICIES: dict[str, type[Policy]] = {
+    "authenticate": Authenticate,
+    "allow_models": AllowModels,
+    "tags": Tags,
+    "headers": Headers,
+}
+
+TARGETS: dict[str, type[Target]] = {
+    "fallback": Fallback,
+    "split": Split,
+}

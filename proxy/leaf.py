@@ -1,0 +1,55 @@
+"""The leaf of the target tree: one attempt at one model of one provider."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from proxy.errors import UpstreamError, UpstreamTimeout
+from proxy.exchange import Attempt, Exchange
+from proxy.policy import Answer, Choice, Target, Timeouts
+from proxy.providers.provider import Provider
+
+
+class Leaf(Target):
+    """``provider/model``, or ``provider/*`` for the model that the caller named (``model`` None)."""
+
+    __slots__ = ("model", "name", "provider", "timeouts")
+
+    def __init__(self, name: str, provider: Provider, model: str | None, timeouts: Timeouts) -> None:
+        self.name = name
+        self.provider = provider
+        self.model = model
+        self.timeouts = timeouts
+
+    async def send(self, x: Exchange) -> Answer:
+        """One attempt, noted on the exchange whatever becomes of it."""
+        attempt = Attempt(self.name)
+        x.attempts.append(attempt)
+        started = time.monotonic()
+        if started >= x.deadline:
+            attempt.outcome, attempt.reason = "error", "timeout"
+            raise UpstreamTimeout("The request's total time was used up before this attempt.")
+        try:
+            answer = await self.provider.send(x, self.model, self.timeouts)
+        except UpstreamError as error:
+            attempt.outcome, attempt.reason, attempt.status = "error", error.meaning, error.http_status
+            raise
+        except asyncio.CancelledError:
+            attempt.outcome = "cancelled"
+            raise
+        finally:
+            attempt.duration = time.monotonic() - started
+            x.upstream_wait += attempt.duration
+        attempt.outcome, attempt.status, attempt.first_byte = "ok", answer.status, attempt.duration
+        answer.target = self.name if self.model is not None else f"{self.name[:-1]}{x.model}"
+        return answer
+
+    def explain(self, x: Exchange) -> Choice:
+        """The leaf itself: it is always willing."""
+        model = self.model or x.model or "(no model)"
+        return Choice(self.name, True, f"sends to {self.provider.describe()} as {model}")
+
+    def leaves(self) -> tuple[str, ...]:
+        """Its own name."""
+        return (self.name,)

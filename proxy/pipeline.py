@@ -1,0 +1,168 @@
+"""The compiled pipeline of one route: tuples per phase, and the loops that run them.
+
+Nothing is decided here that could be decided while compiling: a phase that a policy does not have is not in the tuples,
+and whether a hook must be awaited stands beside it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from proxy.errors import GatewayError, Header, UpstreamError
+from proxy.exchange import Exchange, Reply
+from proxy.policy import Answer, Choice, Policy, Target, Timeouts
+from proxy.stream import Outcome, pump
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+# (name, on_request, policy): what runs before the body is read.
+Step = tuple[str, Callable[[Exchange], Reply | None], Policy]
+_Hook = tuple[Callable[..., Any], bool]
+
+
+def _has(policy: Policy, hook: str) -> bool:
+    return getattr(type(policy), hook) is not getattr(Policy, hook)
+
+
+def _hook(policy: Policy, name: str) -> _Hook:
+    bound = getattr(policy, name)
+    return bound, inspect.iscoroutinefunction(bound)
+
+
+class Pipeline:
+    """Policies and target of one route, compiled.
+
+    ``_unwind[k]`` and ``_close[k]`` hold the hooks of the first k policies, last first: when policy k answers early,
+    exactly those that let the request pass see the answer.
+    """
+
+    __slots__ = (
+        "_admits",
+        "_close",
+        "_request",
+        "_streams",
+        "_unwind",
+        "door",
+        "policies",
+        "route",
+        "slots",
+        "target",
+        "timeouts",
+    )
+
+    def __init__(
+        self, route: str, policies: Sequence[tuple[str, Policy]], target: Target, *, slots: int, timeouts: Timeouts
+    ) -> None:
+        self.route = route
+        self.policies = tuple(policies)
+        self.target = target
+        self.slots = slots
+        self.timeouts = timeouts
+        compiled = [policy for _, policy in policies]
+        self._request = tuple(
+            (at, *_hook(policy, "on_request")) for at, policy in enumerate(compiled) if _has(policy, "on_request")
+        )
+        self._unwind = _prefixes([_hook(p, "on_response") if _has(p, "on_response") else None for p in compiled])
+        self._close = _prefixes([_hook(p, "on_close") if _has(p, "on_close") else None for p in compiled])
+        self._streams = tuple(policy.open_stream for policy in reversed(compiled) if _has(policy, "open_stream"))
+        self._admits = tuple(policy.admits_model for policy in compiled if _has(policy, "admits_model"))
+        self.door = _door(policies)
+
+    async def run(self, x: Exchange, send: Send) -> Outcome:
+        """Answer ``x``: request phases, target or early reply, response phases, body to the client, close phases."""
+        entered = 0
+        try:
+            answer, entered = await self._answer(x)
+            for hook, is_async in self._unwind[entered]:
+                replaced = await hook(x, answer) if is_async else hook(x, answer)
+                if replaced is not None:
+                    if answer.close is not None:
+                        answer.close()
+                    answer = local(replaced)
+            filters = [filter_ for open_ in self._streams if (filter_ := open_(x)) is not None]
+            return await pump(send, answer, standard_headers(x, answer), filters)
+        finally:
+            for hook, _ in self._close[entered]:
+                hook(x)
+
+    async def _answer(self, x: Exchange) -> tuple[Answer, int]:
+        """The answer, and how many policies were entered before it was known."""
+        entered = 0
+        try:
+            for entered, step, is_async in self._request:
+                reply = await step(x) if is_async else step(x)
+                if reply is not None:
+                    x.notes.setdefault("refused_by", self.policies[entered][0])
+                    return local(reply), entered
+            entered = len(self.policies)
+            return await self.target.send(x), entered
+        except UpstreamError as error:
+            if error.raw is not None:
+                status, headers, body = error.raw
+                return Answer(status, list(headers), body=body, code=error.error_code), entered
+            return local(failure(x, error)), entered
+        except GatewayError as error:
+            return local(failure(x, error)), entered
+
+    def admits_model(self, x: Exchange, model: str) -> bool:
+        """Whether this caller may use ``model`` here, as far as headers alone can tell."""
+        return all(step(x) is None for _, step, _ in self.door) and all(admits(x, model) for admits in self._admits)
+
+    async def explain(self, x: Exchange) -> tuple[list[tuple[str, str]], Reply | None, Choice | None]:
+        """Run the request phases and describe the rest, sending nothing: policy lines, early reply, target's choice."""
+        lines: list[tuple[str, str]] = []
+        for name, policy in self.policies:
+            if _has(policy, "on_request"):
+                found = policy.on_request(x)
+                reply = await found if inspect.isawaitable(found) else found
+                if reply is not None:
+                    lines.append((name, f"refuses: {reply.status} {reply.code or ''}".rstrip()))
+                    return lines, reply, None
+            lines.append((name, policy.explain(x)))
+        return lines, None, self.target.explain(x)
+
+
+def _prefixes(hooks: list[_Hook | None]) -> tuple[tuple[_Hook, ...], ...]:
+    """For k = 0…n: the hooks of the first k policies, last first."""
+    return tuple(tuple(hook for hook in reversed(hooks[:k]) if hook is not None) for k in range(len(hooks) + 1))
+
+
+def _door(policies: Sequence[tuple[str, Policy]]) -> tuple[Step, ...]:
+    """The leading policies that may run before the body is read."""
+    steps: list[Step] = []
+    for name, policy in policies:
+        if not policy.at_door:
+            break
+        steps.append((name, policy.on_request, policy))  # type: ignore[arg-type]  # at_door policies are not async
+    return tuple(steps)
+
+
+def local(reply: Reply) -> Answer:
+    """A reply of our own as an answer, so that the response phases see it like any other."""
+    return Answer(reply.status, list(reply.headers), body=reply.body, code=reply.code)
+
+
+def failure(x: Exchange, error: GatewayError) -> Reply:
+    """A failure as a reply in the caller's dialect."""
+    return x.refuse(error.http_status, error.error_code, error.message, param=error.param, headers=error.headers)
+
+
+def standard_headers(x: Exchange, answer: Answer) -> list[Header]:
+    """The answer's headers and those that every answer carries."""
+    now = time.monotonic()
+    overhead = (now - x.received - x.upstream_wait) * 1000
+    headers = [
+        *answer.headers,
+        (b"x-request-id", x.request_id.encode()),
+        (b"x-sluicegate-route", x.route.encode()),
+        (b"x-sluicegate-attempts", b"%d" % len(x.attempts)),
+        (b"x-sluicegate-generation", b"%d" % x.generation),
+        (b"x-sluicegate-overhead-ms", b"%.2f" % overhead),
+    ]
+    if answer.target:
+        headers.append((b"x-sluicegate-target", answer.target.encode()))
+    if x.reply_headers:
+        headers += x.reply_headers
+    return headers
