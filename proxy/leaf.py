@@ -47,8 +47,9 @@ class Leaf(Target):
 
     def explain(self, x: Exchange) -> Choice:
         """The leaf itself: it is always willing."""
-        model = self.model or x.model or "(no model)"
-        return Choice(self.name, True, f"sends to {self.provider.describe()} as {model}")
+        model = self.model or x.model
+        to = f"sends to {self.provider.describe()}" + (f" as {model}" if model else "")
+        return Choice(self.name, True, to, body=self.provider.outbound_body(x, model))
 
     def leaves(self) -> tuple[str, ...]:
         """Its own name."""

@@ -95,7 +95,7 @@ class Policy:
         """Exactly once for each policy that was entered, whatever happened."""
 
     def admits_model(self, x: Exchange, model: str) -> bool:
-        """Whether this caller may use ``model``: decides what ``/v1/models`` lists. The list is a courtesy, no guard."""
+        """Whether this caller may use ``model``: decides what ``/v1/models`` lists. That list guards nothing."""
         return True
 
     def explain(self, x: Exchange) -> str:
@@ -146,12 +146,14 @@ class Answer:
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """What a target would do now. ``why`` is a sentence; ``children`` are the branches with theirs."""
+    """What a target would do now. ``why`` is a sentence; ``children`` are the branches with theirs; ``body`` is what a
+    leaf would send."""
 
     target: str
     chosen: bool
     why: str
     children: tuple[Choice, ...] = ()
+    body: bytes | None = None
 
 
 class Target(ABC):

@@ -23,7 +23,7 @@ def is_glob(name: str) -> bool:
 
 
 class RouteRule(msgspec.Struct, frozen=True):
-    """When a route takes a request. ``models`` None: any model, and requests that name none. All conditions must hold."""
+    """When a route takes a request; all conditions must hold. ``models`` None: any model, and requests without one."""
 
     name: str
     models: tuple[str, ...] | None
@@ -90,7 +90,7 @@ class Router:
         self._by_path = self._any + tuple(e for e in self.entries if e.rule.models is not None and e.rule.paths)
 
     def match(self, x: Exchange, tags: dict[str, str]) -> Pipeline | None:
-        """The pipeline for ``x`` by model, path, headers and the tags that the client sent; None if no route takes it."""
+        """The pipeline for ``x`` by model, path, headers and the client's tags; None if no route takes it."""
         if not x.model:
             return self._first(self._by_path, x, tags)
         for entry in self._exact.get(x.model, ()):

@@ -1,0 +1,155 @@
+"""The ASGI callable: takes one reference to the runtime per request, and answers from that generation to the end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from proxy.errors import GatewayError
+from proxy.exchange import Exchange, Reply
+from proxy.inbound import Receive, admit
+from proxy.pipeline import Pipeline, Send, failure, local, standard_headers
+from proxy.runtime import Runtime
+from proxy.stream import Outcome, pump
+from proxy.telemetry.log import Logger
+from proxy.telemetry.metrics import CONTENT_TYPE, Metrics
+
+Scope = dict[str, Any]
+_SHUTTING_DOWN = "The gateway is shutting down; send the request again."
+
+
+class Current:
+    """The one reference that a reload changes, and what it has to say about the file on disk."""
+
+    __slots__ = ("draining", "problems", "runtime")
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.problems: tuple[str, ...] = ()  # of the file on disk, when it is not the one in use
+        self.draining = False
+
+
+class App:
+    """Inbound HTTP: operations (``/healthz`` …), model list, and everything that a route answers."""
+
+    def __init__(self, current: Current, metrics: Metrics, log: Logger) -> None:
+        self.current = current
+        self.metrics = metrics
+        self.log = log
+        self._operations: dict[str, Callable[[], Awaitable[Reply]]] = {
+            "/healthz": self._healthz,
+            "/readyz": self._readyz,
+            "/metrics": self._metrics,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received = time.monotonic()
+        path = scope["raw_path"].decode("latin-1")
+        operation = self._operations.get(path)
+        if operation is not None:
+            await _send_reply(send, await operation())
+            return
+        runtime = self.current.runtime
+        x = Exchange(
+            f"req_{os.urandom(12).hex()}", scope["method"], path, scope["query_string"], scope["headers"], received, 0
+        )
+        x.generation = runtime.generation
+        runtime.enter()
+        self.metrics.started()
+        outcome: Outcome | None = None
+        try:
+            outcome = await self._answer(runtime, x, receive, send)
+        except asyncio.CancelledError as cancelled:
+            # Cancelled by the server's shutdown before anything was sent: the caller gets a word instead of a cut line.
+            if "draining" not in cancelled.args:
+                raise
+            outcome = await _reply(send, x, x.refuse(503, "server_shutting_down", _SHUTTING_DOWN))
+        except Exception:
+            self.log.exception("request.crashed", request_id=x.request_id, route=x.route, path=x.path)
+            outcome = await _reply(send, x, x.refuse(500, "internal_error", "The gateway failed; see its log."))
+        finally:
+            runtime.leave()
+            self._account(x, outcome)
+
+    async def _answer(self, runtime: Runtime, x: Exchange, receive: Receive, send: Send) -> Outcome:
+        """Route ``x`` and run its pipeline; whatever is wrong before that is answered here."""
+        found: Pipeline | Reply
+        try:
+            found = await admit(runtime, x, receive)
+        except GatewayError as error:
+            found = failure(x, error)
+        if isinstance(found, Reply):
+            return await _reply(send, x, found)
+        return await found.run(x, send)
+
+    def _account(self, x: Exchange, outcome: Outcome | None) -> None:
+        """Metrics and the one log line of a request."""
+        seconds = time.monotonic() - x.received
+        overhead = max(0.0, seconds - x.upstream_wait)
+        status = outcome.status if outcome is not None else 499  # nginx's number for a client that left
+        self.metrics.finished(x, status, outcome, seconds, overhead)
+        fields: dict[str, Any] = {
+            "request_id": x.request_id,
+            "route": x.route,
+            "method": x.method,
+            "path": x.path,
+            "model": x.model,
+            "status": status,
+            "duration_ms": round(seconds * 1000, 3),
+            "generation": x.generation,
+            "attempts": [[attempt.target, attempt.reason or attempt.outcome] for attempt in x.attempts],
+        }
+        if outcome is None:
+            fields["end"] = "client_gone"
+        else:
+            fields["bytes"] = outcome.bytes_sent
+            if outcome.code is not None:
+                fields["code"] = outcome.code
+            if not outcome.complete:
+                fields["end"] = "cut"
+        if x.identity is not None:
+            fields["key"] = f"{x.identity.organisation}/{x.identity.team}/{x.identity.key}"
+        if x.tags:
+            fields["tags"] = x.tags
+        if x.notes:
+            fields["notes"] = x.notes
+        self.log.info("request", **fields)
+
+    async def _healthz(self) -> Reply:
+        return Reply(200, b'{"status":"ok"}')
+
+    async def _readyz(self) -> Reply:
+        current = self.current
+        state: dict[str, Any] = {
+            "status": "draining" if current.draining else "ready",
+            "generation": current.runtime.generation,
+            "digest": current.runtime.digest,
+        }
+        if current.problems:
+            state["reasons"] = ["the file on disk has problems; the generation before it keeps serving"]
+            state["problems"] = current.problems
+        return Reply(503 if current.draining else 200, msgspec.json.encode(state))
+
+    async def _metrics(self) -> Reply:
+        text = await asyncio.to_thread(self.metrics.render)
+        return Reply(200, text, ((b"content-type", CONTENT_TYPE),))
+
+
+async def _reply(send: Send, x: Exchange, reply: Reply) -> Outcome:
+    answer = local(reply)
+    return await pump(send, answer, standard_headers(x, answer), [])
+
+
+async def _send_reply(send: Send, reply: Reply) -> None:
+    headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})

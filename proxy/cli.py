@@ -1,0 +1,210 @@
+"""The command line: the composition root, the only place that knows everybody.
+
+Exit codes: 0 done, 1 failed, 2 wrong use or wrong configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from policies.table import POLICIES, TARGETS
+from proxy.config.compile import Built, Tables, build
+from proxy.config.schema import bundle
+from proxy.errors import Header
+from proxy.explain import Explanation, explain
+from proxy.policy import Choice
+from proxy.process import Options, serve
+from proxy.providers.table import PROVIDERS
+from proxy.runtime import Shared
+
+TABLES = Tables(POLICIES, TARGETS, PROVIDERS)
+DONE, FAILED, WRONG = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the return value is the exit code."""
+    args = _parser().parse_args(argv)
+    code: int = args.run(args)
+    return code
+
+
+def _build(path: Path, shared: Shared, generation: int = 1) -> Built:
+    return build(path, TABLES, environ=os.environ, shared=shared, generation=generation, now=time.time)
+
+
+def _report(built: Built, path: Path) -> int:
+    """Print problems and notices for people; 2 if there are problems."""
+    for problem in built.problems:
+        print(problem, file=sys.stderr)
+    for notice in built.notices:
+        print(f"notice: {notice}", file=sys.stderr)
+    if built.problems:
+        count = len(built.problems)
+        print(f"{path}: {count} problem{'s' if count > 1 else ''}", file=sys.stderr)
+        return WRONG
+    return DONE
+
+
+def _serve(args: argparse.Namespace) -> int:
+    return serve(args.config, TABLES, Options(workers=args.workers, listen=args.listen, log_level=args.log_level))
+
+
+def _check(args: argparse.Namespace) -> int:
+    built = _build(args.config, Shared())
+    if args.json:
+        found = {
+            "ok": not built.problems,
+            "problems": [msgspec.to_builtins(problem) for problem in built.problems],
+            "notices": [str(notice) for notice in built.notices],
+        }
+        print(json.dumps(found, indent=2))
+        return WRONG if built.problems else DONE
+    code = _report(built, args.config)
+    if built.config is not None and not built.problems:
+        config = built.config
+        print(f"{args.config}: ok ({len(config.routes)} routes, {len(config.providers)} providers)")
+    return code
+
+
+def _explain(args: argparse.Namespace) -> int:
+    built = _build(args.config, Shared())
+    if built.runtime is None:
+        return _report(built, args.config)
+    if args.body == "-":
+        body = sys.stdin.buffer.read()
+    elif args.body is not None:
+        body = Path(args.body).read_bytes()
+    else:
+        body = msgspec.json.encode({"model": args.model, "messages": [{"role": "user", "content": "Hello"}]})
+    headers: list[Header] = [(b"content-type", b"application/json")]
+    for line in args.header:
+        name, _, value = line.partition(":")
+        headers.append((name.strip().lower().encode(), value.strip().encode()))
+    if args.key:
+        headers.append((b"authorization", b"Bearer " + args.key.encode()))
+    found = asyncio.run(explain(built.runtime, args.method, args.path, headers, body))
+    print(msgspec.json.format(msgspec.json.encode(found)).decode() if args.json else _describe(found))
+    return DONE if found.refusal is None else FAILED
+
+
+def _describe(found: Explanation) -> str:
+    """An explanation as an indented text."""
+    lines = [f"{found.method} {found.path}  model={found.model or '-'}  stream={'yes' if found.stream else 'no'}"]
+    lines.append(f"route     {found.route or 'none'}")
+    lines += [f"policy    {name}: {line}" for name, line in found.policies]
+    if found.refusal is not None:
+        error = found.refusal["error"]
+        lines.append(f"refused   {found.refusal['status']} {error['code']}: {error['message']}")
+    if found.target is not None:
+        lines += ["target", *_tree(found.target, 1)]
+        lines.append(f"headers   {', '.join(found.forwarded_headers) or '-'}")
+    if found.body is not None:
+        text = found.body if len(found.body) <= 400 else f"{found.body[:400]}… ({len(found.body)} characters)"
+        lines.append(f"body      {text}")
+    return "\n".join(lines)
+
+
+def _tree(choice: Choice, depth: int) -> list[str]:
+    mark = "→" if choice.chosen else "·"
+    lines = [f"{'  ' * depth}{mark} {choice.target}: {choice.why}"]
+    for child in choice.children:
+        lines += _tree(child, depth + 1)
+    return lines
+
+
+def _schema(args: argparse.Namespace) -> int:
+    text = json.dumps(bundle(), indent=2) + "\n"
+    if args.output is None:
+        print(text, end="")
+    else:
+        args.output.write_text(text)
+        print(f"{args.output}: written; name it in the first line of your file:", file=sys.stderr)
+        print(f"# yaml-language-server: $schema={args.output}", file=sys.stderr)
+    return DONE
+
+
+def _keys_new(args: argparse.Namespace) -> int:
+    parts = args.name.split("/")
+    if len(parts) != 3 or not all(parts):
+        print("NAME is organisation/team/key, for example acme/search/web", file=sys.stderr)
+        return WRONG
+    organisation, team, name = parts
+    key = f"sk-sluice-{secrets.token_urlsafe(32)}"
+    digest = "sha256:" + hashlib.sha256(key.encode()).hexdigest()
+    if args.json:
+        print(json.dumps({"name": args.name, "key": key, "hash": digest}))
+        return DONE
+    print(f"{key}\n", flush=True)
+    print("Give this key to its user; it is shown once. Into the file goes only its hash:\n", file=sys.stderr)
+    indented = (
+        f'tenants:\n  {organisation}:\n    teams:\n      {team}:\n        keys:\n          {name}: {{hash: "{digest}"}}'
+    )
+    print(indented, file=sys.stderr)
+    return DONE
+
+
+def _version(args: argparse.Namespace) -> int:
+    found = {"sluicegate": version("sluicegate"), "python": sys.version.split()[0]}
+    print(json.dumps(found) if args.json else f"sluicegate {found['sluicegate']} (Python {found['python']})")
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sluicegate", description="An LLM gateway: one YAML file, one process.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    config = argparse.ArgumentParser(add_help=False)
+    default = Path(os.environ.get("SLUICEGATE_CONFIG", "gateway.yaml"))
+    config.add_argument("--config", type=Path, default=default, metavar="FILE", help="default: %(default)s")
+    output = argparse.ArgumentParser(add_help=False)
+    output.add_argument("--json", action="store_true", help="print JSON")
+
+    command = commands.add_parser("serve", parents=[config], help="run the gateway")
+    command.add_argument("--listen", metavar="HOST:PORT", help="instead of the file's `listen`")
+    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes, each reloading by itself")
+    level = os.environ.get("SLUICEGATE_LOG_LEVEL")
+    command.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default=level)
+    command.set_defaults(run=_serve)
+
+    command = commands.add_parser("check", parents=[config, output], help="find every problem of the file")
+    command.set_defaults(run=_check)
+
+    command = commands.add_parser(
+        "explain", parents=[config, output], help="show what a request would meet, sending nothing"
+    )
+    command.add_argument("--model", default="default", help="model of the sample request (default: %(default)s)")
+    command.add_argument("--method", default="POST")
+    command.add_argument("--path", default="/v1/chat/completions", help="default: %(default)s")
+    command.add_argument("--header", action="append", default=[], metavar="NAME:VALUE")
+    command.add_argument("--key", help="API key of the caller")
+    command.add_argument("--body", metavar="FILE", help="request body instead of the sample; - is standard input")
+    command.set_defaults(run=_explain)
+
+    command = commands.add_parser("schema", help="print or write the JSON Schema of the file, for editors")
+    command.add_argument("--output", type=Path, metavar="FILE")
+    command.set_defaults(run=_schema)
+
+    command = commands.add_parser("keys", help="make API keys")
+    verbs = command.add_subparsers(metavar="VERB", required=True)
+    verb = verbs.add_parser("new", parents=[output], help="make a key and print it with its hash")
+    verb.add_argument("name", metavar="ORGANISATION/TEAM/KEY")
+    verb.set_defaults(run=_keys_new)
+
+    command = commands.add_parser("version", parents=[output], help="print the version")
+    command.set_defaults(run=_version)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

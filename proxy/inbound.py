@@ -1,0 +1,129 @@
+"""From a request line to a pipeline: endpoint, credentials, body, model, route, in this order.
+
+Whoever must authenticate on every route that a path can lead to does so before a byte of the body is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from proxy.dialects.openai import MODELS, PATHS, endpoint_for
+from proxy.dialects.splice import check_single_model, read_envelope, read_form
+from proxy.errors import BadRequest
+from proxy.exchange import Exchange, Reply
+from proxy.pipeline import Pipeline
+from proxy.runtime import Runtime
+from proxy.tags import TAGS_HEADER, read_tags
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+# What reaches a provider of the client's headers unless a `headers` policy says more. No credentials, no cookies.
+FORWARDED = frozenset(
+    {
+        b"accept",
+        b"anthropic-beta",
+        b"anthropic-version",
+        b"content-type",
+        b"idempotency-key",
+        b"openai-beta",
+        b"traceparent",
+        b"tracestate",
+    }
+)
+
+
+async def admit(runtime: Runtime, x: Exchange, receive: Receive) -> Pipeline | Reply:
+    """The pipeline for ``x``, its body read; or a reply when it ends here.
+
+    Raises:
+        GatewayError: what the client sent cannot be read.
+    """
+    if x.path == "/v1/models" or x.path.startswith("/v1/models/"):
+        return _models(runtime, x)
+    endpoint = endpoint_for(x.method, x.path)
+    if endpoint is None:
+        return _unknown_path(x)
+    x.endpoint = endpoint
+    door = runtime.doors.get(x.path)
+    for _, step, _ in runtime.router.door(x.path) if door is None else door:
+        reply = step(x)
+        if reply is not None:
+            return reply
+    x.body = await read_body(receive)
+    _read_fields(x)
+    tags = {}
+    if runtime.router.needs_tags and (sent := x.header(TAGS_HEADER)) is not None:
+        tags = read_tags(sent)
+    pipeline = runtime.router.match(x, tags)
+    if pipeline is None:
+        return _no_route(x)
+    x.route = pipeline.route
+    x.deadline = x.received + pipeline.timeouts.total
+    x.state = [None] * pipeline.slots
+    x.forward = [header for header in x.headers if header[0] in FORWARDED]
+    return pipeline
+
+
+async def read_body(receive: Receive) -> bytes:
+    """The whole request body; the server bounds its size and time."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body
+    parts = [body]
+    while message.get("more_body"):
+        message = await receive()
+        parts.append(message.get("body", b""))
+    return b"".join(parts)
+
+
+def _read_fields(x: Exchange) -> None:
+    """Model and stream flag from the body or the query."""
+    where = x.endpoint.model_in
+    if where == "json":
+        envelope = read_envelope(x.body)
+        if envelope.model is None:
+            raise BadRequest("The body names no model.", code="missing_model", param="model")
+        check_single_model(x.body)
+        x.model, x.stream = envelope.model, bool(envelope.stream)
+    elif where == "multipart":
+        form = read_form(x.body, x.header(b"content-type") or b"")
+        x.model, x.stream = form.model or "", form.stream
+
+
+def _models(runtime: Runtime, x: Exchange) -> Reply:
+    """``/v1/models``: the exact names that this caller may use, or one of them."""
+    x.endpoint = MODELS
+    if x.method != "GET":
+        return _unknown_path(x)
+    refusals = [reply for _, step, _ in runtime.router.door(x.path) if (reply := step(x)) is not None]
+    if refusals:
+        return refusals[0]
+    names = dict.fromkeys(name for name, pipeline in runtime.router.model_names() if pipeline.admits_model(x, name))
+    models = [{"id": name, "object": "model", "created": 0, "owned_by": "sluicegate"} for name in names]
+    if x.path == "/v1/models":
+        return Reply(200, msgspec.json.encode({"object": "list", "data": models}))
+    wanted = x.path.removeprefix("/v1/models/")
+    for model in models:
+        if model["id"] == wanted:
+            return Reply(200, msgspec.json.encode(model))
+    x.model = wanted
+    return _no_route(x)
+
+
+def _unknown_path(x: Exchange) -> Reply:
+    if x.path in PATHS:
+        return x.refuse(405, "method_not_allowed", f"{x.path} does not take {x.method}.")
+    return x.refuse(404, "unknown_path", f"There is no {x.method} {x.path[:200]} here.")
+
+
+def _no_route(x: Exchange) -> Reply:
+    if x.model:
+        message = f"The model {x.model[:200]!r} does not exist or is not open to this key."
+        return x.refuse(404, "model_not_found", message, param="model")
+    return x.refuse(
+        404, "no_route", f"No route takes {x.path}; a route needs a `match.path` for requests without model."
+    )

@@ -1,0 +1,58 @@
+"""Structured log lines: JSON for machines, colours for a terminal. One line per request, one per change of state."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, Literal
+
+import msgspec
+import structlog
+
+Logger = Any  # structlog's filtering bound logger is made at run time
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def _encode(event: dict[str, Any], **_: Any) -> bytes:
+    return msgspec.json.encode(event, enc_hook=repr)
+
+
+def make_logger(level: str, form: Literal["auto", "json", "console"]) -> Logger:
+    """A logger that writes to standard output. ``auto`` is console on a terminal, JSON elsewhere."""
+    console = form == "console" or (form == "auto" and sys.stdout.isatty())
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    processors: list[Any] = [structlog.processors.add_log_level, stamp]
+    factory: Any
+    if console:
+        processors.append(structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty()))
+        factory = structlog.PrintLogger(sys.stdout)
+    else:
+        processors += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_encode)]
+        factory = structlog.BytesLogger(sys.stdout.buffer)
+    return structlog.wrap_logger(
+        factory,
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        cache_logger_on_first_use=True,
+    ).bind()
+
+
+class _Forward(logging.Handler):
+    """Hands records of other libraries to our logger, so that the output has one form."""
+
+    def __init__(self, logger: Logger) -> None:
+        super().__init__()
+        self._logger = logger
+
+    def emit(self, record: logging.LogRecord) -> None:
+        exc_info = record.exc_info if record.exc_info and record.exc_info[0] else None
+        self._logger.log(
+            record.levelno, "library.message", source=record.name, text=record.getMessage(), exc_info=exc_info
+        )
+
+
+def adopt_library_logs(logger: Logger) -> None:
+    """Route the standard library's logging (uvicorn, aiohttp, asyncio) into ``logger``, warnings and worse."""
+    root = logging.getLogger()
+    root.handlers = [_Forward(logger)]
+    root.setLevel(logging.WARNING)

@@ -1,0 +1,108 @@
+"""Prometheus metrics. Labels come from the configuration only, so their number is bounded by the file."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from proxy.exchange import Exchange
+from proxy.stream import Outcome
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
+
+
+class Metrics:
+    """All metrics of one process. ``render`` gives the sum over all workers when there are several."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        known: dict[str, Any] = {"registry": self._registry}
+        self._requests = Counter(
+            "sluicegate_requests",
+            "Requests answered, by how they ended.",
+            ["route", "operation", "status", "outcome"],
+            **known,
+        )
+        self._duration = Histogram(
+            "sluicegate_request_duration_seconds",
+            "From request line to last byte.",
+            ["route"],
+            buckets=_SECONDS,
+            **known,
+        )
+        self._first = Histogram(
+            "sluicegate_time_to_first_byte_seconds",
+            "From attempt to first content of the answer.",
+            ["target"],
+            buckets=_SECONDS,
+            **known,
+        )
+        self._overhead = Histogram(
+            "sluicegate_overhead_seconds",
+            "The gateway's own share, until headers leave.",
+            ["route"],
+            buckets=_OVERHEAD,
+            **known,
+        )
+        self._attempts = Counter(
+            "sluicegate_attempts", "Upstream requests, by target and outcome.", ["target", "outcome"], **known
+        )
+        self._in_flight = Gauge(
+            "sluicegate_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum", **known
+        )
+        self.generation = Gauge(
+            "sluicegate_config_generation",
+            "Generation that answers new requests.",
+            multiprocess_mode="livemin",
+            **known,
+        )
+        self.reload_ok = Gauge(
+            "sluicegate_config_last_reload_successful",
+            "1 if the file on disk is the one in use.",
+            multiprocess_mode="livemin",
+            **known,
+        )
+        self.reloads = Counter("sluicegate_config_reloads", "Reloads, by result.", ["result"], **known)
+        self._children: dict[tuple[str, ...], Any] = {}
+
+    def started(self) -> None:
+        """A request has come in."""
+        self._in_flight.inc()
+
+    def finished(self, x: Exchange, status: int, outcome: Outcome | None, seconds: float, overhead: float) -> None:
+        """A request has ended, however it did."""
+        self._in_flight.dec()
+        route = x.route
+        operation = x.endpoint.operation if x.endpoint is not None else ""
+        how = "complete" if outcome is not None and outcome.complete else "cut"
+        self._child(self._requests, route, operation, str(status), how).inc()
+        self._child(self._duration, route).observe(seconds)
+        self._child(self._overhead, route).observe(overhead)
+        for attempt in x.attempts:
+            self._child(self._attempts, attempt.target, attempt.reason or attempt.outcome).inc()
+            if attempt.first_byte is not None:
+                self._child(self._first, attempt.target).observe(attempt.first_byte)
+
+    def _child(self, metric: Any, *labels: str) -> Any:
+        """The labelled child, looked up in one dictionary: `labels()` costs as much as the increment itself."""
+        key = (metric._name, *labels)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = metric.labels(*labels)
+        return child
+
+    def render(self) -> bytes:
+        """The exposition text. Takes milliseconds: call it in a thread."""
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            return generate_latest(registry)
+        return generate_latest(self._registry)
+
+
+CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST.encode()
