@@ -1,0 +1,109 @@
+"""What policies are compiled and called with here: a context and an exchange, both plain objects."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from proxy.dialects.openai import EXACT
+from proxy.errors import Header, UpstreamError
+from proxy.exchange import Exchange, Identity
+from proxy.policy import Answer, Choice, Target, Timeouts
+
+T = TypeVar("T")
+
+
+class Context:
+    """A CompileContext over plain values; problems are collected in ``problems``."""
+
+    def __init__(self) -> None:
+        self.route = "chat"
+        self.timeouts = Timeouts()
+        self.problems: list[tuple[str, str]] = []
+        self.known: dict[bytes, Identity] = {}
+        self.targets: dict[str, Target | None] = {}
+        self.tags: frozenset[str] | None = frozenset()
+        self.clock = 1_700_000_000.0
+        self._slots = 0
+
+    def slot(self) -> int:
+        """The next slot."""
+        self._slots += 1
+        return self._slots - 1
+
+    def shared(self, key: str, factory: Callable[[], T]) -> T:
+        """Nothing outlives a test."""
+        return factory()
+
+    def target(self, value: Any, at: str) -> Target | None:
+        """A target by its name in ``targets``."""
+        return self.targets[value]
+
+    def fail(self, message: str, at: str = "") -> None:
+        """Collect."""
+        self.problems.append((at, message))
+
+    def identities(self) -> dict[bytes, Identity]:
+        """The keys known here."""
+        return self.known
+
+    def now(self) -> float:
+        """A clock that the test moves."""
+        return self.clock
+
+    def provided_tags(self) -> frozenset[str] | None:
+        """Tags of the route."""
+        return self.tags
+
+
+class Scripted(Target):
+    """A target that answers or fails as told, and counts."""
+
+    def __init__(self, name: str, failure: UpstreamError | None = None) -> None:
+        self.name = name
+        self.failure = failure
+        self.sent = 0
+
+    async def send(self, x: Exchange) -> Answer:
+        """Answer 200, or raise the failure."""
+        self.sent += 1
+        if self.failure is not None:
+            raise self.failure
+        return Answer(200, [], body=self.name.encode(), target=self.name)
+
+    def explain(self, x: Exchange) -> Choice:
+        """Always chosen."""
+        return Choice(self.name, True, "scripted")
+
+    def leaves(self) -> tuple[str, ...]:
+        """Itself."""
+        return (self.name,)
+
+
+@pytest.fixture
+def context() -> Context:
+    """A fresh compile context."""
+    return Context()
+
+
+@pytest.fixture
+def scripted() -> type[Scripted]:
+    """The class of targets that do as they are told."""
+    return Scripted
+
+
+@pytest.fixture
+def exchange() -> Callable[..., Exchange]:
+    """Make an exchange: ``exchange(headers, body=…, model=…)``."""
+
+    def make(headers: list[Header] | None = None, *, body: bytes = b"{}", model: str = "gpt-4o") -> Exchange:
+        x = Exchange("req_test", "POST", "/v1/chat/completions", b"", headers or [], time.monotonic(), 0)
+        x.endpoint = EXACT["POST", "/v1/chat/completions"]
+        x.body, x.model = body, model
+        x.deadline = x.received + 60
+        return x
+
+    return make
