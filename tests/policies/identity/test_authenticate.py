@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from policies.identity.authenticate import Authenticate
+from proxy.errors import Header
 from proxy.exchange import Identity, Reply
 from proxy.policy import NoConfig
 
 KEY = b"sk-sluice-web"
-CARRIERS = {
+CARRIERS: dict[str, Callable[[bytes], Header]] = {
     "authorization": lambda key: (b"authorization", b"Bearer " + key),
     "x-api-key": lambda key: (b"x-api-key", key),
     "x-goog-api-key": lambda key: (b"x-goog-api-key", key),
