@@ -110,16 +110,17 @@ class Scanner:
         "_head",
         "_head_size",
         "_line_size",
-        "_max_event",
         "_plain",
         "_probes",
         "_size",
         "ended",
+        "max_event",
         "tail",
+        "wants_end",
     )
 
     def __init__(self, ends: tuple[End, ...], max_event: int = MAX_EVENT) -> None:
-        self._max_event = max_event
+        self.max_event = max_event
         self._probes = tuple({value for _, value in ends})
         self._ends = tuple((name + b":", value, name == b"data") for name, value in ends)
         self._head_size = max([len(_DATA), *(len(name) + len(value) + 2 for name, value in ends)]) + len(BOM)
@@ -130,6 +131,7 @@ class Scanner:
         self._after_cr = False
         self._ending = False
         self._plain = False  # between two events, with nothing to remember
+        self.wants_end = bool(ends)
         self.ended = False
         self.tail = 0
 
@@ -140,7 +142,7 @@ class Scanner:
 
     def feed(self, chunk: bytes) -> bool:
         """Whether ``chunk`` carries content: a byte of a ``data:`` line, and not only comments and blank lines."""
-        if self._plain and chunk.endswith((b"\n\n", b"\r\n\r\n")) and len(chunk) <= self._max_event:
+        if self._plain and chunk.endswith((b"\n\n", b"\r\n\r\n")) and len(chunk) <= self.max_event:
             for probe in self._probes:
                 if probe in chunk:
                     return self._walk(chunk)
@@ -170,8 +172,8 @@ class Scanner:
                 self._close_event(at - start)
                 start = whole_until = at
         self._size += size - start
-        if self._size > self._max_event:
-            raise too_large(self._max_event)
+        if self._size > self.max_event:
+            raise too_large(self.max_event)
         self._after_cr = chunk.endswith(b"\r") or (self._after_cr and not chunk)
         self._plain = self._size == 0 and not self._after_cr and not self._first_line
         self.tail = size - whole_until
@@ -202,8 +204,8 @@ class Scanner:
         return blank
 
     def _close_event(self, size: int) -> None:
-        if self._size + size > self._max_event:
-            raise too_large(self._max_event)
+        if self._size + size > self.max_event:
+            raise too_large(self.max_event)
         self._size = 0
         self.ended = self.ended or self._ending
         self._ending = False

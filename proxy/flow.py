@@ -1,0 +1,309 @@
+"""One upstream answer as it comes in: its head, its body, its clock.
+
+Four limits, one timer: it is set once and looks again when it fires, so that a chunk costs it nothing but a glance at
+the clock. What counts as waiting is only the time in which somebody wanted to read; a slow client never makes an
+upstream late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+
+from aiohttp import ServerDisconnectedError, StreamReader
+from aiohttp.connector import Connection
+from aiohttp.http import RawResponseMessage
+
+from proxy.errors import BadAnswer, UpstreamError, UpstreamTimeout
+from proxy.foreign import translate
+from proxy.policy import Timeouts
+from proxy.sse import Scanner
+
+MAX_BODY = 256 << 20  # bytes of any answer, streams as well: no answer that anybody waits for is larger
+MAX_INTERIM = 16  # answers 1xx before the real one
+LINGER = 5.0  # seconds in which an upstream has to close a stream that it has ended
+_JOIN = 64 << 10  # bytes up to which copying costs less than a second write
+_EARLY = 0.002  # seconds by which a timer may fire too soon: the loop counts milliseconds
+
+_LATE = {
+    "first_token": "the provider sent no content within its `first_token` timeout of {:g} s",
+    "gap": "the provider's answer stopped: no content for longer than its `gap` timeout of {:g} s",
+}
+_TOTAL = "the request's total time was used up while the provider was answering"
+_NO_END = "the provider's stream ended without its end marker"
+
+
+class Flow:
+    """Reads from one connection and gives it back: to the pool after a whole answer, to nobody after anything else.
+
+    An async iterator over the body. The chunks of an event stream end where events end, so that what follows them may
+    be an event of our own; half an event at the end of a broken stream is dropped. ``close`` may be called at any
+    time.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_connection",
+        "_deadline",
+        "_failure",
+        "_framed",
+        "_has_content",
+        "_held",
+        "_left",
+        "_limit",
+        "_limit_name",
+        "_loop",
+        "_payload",
+        "_protocol",
+        "_ready",
+        "_scanner",
+        "_spent",
+        "_timeouts",
+        "_timer",
+        "_waiting_since",
+    )
+
+    def __init__(self, connection: Connection, timeouts: Timeouts, deadline: float) -> None:
+        protocol = connection.protocol
+        assert protocol is not None
+        self._connection = connection
+        self._protocol = protocol
+        self._loop = asyncio.get_running_loop()
+        self._timeouts = timeouts
+        self._deadline = deadline
+        self._limit = timeouts.first_token
+        self._limit_name = "first_token"
+        self._payload: StreamReader | None = None
+        self._scanner: Scanner | None = None
+        self._framed = True
+        self._left = MAX_BODY
+        self._ready = b""  # read already, not yet given out
+        self._held: list[bytes] = []  # the beginning of an event that is not whole yet
+        self._failure: UpstreamError | None = None
+        self._closed = False
+        self._spent = 0.0  # seconds waited since the last content, without the wait that is going on
+        self._has_content = False
+        self._waiting_since = now = monotonic()  # 0.0 while nobody waits
+        self._timer = self._loop.call_later(max(0.0, min(self._limit, deadline - now)), self._look_at_clock)
+
+    def write(self, head: bytes, body: bytes) -> None:
+        """Send the request. Nothing waits for it to leave: the body is in memory anyhow, and the clock is running."""
+        transport = self._protocol.transport
+        if transport is None:
+            raise ServerDisconnectedError
+        if len(body) < _JOIN:
+            transport.write(head + body)
+        else:
+            transport.write(head)
+            transport.write(body)
+
+    async def head(self) -> RawResponseMessage:
+        """Status and headers of the answer. Failures come as foreign exceptions: ``Upstream`` may try again."""
+        for _ in range(MAX_INTERIM):
+            message, payload = await self._protocol.read()
+            if message.code >= 200:
+                self._payload = payload
+                self._framed = message.chunked or "content-length" in message.headers
+                return message
+            if message.code == 101:
+                raise BadAnswer("the provider changed to another protocol without being asked")
+        raise BadAnswer(f"the provider sent more than {MAX_INTERIM} interim answers")
+
+    def body_at_once(self) -> bytes | None:
+        """The body if all of it is here already; the connection is free then."""
+        payload = self._payload
+        assert payload is not None
+        if not payload.is_eof() or payload.exception() is not None or not self._framed:
+            return None
+        body = payload.read_nowait()
+        self._release()
+        return body
+
+    async def begin(self) -> None:
+        """Wait for the first piece of a body that will flow."""
+        async for chunk in self:
+            self._ready = chunk
+            break
+
+    async def collect(self, limit: int) -> bytes | None:
+        """The whole body; None if it is larger than ``limit``: then it can be iterated over, from its start."""
+        parts: list[bytes] = []
+        size = 0
+        async for chunk in self:
+            parts.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                self._ready = b"".join(parts)
+                return None
+        return b"".join(parts)
+
+    async def first_content(self, scanner: Scanner) -> None:
+        """Wait for the first content of an event stream. Reading begins with everything that came up to it."""
+        self._scanner = scanner
+        parts: list[bytes] = []
+        size = 0
+        async for chunk in self:
+            parts.append(chunk)
+            size += len(chunk)
+            if self._has_content:
+                break
+            if size > scanner.max_event:
+                raise self._fail(BadAnswer(f"the provider sent {size} bytes of comments before any content"))
+        self._ready = b"".join(parts)
+
+    def __aiter__(self) -> Flow:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._ready:
+            ready, self._ready = self._ready, b""
+            return ready
+        while not self._closed:
+            since = self._waiting_since = monotonic()
+            try:
+                chunk = await self._payload.readany()  # type: ignore[union-attr]  # set by head()
+            except asyncio.CancelledError:
+                self.close()
+                raise
+            except Exception as foreign:
+                return self._break(foreign)
+            if not chunk:
+                return self._end()
+            chunk = self._take(chunk, since)
+            if chunk:
+                return chunk
+        if self._failure is not None:
+            raise self._failure
+        raise StopAsyncIteration
+
+    def close(self) -> None:
+        """Break off: the connection is closed within this tick of the loop, not politely but surely."""
+        if self._closed:
+            return
+        self._closed = True
+        self._timer.cancel()
+        transport = self._connection.transport
+        if transport is not None:
+            transport.abort()
+        self._connection.close()
+
+    def _take(self, chunk: bytes, since: float) -> bytes:
+        """Account for what has come; what may be given out of it: of an event stream, whole events."""
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise self._fail(BadAnswer(f"the provider's answer is larger than {MAX_BODY >> 20} MiB"))
+        scanner = self._scanner
+        self._waiting_since = 0.0
+        try:
+            content = scanner is None or scanner.feed(chunk)
+        except BadAnswer as error:
+            raise self._fail(error) from None
+        if content:
+            self._spent = 0.0
+            if not self._has_content:
+                self._has_content = True
+                self._begin("gap", self._timeouts.gap)
+        else:
+            self._spent += monotonic() - since
+        if scanner is None:
+            return chunk
+        if scanner.ended and self._limit_name != "end":
+            self._begin("end", min(LINGER, self._timeouts.gap))
+        if not scanner.tail and not self._held:
+            return chunk
+        return self._hold(chunk, scanner.tail)
+
+    def _hold(self, chunk: bytes, tail: int) -> bytes:
+        """Keep back the last ``tail`` bytes; what was kept before, and ``chunk`` up to there."""
+        if tail == len(chunk):
+            self._held.append(chunk)
+            return b""
+        whole = b"".join([*self._held, chunk[: len(chunk) - tail]])
+        self._held = [chunk[-tail:]] if tail else []
+        return whole
+
+    def _end(self) -> bytes:
+        """The body is over as its framing allows. A last event without its blank line is given out first."""
+        lost = None if self._framed else self._protocol.exception()
+        if isinstance(lost, OSError):
+            return self._break(lost)
+        scanner = self._scanner
+        if scanner is not None and scanner.wants_end and not scanner.ended:
+            raise self._fail(BadAnswer("the provider's stream ended without its end marker"))
+        self._release()
+        return self._last(b"")
+
+    def _break(self, foreign: Exception) -> bytes:
+        """The connection failed. What had come is given out first; a stream that had ended before has not failed."""
+        lost = self._protocol.exception()
+        rest = b""
+        if foreign is not self._failure:
+            self._failure = translate(lost if isinstance(lost, OSError) else foreign, self._timeouts)
+            self._failure.__cause__ = foreign
+            rest = self._rescue()
+        self.close()
+        scanner = self._scanner
+        if scanner is not None and scanner.ended:
+            self._failure = None
+            return self._last(rest)
+        if rest:
+            return rest
+        assert self._failure is not None
+        raise self._failure
+
+    def _rescue(self) -> bytes:
+        """What the reader had not been given yet when the connection failed."""
+        payload = self._payload
+        assert payload is not None
+        payload.set_exception(None)  # type: ignore[arg-type]  # it refuses to be read while it has one
+        rest = payload.read_nowait()
+        return self._take(rest, self._waiting_since) if rest else b""
+
+    def _last(self, rest: bytes) -> bytes:
+        last = b"".join([rest, *self._held])
+        self._held = []
+        if not last:
+            raise StopAsyncIteration
+        return last
+
+    def _fail(self, error: UpstreamError) -> UpstreamError:
+        self._failure = error
+        self.close()
+        return error
+
+    def _release(self) -> None:
+        """Back to the pool; not if the upstream answered before it had read the request."""
+        if self._protocol.writing_paused:
+            self.close()
+        elif not self._closed:
+            self._closed = True
+            self._timer.cancel()
+            self._connection.release()
+
+    def _begin(self, name: str, limit: float) -> None:
+        """From now on another limit holds."""
+        self._limit_name, self._limit = name, limit
+        self._timer.cancel()
+        self._look_at_clock()
+
+    def _look_at_clock(self) -> None:
+        """Fail if a limit has passed, else set the timer for the earliest moment at which one could."""
+        now, waiting = monotonic(), self._waiting_since
+        left = self._deadline - now
+        idle_left = self._limit - self._spent - (now - waiting if waiting else 0.0)
+        if left <= _EARLY:
+            self._expire(_TOTAL)
+        elif waiting and idle_left <= _EARLY:
+            self._expire(_LATE.get(self._limit_name, "").format(self._limit))
+        else:
+            self._timer = self._loop.call_later(max(_EARLY, min(left, idle_left)), self._look_at_clock)
+
+    def _expire(self, message: str) -> None:
+        """Wake whoever waits with the failure. If nobody does, the connection is closed here."""
+        error = self._failure = UpstreamTimeout(message)
+        if not self._waiting_since:
+            self.close()
+        elif self._payload is None:
+            self._protocol.set_exception(error)
+        else:
+            self._payload.set_exception(error)

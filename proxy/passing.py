@@ -1,0 +1,76 @@
+"""Which headers of an upstream's answer may reach the caller: those of a short list, and nothing else.
+
+Not the provider's limits and account names (they are the gateway's own, not the caller's), no cookies, nothing that
+belongs to the connection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from proxy.errors import BadAnswer, Header
+
+MAX_BYTES = 32 << 10  # of all headers that pass
+
+# Name as the upstream sends it → name as the caller sees it.
+_PASSED = {
+    b"content-type": b"content-type",
+    b"content-disposition": b"content-disposition",
+    b"content-language": b"content-language",
+    b"openai-processing-ms": b"openai-processing-ms",
+    b"openai-version": b"openai-version",
+    b"openai-model": b"openai-model",
+    b"x-request-id": b"x-upstream-request-id",
+    b"request-id": b"x-upstream-request-id",
+    b"apim-request-id": b"x-upstream-request-id",
+}
+_PASSED_ON_ERRORS = _PASSED | {
+    b"retry-after": b"retry-after",
+    b"retry-after-ms": b"retry-after-ms",
+    b"x-should-retry": b"x-should-retry",
+}
+_FACTS = frozenset({b"content-length", b"content-encoding"})
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+class Facts:
+    """What the headers say about the body. ``length`` is -1 if they do not tell."""
+
+    __slots__ = ("encoded", "is_json", "is_sse", "length")
+
+    def __init__(self) -> None:
+        self.length = -1
+        self.encoded = False
+        self.is_sse = False
+        self.is_json = False
+
+
+def passed_on(raw: Iterable[Header], *, is_error: bool) -> tuple[list[Header], Facts]:
+    """The headers to pass on (of a name sent twice, the first), and the facts."""
+    table = _PASSED_ON_ERRORS if is_error else _PASSED
+    facts = Facts()
+    passed: dict[bytes, bytes] = {}
+    for name, value in raw:
+        name = name.lower()
+        target = table.get(name)
+        if target is not None:
+            passed.setdefault(target, value)
+        elif name in _FACTS:
+            if name == b"content-length":
+                facts.length = int(value)  # the parser has refused anything but digits
+            elif value.strip().lower() not in (b"", b"identity"):
+                facts.encoded = True
+    kind = passed.get(b"content-type")
+    if kind is not None:
+        kind = kind.lower()
+        facts.is_sse = kind.startswith(b"text/event-stream")
+        facts.is_json = kind.startswith(b"application/json") or b"+json" in kind
+    size = 0
+    for value in passed.values():
+        size += len(value)
+        if _CONTROL.search(value) is not None:
+            raise BadAnswer("the provider sent a control character in a header")
+    if size > MAX_BYTES:
+        raise BadAnswer("the provider's headers are too large")
+    return list(passed.items()), facts

@@ -1,0 +1,241 @@
+"""The HTTP client to one provider account: a bounded pool of connections, one attempt per request.
+
+It stands on aiohttp's connector, connection and parser, without aiohttp's session: the session costs as much CPU as
+all the rest (cookies, redirects, a task per body, copies of headers), and it decides about resending. Here a request
+with effects is sent once and never again. A pooled connection may be closed by the provider in the very moment of its
+use, and nobody can know whether such a POST was acted upon: it is ``Unavailable``, and the route may say what comes
+next. What keeps that rare is that connections rest in the pool for less time than usual servers allow
+(``keep_alive``). GET and HEAD are sent once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import msgspec
+from aiohttp import BaseConnector, ClientRequest, ClientTimeout, TCPConnector
+from aiohttp.client_exceptions import ClientOSError, ServerDisconnectedError
+from aiohttp.helpers import TimerNoop
+from aiohttp.http import RawResponseMessage
+from yarl import URL
+
+from proxy.dialects.endpoint import End
+from proxy.errors import BadAnswer, Header, Unavailable, UpstreamTimeout
+from proxy.flow import Flow
+from proxy.foreign import translate
+from proxy.passing import passed_on
+from proxy.policy import Answer, Timeouts
+from proxy.sse import Scanner
+from proxy.websocket import Socket, Sockets
+
+KEEP_ALIVE = 4.0  # seconds: uvicorn and Node close idle connections after 5
+MAX_WHOLE = 1 << 20  # bytes of a body that is read whole
+MAX_HEADERS = 100
+READ_BUFFER = 32 << 10  # a connection is paused when twice as much waits for a slow client
+
+_OURS = frozenset(
+    {b"host", b"content-length", b"transfer-encoding", b"accept-encoding", b"connection", b"expect", b"te"}
+)
+_SAFE = ("GET", "HEAD")
+_NO_TIMER = TimerNoop()
+_NEVER_ROUND_UP = 1e9  # aiohttp rounds timers above this many seconds
+_JSON = msgspec.json.Decoder(msgspec.Raw)
+
+
+class Upstream:
+    """Connections to one provider account. Made anywhere; used on one event loop; closed with ``aclose``."""
+
+    __slots__ = ("_closed", "_connect_timeouts", "_connector", "_doors", "_keep_alive", "_max_connections", "_sockets")
+
+    def __init__(self, *, max_connections: int = 1024, keep_alive: float = KEEP_ALIVE) -> None:
+        self._max_connections = max_connections
+        self._keep_alive = keep_alive
+        self._connector: BaseConnector | None = None
+        self._sockets: Sockets | None = None
+        self._doors: dict[tuple[str, str], ClientRequest] = {}
+        self._connect_timeouts: dict[float, ClientTimeout] = {}
+        self._closed = False
+
+    async def request(
+        self,
+        method: str,
+        url: URL,
+        headers: list[Header],
+        body: bytes,
+        *,
+        timeouts: Timeouts,
+        ends: tuple[End, ...],
+        expect_json: bool,
+        deadline: float,
+    ) -> Answer:
+        """Send one request and wait until it is known what the answer is worth.
+
+        ``deadline`` is in ``time.monotonic()``. The answer has its whole body, or an event stream's first content, or
+        the start of a large body. Framing headers in ``headers`` are replaced by our own. Raises an
+        ``UpstreamError``.
+        """
+        flow, message = await self._exchange(method, url, headers, body, timeouts, deadline)
+        try:
+            return await _judge(flow, message, ends, expect_json)
+        except BaseException:
+            flow.close()
+            raise
+
+    async def websocket(
+        self, url: URL, headers: list[Header], *, timeouts: Timeouts, protocols: tuple[str, ...] = ()
+    ) -> Socket:
+        """Open a WebSocket. A refused handshake raises an ``UpstreamError`` whose ``raw`` holds the status."""
+        connector = self._connector or self._open()
+        if self._sockets is None:
+            self._sockets = Sockets(connector)
+        return await self._sockets.connect(url, headers, timeouts, protocols)
+
+    async def aclose(self) -> None:
+        """Close every connection, also those in use."""
+        self._closed = True
+        if self._sockets is not None:
+            await self._sockets.aclose()
+        if self._connector is not None:
+            await self._connector.close()
+
+    def _open(self) -> BaseConnector:
+        if self._closed:
+            raise Unavailable("the connections to this provider are closed")
+        self._connector = TCPConnector(
+            limit=self._max_connections,
+            keepalive_timeout=self._keep_alive,
+            ttl_dns_cache=30,
+            dns_cache_max_size=64,
+            timeout_ceil_threshold=_NEVER_ROUND_UP,
+        )
+        return self._connector
+
+    async def _exchange(
+        self, method: str, url: URL, headers: list[Header], body: bytes, timeouts: Timeouts, deadline: float
+    ) -> tuple[Flow, RawResponseMessage]:
+        """Connect, send, and read the head of the answer."""
+        head = _head(method, url, headers, body)
+        for last in (False, True):
+            flow = await self._connect(url, timeouts, deadline, method == "HEAD")
+            try:
+                flow.write(head, body)
+                return flow, await flow.head()
+            except asyncio.CancelledError:
+                flow.close()
+                raise
+            except Exception as foreign:
+                flow.close()
+                lost = isinstance(foreign, (ServerDisconnectedError, ClientOSError))
+                if not lost or last or method not in _SAFE:
+                    raise translate(foreign, timeouts) from foreign
+        raise AssertionError("unreachable")
+
+    async def _connect(self, url: URL, timeouts: Timeouts, deadline: float, no_body: bool) -> Flow:
+        connector = self._connector or self._open()
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise UpstreamTimeout("the request's total time was used up before it was sent to the provider")
+        try:
+            connection = await connector.connect(
+                self._door(url), [], self._connect_timeout(min(left, timeouts.connect))
+            )
+        except Exception as foreign:
+            raise translate(foreign, timeouts) from foreign
+        protocol = connection.protocol
+        assert protocol is not None
+        protocol.set_response_params(
+            timer=_NO_TIMER,
+            skip_payload=no_body,
+            read_until_eof=True,
+            auto_decompress=False,
+            read_bufsize=READ_BUFFER,
+            max_headers=MAX_HEADERS,
+        )
+        return Flow(connection, timeouts, deadline)
+
+    def _door(self, url: URL) -> ClientRequest:
+        """What the connector wants to know of a request: where it goes. One per origin."""
+        key = (url.scheme, url.raw_authority)
+        door = self._doors.get(key)
+        if door is None:
+            if len(self._doors) >= 64:
+                self._doors.clear()
+            door = self._doors[key] = ClientRequest("GET", url.origin(), loop=asyncio.get_running_loop())
+        return door
+
+    def _connect_timeout(self, seconds: float) -> ClientTimeout:
+        found = self._connect_timeouts.get(seconds)
+        if found is None:
+            if len(self._connect_timeouts) >= 64:  # remainders of deadlines
+                self._connect_timeouts.clear()
+            found = ClientTimeout(total=None, connect=seconds, ceil_threshold=_NEVER_ROUND_UP)
+            self._connect_timeouts[seconds] = found
+        return found
+
+
+def _head(method: str, url: URL, headers: list[Header], body: bytes) -> bytes:
+    """Request line and headers. Refuses what would break the framing: nothing that the caller gives can add a line."""
+    target = url.raw_path_qs.encode("ascii")
+    host = (url.host_port_subcomponent or "").encode("ascii")
+    parts = [b"%s %s HTTP/1.1\r\nhost: %s\r\naccept-encoding: identity\r\n" % (method.encode("ascii"), target, host)]
+    lines = 4
+    for name, value in headers:
+        if name not in _OURS:
+            parts.append(b"%s: %s\r\n" % (name, value))
+            lines += 1
+    if body or method not in _SAFE:
+        parts.append(b"content-length: %d\r\n" % len(body))
+        lines += 1
+    parts.append(b"\r\n")
+    head = b"".join(parts)
+    if head.count(b"\n") != lines or head.count(b"\r") != lines or b" " in target:
+        raise ValueError("a line break in a header, or a space in the path, of a request to a provider")
+    return head
+
+
+async def _judge(flow: Flow, message: RawResponseMessage, ends: tuple[End, ...], expect_json: bool) -> Answer:
+    """Read as much of the answer as it takes to trust it."""
+    status = message.code
+    if status < 400:
+        if status >= 300:
+            raise BadAnswer(f"the provider answered with a redirect ({status}), which is never followed")
+        headers, facts = passed_on(message.raw_headers, is_error=False)
+        if facts.encoded:
+            raise BadAnswer("the provider compressed its answer although it was asked not to")
+        if facts.is_sse:
+            await flow.first_content(Scanner(ends))
+            return Answer(status, headers, chunks=flow, close=flow.close, is_sse=True)
+        body = flow.body_at_once()
+        if body is None and (expect_json or facts.is_json) and facts.length <= MAX_WHOLE:
+            body = await flow.collect(MAX_WHOLE)
+        elif body is None:
+            await flow.begin()
+        if expect_json:
+            _check_json(body, facts.is_json)
+        if body is not None:
+            return Answer(status, headers, body=body)
+        if facts.length >= 0:
+            headers.append((b"content-length", b"%d" % facts.length))
+        return Answer(status, headers, chunks=flow, close=flow.close)
+    headers, facts = passed_on(message.raw_headers, is_error=True)
+    body = flow.body_at_once()
+    if body is None:
+        body = await flow.collect(MAX_WHOLE)
+    if body is None or facts.encoded:
+        # Status and retry-after still tell what happened; the rest is of no use to anybody.
+        flow.close()
+        return Answer(status, [header for header in headers if header[0] != b"content-type"], body=b"")
+    return Answer(status, headers, body=body)
+
+
+def _check_json(body: bytes | None, is_json: bool) -> None:
+    if body is None:
+        if not is_json:
+            raise BadAnswer("the provider's answer should be JSON and is not")
+        return
+    try:
+        _JSON.decode(body)
+    except msgspec.DecodeError as error:
+        what = "HTML" if body.lstrip()[:1] == b"<" else "broken JSON" if body else "empty"
+        raise BadAnswer(f"the provider's answer should be JSON and is {what}") from error
