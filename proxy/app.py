@@ -15,12 +15,12 @@ from proxy.exchange import Exchange, Reply
 from proxy.inbound import Receive, admit
 from proxy.pipeline import Pipeline, Send, failure, local, standard_headers
 from proxy.runtime import Runtime
-from proxy.stream import Outcome, pump
+from proxy.server.draining import Draining
+from proxy.stream import DRAINING, SHUTTING_DOWN, AnswerCut, Outcome, pump
 from proxy.telemetry.log import Logger
 from proxy.telemetry.metrics import CONTENT_TYPE, Metrics
 
 Scope = dict[str, Any]
-_SHUTTING_DOWN = "The gateway is shutting down; send the request again."
 
 
 class Current:
@@ -31,7 +31,7 @@ class Current:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.problems: tuple[str, ...] = ()  # of the file on disk, when it is not the one in use
-        self.draining = False
+        self.draining = Draining()  # the server's, once there is one
 
 
 class App:
@@ -70,9 +70,12 @@ class App:
             outcome = await self._answer(runtime, x, receive, send)
         except asyncio.CancelledError as cancelled:
             # Cancelled by the server's shutdown before anything was sent: the caller gets a word instead of a cut line.
-            if "draining" not in cancelled.args:
+            if DRAINING not in cancelled.args:
                 raise
-            outcome = await _reply(send, x, x.refuse(503, "server_shutting_down", _SHUTTING_DOWN))
+            outcome = await _reply(send, x, x.refuse(503, "server_shutting_down", SHUTTING_DOWN))
+        except AnswerCut as cut:
+            outcome = cut.outcome
+            raise
         except Exception:
             self.log.exception("request.crashed", request_id=x.request_id, route=x.route, path=x.path)
             outcome = await _reply(send, x, x.refuse(500, "internal_error", "The gateway failed; see its log."))
@@ -130,14 +133,14 @@ class App:
     async def _readyz(self) -> Reply:
         current = self.current
         state: dict[str, Any] = {
-            "status": "draining" if current.draining else "ready",
+            "status": "draining" if current.draining.active else "ready",
             "generation": current.runtime.generation,
             "digest": current.runtime.digest,
         }
         if current.problems:
             state["reasons"] = ["the file on disk has problems; the generation before it keeps serving"]
             state["problems"] = current.problems
-        return Reply(503 if current.draining else 200, msgspec.json.encode(state))
+        return Reply(503 if current.draining.active else 200, msgspec.json.encode(state))
 
     async def _metrics(self) -> Reply:
         text = await asyncio.to_thread(self.metrics.render)

@@ -52,6 +52,12 @@ class Metrics:
         self._attempts = Counter(
             "sluicegate_attempts", "Upstream requests, by target and outcome.", ["target", "outcome"], **known
         )
+        self._refused = Counter(
+            "sluicegate_connections_refused",
+            "Refused before a request was read: framing, sizes, deadlines.",
+            ["code"],
+            **known,
+        )
         self._in_flight = Gauge(
             "sluicegate_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum", **known
         )
@@ -69,6 +75,10 @@ class Metrics:
         )
         self.reloads = Counter("sluicegate_config_reloads", "Reloads, by result.", ["result"], **known)
         self._children: dict[tuple[str, ...], Any] = {}
+
+    def refused(self, status: int, code: str) -> None:
+        """The server has refused something before the application saw it."""
+        self._child(self._refused, code).inc()
 
     def started(self) -> None:
         """A request has come in."""
