@@ -13,10 +13,11 @@ import msgspec
 from proxy.errors import GatewayError
 from proxy.exchange import Exchange, Reply
 from proxy.inbound import Receive, admit
-from proxy.pipeline import Pipeline, Send, failure, local, standard_headers
+from proxy.pipeline import Deliver, Pipeline, failure, local, standard_headers
+from proxy.realtime import Relay
 from proxy.runtime import Runtime
 from proxy.server.draining import Draining
-from proxy.stream import DRAINING, SHUTTING_DOWN, AnswerCut, Outcome, pump
+from proxy.stream import DRAINING, SHUTTING_DOWN, AnswerCut, Outcome, Send, pump
 from proxy.telemetry.log import Logger
 from proxy.telemetry.metrics import CONTENT_TYPE, Metrics
 
@@ -48,58 +49,56 @@ class App:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await self._http(scope, receive, send)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        received = time.monotonic()
-        path = scope["raw_path"].decode("latin-1")
-        operation = self._operations.get(path)
+        if scope["type"] == "websocket":
+            relay = Relay(receive)
+            await self._exchange(scope, receive, send, relay.deliver)
+            return
+        operation = self._operations.get(scope["path"])
         if operation is not None:
             await _send_reply(send, await operation())
-            return
+        else:
+            await self._exchange(scope, receive, send, pump)
+
+    async def _exchange(self, scope: Scope, receive: Receive, send: Send, deliver: Deliver) -> None:
+        """One request from its first line to its accounts."""
         runtime = self.current.runtime
         x = Exchange(
-            f"req_{os.urandom(12).hex()}", scope["method"], path, scope["query_string"], scope["headers"], received, 0
+            f"req_{os.urandom(12).hex()}",
+            scope.get("method", "WEBSOCKET"),
+            scope["raw_path"].decode("latin-1"),
+            scope["query_string"],
+            scope["headers"],
+            time.monotonic(),
+            0,
         )
         x.generation = runtime.generation
         runtime.enter()
         self.metrics.started()
         outcome: Outcome | None = None
         try:
-            outcome = await self._answer(runtime, x, receive, send)
+            outcome = await _answer(runtime, x, receive, send, deliver)
         except asyncio.CancelledError as cancelled:
             # Cancelled by the server's shutdown before anything was sent: the caller gets a word instead of a cut line.
             if DRAINING not in cancelled.args:
                 raise
-            outcome = await _reply(send, x, x.refuse(503, "server_shutting_down", SHUTTING_DOWN))
+            outcome = await _reply(send, x, x.refuse(503, "server_shutting_down", SHUTTING_DOWN), deliver)
         except AnswerCut as cut:
             outcome = cut.outcome
             raise
         except Exception:
             self.log.exception("request.crashed", request_id=x.request_id, route=x.route, path=x.path)
-            outcome = await _reply(send, x, x.refuse(500, "internal_error", "The gateway failed; see its log."))
+            outcome = await _reply(
+                send, x, x.refuse(500, "internal_error", "The gateway failed; see its log."), deliver
+            )
         finally:
             runtime.leave()
             self._account(x, outcome)
 
-    async def _answer(self, runtime: Runtime, x: Exchange, receive: Receive, send: Send) -> Outcome:
-        """Route ``x`` and run its pipeline; whatever is wrong before that is answered here."""
-        found: Pipeline | Reply
-        try:
-            found = await admit(runtime, x, receive)
-        except GatewayError as error:
-            found = failure(x, error)
-        if isinstance(found, Reply):
-            return await _reply(send, x, found)
-        return await found.run(x, send)
-
     def _account(self, x: Exchange, outcome: Outcome | None) -> None:
         """Metrics and the one log line of a request."""
         seconds = time.monotonic() - x.received
-        overhead = max(0.0, seconds - x.upstream_wait)
         status = outcome.status if outcome is not None else 499  # nginx's number for a client that left
-        self.metrics.finished(x, status, outcome, seconds, overhead)
+        self.metrics.finished(x, status, outcome, seconds)
         fields: dict[str, Any] = {
             "request_id": x.request_id,
             "route": x.route,
@@ -108,6 +107,7 @@ class App:
             "model": x.model,
             "status": status,
             "duration_ms": round(seconds * 1000, 3),
+            "overhead_ms": round(x.overhead * 1000, 3),
             "generation": x.generation,
             "attempts": [[attempt.target, attempt.reason or attempt.outcome] for attempt in x.attempts],
         }
@@ -147,9 +147,21 @@ class App:
         return Reply(200, text, ((b"content-type", CONTENT_TYPE),))
 
 
-async def _reply(send: Send, x: Exchange, reply: Reply) -> Outcome:
+async def _answer(runtime: Runtime, x: Exchange, receive: Receive, send: Send, deliver: Deliver) -> Outcome:
+    """Route ``x`` and run its pipeline; whatever is wrong before that is answered here."""
+    found: Pipeline | Reply
+    try:
+        found = await admit(runtime, x, receive)
+    except GatewayError as error:
+        found = failure(x, error)
+    if isinstance(found, Reply):
+        return await _reply(send, x, found, deliver)
+    return await found.run(x, send, deliver)
+
+
+async def _reply(send: Send, x: Exchange, reply: Reply, deliver: Deliver) -> Outcome:
     answer = local(reply)
-    return await pump(send, answer, standard_headers(x, answer), [])
+    return await deliver(send, answer, standard_headers(x, answer), [])
 
 
 async def _send_reply(send: Send, reply: Reply) -> None:

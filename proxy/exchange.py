@@ -87,6 +87,7 @@ class Exchange:
         "method",
         "model",
         "notes",
+        "overhead",
         "path",
         "query",
         "received",
@@ -123,6 +124,7 @@ class Exchange:
         self.attempts: list[Attempt] = []
         self.notes: dict[str, str] = {}  # policy or node name → what it decided, for the receipt
         self.state: list[Any] = [None] * slots
+        self.overhead = 0.0  # seconds of the gateway's own work until the head of the answer was ready
         self.upstream_wait = 0.0  # seconds spent waiting for providers, to tell the gateway's own share
 
     def header(self, name: bytes) -> bytes | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -52,7 +53,8 @@ async def admit(runtime: Runtime, x: Exchange, receive: Receive) -> Pipeline | R
         reply = step(x)
         if reply is not None:
             return reply
-    x.body = await read_body(receive)
+    if endpoint.body != "none":
+        x.body = await read_body(receive)
     _read_fields(x)
     tags = {}
     if runtime.router.needs_tags and (sent := x.header(TAGS_HEADER)) is not None:
@@ -92,6 +94,11 @@ def _read_fields(x: Exchange) -> None:
     elif where == "multipart":
         form = read_form(x.body, x.header(b"content-type") or b"")
         x.model, x.stream = form.model or "", form.stream
+    elif where == "query":
+        found = parse_qs(x.query.decode("latin-1"), max_num_fields=32).get("model", [])
+        if len(found) != 1:
+            raise BadRequest("Name one model in the query: `?model=…`.", code="missing_model", param="model")
+        x.model = found[0]
 
 
 def _models(runtime: Runtime, x: Exchange) -> Reply:

@@ -13,10 +13,10 @@ from typing import Any
 
 from proxy.errors import GatewayError, Header, UpstreamError
 from proxy.exchange import Exchange, Reply
-from proxy.policy import Answer, Choice, Policy, Target, Timeouts
-from proxy.stream import Outcome, pump
+from proxy.policy import Answer, Choice, Filter, Policy, Target, Timeouts
+from proxy.stream import Outcome, Send, pump
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Deliver = Callable[[Send, Answer, list[Header], list[Filter]], Awaitable[Outcome]]
 # (name, on_request, policy): what runs before the body is read.
 Step = tuple[str, Callable[[Exchange], Reply | None], Policy]
 _Hook = tuple[Callable[..., Any], bool]
@@ -70,7 +70,7 @@ class Pipeline:
         self._admits = tuple(policy.admits_model for policy in compiled if _has(policy, "admits_model"))
         self.door = _door(policies)
 
-    async def run(self, x: Exchange, send: Send) -> Outcome:
+    async def run(self, x: Exchange, send: Send, deliver: Deliver = pump) -> Outcome:
         """Answer ``x``: request phases, target or early reply, response phases, body to the client, close phases."""
         entered = 0
         try:
@@ -82,7 +82,7 @@ class Pipeline:
                         answer.close()
                     answer = local(replaced)
             filters = [filter_ for open_ in self._streams if (filter_ := open_(x)) is not None]
-            return await pump(send, answer, standard_headers(x, answer), filters)
+            return await deliver(send, answer, standard_headers(x, answer), filters)
         finally:
             for hook, _ in self._close[entered]:
                 hook(x)
@@ -151,15 +151,14 @@ def failure(x: Exchange, error: GatewayError) -> Reply:
 
 def standard_headers(x: Exchange, answer: Answer) -> list[Header]:
     """The answer's headers and those that every answer carries."""
-    now = time.monotonic()
-    overhead = (now - x.received - x.upstream_wait) * 1000
+    x.overhead = max(0.0, time.monotonic() - x.received - x.upstream_wait)
     headers = [
         *answer.headers,
         (b"x-request-id", x.request_id.encode()),
         (b"x-sluicegate-route", x.route.encode()),
         (b"x-sluicegate-attempts", b"%d" % len(x.attempts)),
         (b"x-sluicegate-generation", b"%d" % x.generation),
-        (b"x-sluicegate-overhead-ms", b"%.2f" % overhead),
+        (b"x-sluicegate-overhead-ms", b"%.2f" % (x.overhead * 1000)),
     ]
     if answer.target:
         headers.append((b"x-sluicegate-target", answer.target.encode()))

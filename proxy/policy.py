@@ -121,7 +121,7 @@ class Answer:
     what may reach the client. ``close`` releases the connection; it may be called at any time, more than once.
     """
 
-    __slots__ = ("body", "chunks", "close", "code", "headers", "is_sse", "status", "target")
+    __slots__ = ("body", "chunks", "close", "code", "headers", "is_sse", "socket", "status", "target")
 
     def __init__(
         self,
@@ -134,6 +134,7 @@ class Answer:
         is_sse: bool = False,
         target: str = "",
         code: str | None = None,
+        socket: Any = None,
     ) -> None:
         self.status = status
         self.headers = headers
@@ -142,6 +143,7 @@ class Answer:
         self.close = close
         self.is_sse = is_sse
         self.code = code  # stable reason of a refusal or failure, None for a success
+        self.socket = socket  # an open proxy.websocket.Socket when the status is 101
         self.target = target  # "provider/model" that answered; "" for a local reply
 
 

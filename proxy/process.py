@@ -8,8 +8,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,11 +20,11 @@ from proxy.config.model import GatewayConfig
 from proxy.reload import Reloader
 from proxy.runtime import Shared
 from proxy.server.limits import ServerLimits
-from proxy.server.serve import Server, bind
+from proxy.server.serve import Server
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
 from proxy.telemetry.metrics import Metrics
 
-WRONG = 2
+DONE, FAILED, WRONG = 0, 1, 2
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -32,6 +33,7 @@ class Options(msgspec.Struct, frozen=True):
     workers: int = 1
     listen: str | None = None
     log_level: str | None = None
+    is_first_worker: bool = True
 
 
 def serve(path: Path, tables: Tables, options: Options) -> int:
@@ -62,32 +64,31 @@ class _Process:
         sockets: Sequence[socket.socket] | None = None,
     ) -> None:
         assert built.runtime is not None
+        self._path = path
         self._options = options
+        self._built = built
+        self._config = config
         self._log: Logger = make_logger(options.log_level or config.log.level, config.log.format)
         adopt_library_logs(self._log)
         self._metrics = Metrics()
         self._current = Current(built.runtime)
-        self._config = config
+        host, port = split_address(options.listen or config.listen)
         self._server = Server(
             App(self._current, self._metrics, self._log),
-            _limits(config),
-            *_address(options.listen or config.listen),
+            server_limits(config),
+            host,
+            port,
+            sockets=sockets,
             on_started=self._started,
             on_stopped=self._stopped,
             on_refused=self._metrics.refused,
         )
         self._current.draining = self._server.draining
         self._reloader = Reloader(
-            self._current,
-            build_generation,
-            built,
-            drain_s=config.server.shutdown.drain,
-            metrics=self._metrics,
-            log=self._log,
-            applied=self._applied,
+            self._current, build_generation, built, metrics=self._metrics, log=self._log, applied=self._applied
         )
         self._stop_watching = asyncio.Event()
-        self._watching: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def run(self) -> int:
         """Serve; the exit code."""
@@ -95,5 +96,75 @@ class _Process:
             self._server.run()
         except OSError as error:
             print(error.strerror or error, file=sys.stderr)
-            return 1
-        return 0
+            return FAILED
+        return DONE
+
+    def _started(self, server: Server) -> None:
+        """The listener is open: watch the file, and tell where to find us."""
+        for notice in self._built.notices:
+            self._log.warning("config.notice", notice=str(notice))
+        self._keep(self._reloader.watch(self._stop_watching), "watch the file")
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        host, _ = split_address(self._options.listen or self._config.listen)
+        self._log.info("serve.started", generation=1, listen=f"{host}:{server.port}", file=str(self._path))
+        if self._options.is_first_worker:
+            print(banner(host, server.port, self._path), file=sys.stderr, flush=True)
+
+    def _hang_up(self) -> None:
+        self._keep(self._reloader.reload(forced=True), "reload at SIGHUP")
+
+    def _keep(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.error("background.failed", task=task.get_name(), exc_info=error)
+
+    def _applied(self, config: GatewayConfig) -> None:
+        """A reload has been taken over: what belongs to the process follows it."""
+        self._server.limits = server_limits(config)
+
+    async def _stopped(self, server: Server) -> None:
+        """The last request has ended."""
+        self._stop_watching.set()
+        await self._reloader.aclose()
+        await self._current.runtime.aclose()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._log.info("serve.stopped")
+
+
+def split_address(listen: str) -> tuple[str, int]:
+    """``host:port`` or ``[v6]:port``, checked already."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def server_limits(config: GatewayConfig) -> ServerLimits:
+    """The listening side's limits as the file has them."""
+    values = {
+        name: getattr(config.server, name) for name in ServerLimits.__struct_fields__ if hasattr(config.server, name)
+    }
+    return ServerLimits(**values, shutdown_delay=config.server.shutdown.delay, drain=config.server.shutdown.drain)
+
+
+def banner(host: str, port: int, path: Path) -> str:
+    """Lines to paste into applications."""
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else shown}:{port}"
+    return "\n".join(
+        (
+            f"Sluicegate serves {path} on {url}; edit the file while it runs.",
+            "",
+            f'  OpenAI Python   OpenAI(base_url="{url}/v1", api_key="…")',
+            f'  OpenAI Node     new OpenAI({{baseURL: "{url}/v1", apiKey: "…"}})',
+            f"  environment     export OPENAI_BASE_URL={url}/v1",
+            f"  curl            curl {url}/v1/models",
+            "",
+        )
+    )

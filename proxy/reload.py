@@ -10,6 +10,7 @@ import watchfiles
 
 from proxy.app import Current
 from proxy.config.compile import Built, changes
+from proxy.config.model import GatewayConfig
 from proxy.runtime import Runtime
 from proxy.telemetry.log import Logger
 from proxy.telemetry.metrics import Metrics
@@ -34,20 +35,20 @@ class Reloader:
         build: Callable[[int], Built],
         first: Built,
         *,
-        drain_s: float,
         metrics: Metrics,
         log: Logger,
+        applied: Callable[[GatewayConfig], None],
     ) -> None:
         self._current = current
         self._build = build
         self._built = first  # the one in use
         self._files = first.files  # of the newest attempt, good or bad: an error may be mended in any of them
         self._seen = _contents(first.files)
-        self._drain_s = drain_s
+        self._applied = applied
         self._metrics = metrics
         self._log = log
         self._lock = asyncio.Lock()
-        self._draining: set[asyncio.Task[None]] = set()
+        self._retiring: set[asyncio.Task[None]] = set()
         metrics.generation.set(current.runtime.generation)
         metrics.reload_ok.set(1)
 
@@ -101,31 +102,34 @@ class Reloader:
 
     def _swap(self, built: Built, runtime: Runtime) -> None:
         old, previous = self._current.runtime, self._built
+        assert built.config is not None
+        assert previous.config is not None
         self._built = built
         self._current.runtime = runtime
         self._current.problems = ()
         self._metrics.generation.set(runtime.generation)
         self._metrics.reload_ok.set(1)
         self._metrics.reloads.labels("applied").inc()
+        self._applied(built.config)
         changed = changes(previous.config, built.config)
         self._log.info("reload.applied", generation=runtime.generation, digest=runtime.digest, changes=changed)
         for notice in built.notices:
             self._log.warning("config.notice", notice=str(notice))
         task = asyncio.create_task(self._retire(old), name=f"retire generation {old.generation}")
-        self._draining.add(task)
-        task.add_done_callback(self._draining.discard)
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
 
     async def _retire(self, old: Runtime) -> None:
-        """Close an old generation when its last request has ended, or when it has had its time."""
-        if not await old.drain(self._drain_s):
+        """Close an old generation when its last request has ended, or when the longest request has had its time."""
+        if not await old.drain(old.longest_request):
             self._log.warning("reload.drain_expired", generation=old.generation, in_flight=old.in_flight)
         await old.aclose()
 
     async def aclose(self) -> None:
         """Stop waiting for old generations."""
-        for task in list(self._draining):
+        for task in list(self._retiring):
             task.cancel()
-        await asyncio.gather(*self._draining, return_exceptions=True)
+        await asyncio.gather(*self._retiring, return_exceptions=True)
 
 
 def _contents(files: tuple[Path, ...]) -> dict[Path, bytes | None]:

@@ -12,6 +12,7 @@ from proxy.providers.provider import Provider
 from proxy.router import Router
 
 T = TypeVar("T")
+_GRACE = 5.0
 
 
 class Shared:
@@ -77,7 +78,17 @@ class Runtime:
     ``doors`` tells for each fixed path which steps every possible route begins with.
     """
 
-    __slots__ = ("_idle", "_lease", "digest", "doors", "generation", "in_flight", "providers", "router")
+    __slots__ = (
+        "_idle",
+        "_lease",
+        "digest",
+        "doors",
+        "generation",
+        "in_flight",
+        "longest_request",
+        "providers",
+        "router",
+    )
 
     def __init__(
         self, generation: int, router: Router, providers: dict[str, Provider], digest: str, lease: Lease
@@ -88,6 +99,8 @@ class Runtime:
         self.digest = digest
         self.doors: dict[str, tuple[Step, ...]] = {path: router.door(path) for path in PATHS}
         self.in_flight = 0
+        # Seconds in which every request of this generation has ended, by its route's own timeout, with some grace.
+        self.longest_request = max((entry.pipeline.timeouts.total for entry in router.entries), default=0.0) + _GRACE
         self._lease = lease
         self._idle = asyncio.Event()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from proxy.dialects.endpoint import End, Endpoint
 
 _DONE: tuple[End, ...] = ((b"data", b"[DONE]"),)
@@ -55,6 +57,8 @@ EXACT: dict[tuple[str, str], Endpoint] = {
     ("POST", "/v1/files"): _FILES,
     ("GET", "/v1/files"): _FILES,
     ("POST", "/v1/batches"): _BATCHES,
+    # Not an HTTP method: a WebSocket's handshake carries no body and names its model in the query.
+    ("WEBSOCKET", "/v1/realtime"): Endpoint("realtime", "realtime", "none", "query"),
     ("GET", "/v1/batches"): _BATCHES,
 }
 
@@ -67,8 +71,9 @@ PREFIXES: tuple[tuple[str, frozenset[str], Endpoint], ...] = (
 )
 
 MODELS = Endpoint("models", "models", "none", "none")
-REALTIME = Endpoint("realtime", "realtime", "none", "query")
-PATHS = frozenset(path for _, path in EXACT) | {"/v1/models", "/v1/realtime"}
+PATHS = frozenset(path for _, path in EXACT) | {"/v1/models"}
+# What may follow a prefix: ids and names of sub-resources, and nothing that a server could read as another path.
+_REST = re.compile(r"[A-Za-z0-9_:~-][A-Za-z0-9_.:~-]*(/[A-Za-z0-9_:~-][A-Za-z0-9_.:~-]*)*")
 
 
 def endpoint_for(method: str, path: str) -> Endpoint | None:
@@ -76,6 +81,6 @@ def endpoint_for(method: str, path: str) -> Endpoint | None:
     if found := EXACT.get((method, path)):
         return found
     for prefix, methods, endpoint in PREFIXES:
-        if path.startswith(prefix) and len(path) > len(prefix) and method in methods:
+        if method in methods and path.startswith(prefix) and _REST.fullmatch(path, len(prefix)):
             return endpoint
     return None

@@ -84,7 +84,7 @@ class Metrics:
         """A request has come in."""
         self._in_flight.inc()
 
-    def finished(self, x: Exchange, status: int, outcome: Outcome | None, seconds: float, overhead: float) -> None:
+    def finished(self, x: Exchange, status: int, outcome: Outcome | None, seconds: float) -> None:
         """A request has ended, however it did."""
         self._in_flight.dec()
         route = x.route
@@ -92,7 +92,7 @@ class Metrics:
         how = "complete" if outcome is not None and outcome.complete else "cut"
         self._child(self._requests, route, operation, str(status), how).inc()
         self._child(self._duration, route).observe(seconds)
-        self._child(self._overhead, route).observe(overhead)
+        self._child(self._overhead, route).observe(x.overhead)
         for attempt in x.attempts:
             self._child(self._attempts, attempt.target, attempt.reason or attempt.outcome).inc()
             if attempt.first_byte is not None:
