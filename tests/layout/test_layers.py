@@ -1,0 +1,155 @@
+"""Who may import whom. The layers and what stands in them are the tables below; everything else is derived."""
+
+from __future__ import annotations
+
+import ast
+import sys
+
+from tests.layout.tree import dotted, imports, modules, parsed, source_files, where
+
+# The longest prefix wins. Everything of proxy that is not named is engine.
+LAYERS = {
+    "proxy": "engine",
+    "proxy.errors": "leaf",
+    "proxy.exchange": "leaf",
+    "proxy.units": "leaf",
+    "proxy.tags": "leaf",
+    "proxy.chat": "leaf",
+    "proxy.policy": "contract",
+    "proxy.config": "config",
+    "proxy.config.compile": "compile",
+    "proxy.app": "surface",
+    "proxy.explain": "surface",
+    "proxy.reload": "reload",
+    "proxy.process": "process",
+    "proxy.cli": "cli",
+    "policies": "policies",
+    "policies.table": "table",
+}
+_BELOW_CLI = {"leaf", "contract", "engine", "config", "compile", "surface", "reload", "process"}
+MAY_IMPORT = {
+    "leaf": {"leaf"},
+    "contract": {"leaf"},
+    "policies": {"leaf", "contract"},  # and `_helpers` of their own group
+    "table": {"contract", "policies"},
+    "engine": {"leaf", "contract", "engine"},
+    "config": {"leaf", "config"},
+    "compile": {"leaf", "contract", "engine", "config", "compile"},
+    "surface": {"leaf", "contract", "engine", "surface"},
+    "reload": {"leaf", "contract", "engine", "surface", "config", "compile"},
+    "process": _BELOW_CLI,
+    "cli": _BELOW_CLI | {"table"},
+}
+# Which module may know which distribution: a library can be changed where it is confined.
+CONFINED = {
+    "msgspec": ("proxy", "policies"),
+    "aiohttp": ("proxy.upstream", "proxy.flow", "proxy.foreign", "proxy.websocket", "proxy.providers"),
+    "uvicorn": ("proxy.server",),
+    "httptools": ("proxy.server",),
+    "websockets": ("proxy.server",),
+    "uvloop": ("proxy.server", "proxy.process"),
+    "yaml": ("proxy.config",),
+    "jsonschema": ("proxy.config",),
+    "referencing": ("proxy.config",),
+    "watchfiles": ("proxy.reload",),
+    "structlog": ("proxy.telemetry",),
+    "prometheus_client": ("proxy.telemetry",),
+    "python_multipart": ("proxy.dialects",),
+}
+# Where the environment may be read; everybody else is handed what they need.
+READ_ENVIRONMENT = {"proxy.cli", "proxy.process", "proxy.server.workers", "proxy.telemetry.metrics"}
+# Imports inside a function: module, what it imports → why.
+LATE_IMPORTS: dict[tuple[str, str], str] = {}
+
+
+def _within(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(prefix + ".")
+
+
+def _layer(name: str) -> str:
+    return LAYERS[max((prefix for prefix in LAYERS if _within(name, prefix)), key=len)]
+
+
+def _ours(name: str) -> bool:
+    return name.split(".", maxsplit=1)[0] in ("proxy", "policies")
+
+
+def test_every_import_points_downwards() -> None:
+    wrong = []
+    for name, path in modules().items():
+        for found in imports(path):
+            if not _ours(found.name) or _layer(found.name) in MAY_IMPORT[_layer(name)]:
+                continue
+            group = name.rpartition(".")[0]
+            if _layer(name) == "policies" and found.name == f"{group}._helpers":
+                continue
+            wrong.append(f"{where(path, found.line)} {_layer(name)} imports {found.name} ({_layer(found.name)})")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_imports_make_no_circle() -> None:
+    graph = {
+        name: {found.name for found in imports(path) if found.name in modules() and not found.for_types_only}
+        for name, path in modules().items()
+    }
+    done: set[str] = set()
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        assert name not in above, " → ".join([*above[above.index(name) :], name])
+        if name not in done:
+            for below in sorted(graph[name]):
+                visit(below, (*above, name))
+            done.add(name)
+
+    for name in sorted(graph):
+        visit(name, ())
+
+
+def test_nobody_imports_the_command_line() -> None:
+    guilty = [where(path, i.line) for name, path in modules().items() for i in imports(path) if i.name == "proxy.cli"]
+    assert not guilty
+
+
+def test_every_distribution_is_confined() -> None:
+    wrong = []
+    for name, path in modules().items():
+        for found in imports(path):
+            top = found.name.split(".")[0]
+            if _ours(found.name) or top in sys.stdlib_module_names or top == "__future__":
+                continue
+            if not any(_within(name, prefix) for prefix in CONFINED.get(top, ())):
+                wrong.append(f"{where(path, found.line)} imports {found.name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_import_stands_in_a_function() -> None:
+    late = {
+        (name, found.name): where(path, found.line)
+        for name, path in modules().items()
+        for found in imports(path)
+        if found.in_function
+    }
+    assert not {key: at for key, at in late.items() if key not in LATE_IMPORTS}
+    assert not LATE_IMPORTS.keys() - late.keys(), "an exception that nobody uses any more"
+
+
+def test_the_environment_is_read_at_the_edge_only() -> None:
+    wrong = []
+    for name, path in modules().items():
+        for node in ast.walk(parsed(path)):
+            reads = dotted(node) in ("os.environ", "os.getenv", "os.environb")
+            reads |= isinstance(node, ast.ImportFrom) and node.module == "os" and "environ" in ast.unparse(node)
+            if reads and name not in READ_ENVIRONMENT:
+                wrong.append(where(path, getattr(node, "lineno", 0)))
+    assert not wrong, wrong
+
+
+def test_policies_know_nothing_of_the_wire() -> None:
+    banned = {"socket", "ssl", "http", "urllib", "asyncio", "subprocess", "os"}
+    wrong = [
+        f"{where(path, found.line)} imports {found.name}"
+        for path in source_files("policies")
+        for found in imports(path)
+        if found.name.split(".")[0] in banned
+    ]
+    assert not wrong, "\n".join(wrong)
