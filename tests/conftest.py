@@ -1,0 +1,110 @@
+"""Fixtures for every test: the fake upstream, gateways, and clients that leave nothing behind."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai import AsyncOpenAI, OpenAI
+
+from tests.support.environment import foreign_names
+from tests.support.gateway import Gateway
+from tests.support.upstream import FakeUpstream
+from tests.support.wire import Wire
+
+MakeGateway = Callable[..., Gateway]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_process() -> Iterator[None]:
+    """No proxy and no real credential of the machine reaches a client here."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in foreign_names():
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def upstream_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeUpstream]:
+    """The fake upstream of this session."""
+    running = FakeUpstream(tmp_path_factory.mktemp("upstream"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def upstream(upstream_process: FakeUpstream) -> FakeUpstream:
+    """The fake upstream; its journal begins with this test."""
+    upstream_process.journal().mark()
+    return upstream_process
+
+
+def _factory(folder: Path) -> Iterator[MakeGateway]:
+    started: list[Gateway] = []
+    numbers = itertools.count(1)
+
+    def start(config: str, **options: Any) -> Gateway:
+        made = Gateway(folder / f"gateway{next(numbers)}", config, **options)
+        started.append(made)
+        return made
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[MakeGateway]:
+    """``gateway(config_text, env=…, args=…)`` starts one for this test; see ``Gateway``."""
+    yield from _factory(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeGateway]:
+    """The same for all tests of a file: cheaper, for tests that leave the file alone."""
+    yield from _factory(tmp_path_factory.mktemp("gateway"))
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Callable[..., AsyncOpenAI]]:
+    """``client(url, key="sk-test")``: the official client, without retries, closed after the test."""
+    made: list[AsyncOpenAI] = []
+
+    def make(url: str, key: str = "sk-test", **more: Any) -> AsyncOpenAI:
+        made.append(AsyncOpenAI(base_url=url, api_key=key, **({"max_retries": 0, "timeout": 20.0} | more)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.close()
+
+
+@pytest.fixture
+def blocking_client() -> Iterator[Callable[..., OpenAI]]:
+    """The official client that blocks."""
+    made: list[OpenAI] = []
+
+    def make(url: str, key: str = "sk-test", **more: Any) -> OpenAI:
+        made.append(OpenAI(base_url=url, api_key=key, **({"max_retries": 0, "timeout": 20.0} | more)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[Callable[..., Any]]:
+    """``await wire(port)``: a bare socket, closed after the test."""
+    made: list[Wire] = []
+
+    async def connect(port: int, **more: Any) -> Wire:
+        made.append(await Wire.open(port, **more))
+        return made[-1]
+
+    yield connect
+    for one in made:
+        one.close()

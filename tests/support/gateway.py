@@ -1,0 +1,169 @@
+"""Runs the gateway as its users do: a process, a file, a port."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.support.environment import ROOT, clean_environment, free_port
+
+READY_TIMEOUT = 15.0  # seconds; two cores may be shared by many
+STOP_TIMEOUT = 10.0
+POLL = 0.01
+
+Entry = dict[str, Any]
+
+
+class Gateway:
+    """``sluicegate serve`` on a file of its own. Made by the fixture ``gateway``; starts at once.
+
+    ``options``: ``env`` adds to the environment; ``args`` to the command line; ``ready=False`` returns before it is
+    ready; ``name`` is the file's name.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: str,
+        *,
+        env: dict[str, str] | None = None,
+        args: tuple[str, ...] = (),
+        ready: bool = True,
+        name: str = "gateway.yaml",
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.config = folder / name
+        self.write(config)
+        self.port = free_port()
+        self.origin = f"http://127.0.0.1:{self.port}"
+        self.url = f"{self.origin}/v1"
+        self._log = folder / "gateway.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "proxy.cli",
+                    "serve",
+                    "--config",
+                    str(self.config),
+                    "--listen",
+                    f"127.0.0.1:{self.port}",
+                    *args,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                env=clean_environment(PYTHONPATH=str(ROOT), **(env or {})),
+            )
+        if ready:
+            self._wait_ready()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def write(self, config: str) -> None:
+        """Change the file, as an editor does that writes aside and renames."""
+        aside = self.config.with_suffix(".new")
+        aside.write_text(config, encoding="utf-8")
+        aside.replace(self.config)
+
+    def output(self) -> str:
+        """Everything it has printed."""
+        return self._log.read_text("utf-8", "replace")
+
+    def log(self, event: str | None = None, **fields: Any) -> list[Entry]:
+        """Its log lines, of that event and with those fields."""
+        return [
+            entry
+            for line in self.output().splitlines()
+            if line.startswith("{")
+            if isinstance(entry := json.loads(line), dict)
+            if event is None or entry.get("event") == event
+            if all(entry.get(key) == fields[key] for key in fields)
+        ]
+
+    async def logged(self, event: str, *, timeout: float = 5.0, **fields: Any) -> Entry:
+        """The first such log line, as soon as it is there."""
+        end = time.monotonic() + timeout
+        while not (found := self.log(event, **fields)):
+            assert time.monotonic() < end, f"no {event} {fields} in the log:\n{self.output()[-2000:]}"
+            await asyncio.sleep(POLL)
+        return found[0]
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
+        """A GET outside of any client: status and body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def generation(self) -> int:
+        """The generation that answers now."""
+        found: int = json.loads(self.get("/readyz")[1])["generation"]
+        return found
+
+    async def reloaded(self, generation: int, *, timeout: float = 10.0) -> None:
+        """Wait until that generation, or a later one, answers."""
+        end = time.monotonic() + timeout
+        while (now := await asyncio.to_thread(self.generation)) < generation:
+            assert time.monotonic() < end, f"still generation {now}:\n{self.output()[-2000:]}"
+            await asyncio.sleep(POLL)
+
+    def rss(self) -> int:
+        """Resident bytes."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def open_files(self) -> int:
+        """How many file descriptors it holds."""
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
+    def signal(self, number: int) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
+    def wait(self, timeout: float = STOP_TIMEOUT) -> int:
+        """Wait until it ends by itself; its exit code."""
+        return self._process.wait(timeout)
+
+    def stop(self) -> int:
+        """End it, politely first; its exit code. May be called again."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        return self._process.returncode
+
+    def _wait_ready(self) -> None:
+        end = time.monotonic() + READY_TIMEOUT
+        while True:
+            if self._process.poll() is not None:
+                raise AssertionError(f"the gateway ended with {self._process.returncode}:\n{self.output()}")
+            try:
+                if self.get("/readyz")[0] == 200:
+                    return
+            except OSError:
+                pass  # not listening yet
+            if time.monotonic() > end:
+                self.stop()
+                raise AssertionError(f"the gateway is not ready after {READY_TIMEOUT} s:\n{self.output()}")
+            time.sleep(POLL)
