@@ -53,6 +53,7 @@ class Flow:
         "_limit",
         "_limit_name",
         "_loop",
+        "_lost",
         "_payload",
         "_protocol",
         "_ready",
@@ -80,6 +81,7 @@ class Flow:
         self._ready = b""  # read already, not yet given out
         self._held: list[bytes] = []  # the beginning of an event that is not whole yet
         self._failure: UpstreamError | None = None
+        self._lost: asyncio.Future[None] | None = None
         self._closed = False
         self._spent = 0.0  # seconds waited since the last content, without the wait that is going on
         self._has_content = False
@@ -121,12 +123,14 @@ class Flow:
 
     async def begin(self) -> None:
         """Wait for the first piece of a body that will flow."""
+        self._watch()
         async for chunk in self:
             self._ready = chunk
             break
 
     async def collect(self, limit: int) -> bytes | None:
         """The whole body; None if it is larger than ``limit``: then it can be iterated over, from its start."""
+        self._watch()
         parts: list[bytes] = []
         size = 0
         async for chunk in self:
@@ -137,8 +141,26 @@ class Flow:
                 return None
         return b"".join(parts)
 
+    def _watch(self) -> None:
+        """Hear of the connection's end: aiohttp's parser does not tell the reader of framing that breaks half-way."""
+        lost = self._protocol.closed
+        if lost is None:
+            self._on_lost()
+        else:
+            lost.remove_done_callback(_retrieve)
+            lost.add_done_callback(self._on_lost)
+            self._lost = lost
+
+    def _on_lost(self, lost: asyncio.Future[None] | None = None) -> None:
+        if lost is not None:
+            _retrieve(lost)
+        payload = self._payload
+        if payload is not None and not payload.is_eof() and payload.exception() is None:
+            payload.set_exception(self._protocol.exception() or ServerDisconnectedError())
+
     async def first_content(self, scanner: Scanner) -> None:
         """Wait for the first content of an event stream. Reading begins with everything that came up to it."""
+        self._watch()
         self._scanner = scanner
         parts: list[bytes] = []
         size = 0
@@ -278,6 +300,10 @@ class Flow:
         elif not self._closed:
             self._closed = True
             self._timer.cancel()
+            lost = self._lost
+            if lost is not None:
+                lost.remove_done_callback(self._on_lost)
+                lost.add_done_callback(_retrieve)
             self._connection.release()
 
     def _begin(self, name: str, limit: float) -> None:
@@ -307,3 +333,9 @@ class Flow:
             self._protocol.set_exception(error)
         else:
             self._payload.set_exception(error)
+
+
+def _retrieve(lost: asyncio.Future[None]) -> None:
+    """Take the exception out of the future of an idle connection, so that nobody reports it as lost."""
+    if not lost.cancelled():
+        lost.exception()

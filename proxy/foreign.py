@@ -6,6 +6,7 @@ header or an address: those may hold what the caller must not see. The foreign e
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Callable
 
@@ -23,10 +24,8 @@ def _connecting(exc: BaseException, timeouts: Timeouts) -> str:
 
 
 def _os_reason(exc: BaseException, timeouts: Timeouts) -> str:
-    reason = exc.strerror if isinstance(exc, OSError) else None
-    if reason is not None and "[" in reason:  # asyncio puts the address into it
-        reason = None
-    return f"the provider cannot be reached: {reason or 'connection refused or no route'}"
+    number = exc.errno if isinstance(exc, OSError) else None
+    return f"the provider cannot be reached: {os.strerror(number) if number else 'no connection'}"
 
 
 def _malformed(exc: BaseException, timeouts: Timeouts) -> str:
