@@ -9,10 +9,12 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from prometheus_client.multiprocess import mark_process_dead
 
 from proxy.app import App, Current
 from proxy.config.compile import Built, Tables, build
@@ -21,10 +23,14 @@ from proxy.reload import Reloader
 from proxy.runtime import Shared
 from proxy.server.limits import ServerLimits
 from proxy.server.serve import Server
+from proxy.server.workers import Workers
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
 from proxy.telemetry.metrics import Metrics
 
 DONE, FAILED, WRONG = 0, 1, 2
+# Seconds that a worker may take to end beyond its drain, before its supervisor kills it.
+_PATIENCE = 5.0
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named here to be shown as loopback
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -33,22 +39,51 @@ class Options(msgspec.Struct, frozen=True):
     workers: int = 1
     listen: str | None = None
     log_level: str | None = None
-    is_first_worker: bool = True
 
 
 def serve(path: Path, tables: Tables, options: Options) -> int:
     """Serve until told to stop; returns the exit code. A file with problems is reported and nothing is started."""
+    if options.workers == 1:
+        return _work(path, tables, options)
+    built = build(path, tables, environ=os.environ, shared=Shared(), generation=0, now=time.time)
+    if built.config is None or built.problems:
+        return _report(built)
+    listen = options.listen or built.config.listen
+    host, port = split_address(listen)
+    limits = server_limits(built.config)
+    workers = Workers(
+        partial(_work_beside_others, path, tables, options),
+        host=host,
+        port=port,
+        count=options.workers,
+        patience=limits.shutdown_delay + limits.drain + _PATIENCE,
+        on_started=lambda port: print(banner(host, port, path), file=sys.stderr, flush=True),
+        on_death=mark_process_dead,
+    )
+    return workers.run()
+
+
+def _work_beside_others(path: Path, tables: Tables, options: Options, sockets: list[socket.socket]) -> None:
+    sys.exit(_work(path, tables, options, sockets))
+
+
+def _work(path: Path, tables: Tables, options: Options, sockets: list[socket.socket] | None = None) -> int:
+    """One process's whole life."""
     shared = Shared()
 
     def build_generation(generation: int) -> Built:
         return build(path, tables, environ=os.environ, shared=shared, generation=generation, now=time.time)
 
     built = build_generation(1)
-    if built.runtime is None or built.config is None:
-        for problem in built.problems:
-            print(problem, file=sys.stderr)
-        return WRONG
-    return _Process(path, build_generation, built, built.config, options).run()
+    if built.config is None or built.problems:
+        return _report(built)
+    return _Process(path, build_generation, built, built.config, options, sockets).run()
+
+
+def _report(built: Built) -> int:
+    for problem in built.problems:
+        print(problem, file=sys.stderr)
+    return WRONG
 
 
 class _Process:
@@ -108,7 +143,7 @@ class _Process:
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         host, _ = split_address(self._options.listen or self._config.listen)
         self._log.info("serve.started", generation=1, listen=f"{host}:{server.port}", file=str(self._path))
-        if self._options.is_first_worker:
+        if self._options.workers == 1:
             print(banner(host, server.port, self._path), file=sys.stderr, flush=True)
 
     def _hang_up(self) -> None:
@@ -156,7 +191,7 @@ def server_limits(config: GatewayConfig) -> ServerLimits:
 def banner(host: str, port: int, path: Path) -> str:
     """Lines to paste into applications."""
     shown = f"[{host}]" if ":" in host else host
-    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else shown}:{port}"
+    url = f"http://{'127.0.0.1' if host in _EVERYWHERE else shown}:{port}"
     return "\n".join(
         (
             f"Sluicegate serves {path} on {url}; edit the file while it runs.",
