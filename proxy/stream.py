@@ -15,7 +15,7 @@ from proxy.sse import has_ended
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 DRAINING = "draining"  # the word with which the server's shutdown cancels a request
-_SHUTTING_DOWN = "The gateway is shutting down; send the request again."
+SHUTTING_DOWN = "The gateway is shutting down; send the request again."
 
 
 class Outcome:
@@ -96,7 +96,7 @@ async def _flow(send: Send, answer: Answer, headers: list[Header], filters: list
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()
-        error = 503, "server_shutting_down", _SHUTTING_DOWN
+        error = 503, "server_shutting_down", SHUTTING_DOWN
     else:
         await send({"type": "http.response.body", "body": b""})
         outcome.complete = True
