@@ -1,0 +1,79 @@
+"""Every example can be checked, started and used as its page says; so can the default file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.layout.commands import blocks, copy_project, run_block
+from tests.support.environment import ROOT, clean_environment
+from tests.support.gateway import Gateway
+
+EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.is_dir())
+FILES = [ROOT / "gateway.yaml", *(path / "gateway.yaml" for path in EXAMPLES)]
+IDS = [path.parent.name for path in FILES]
+
+
+def _environment(text: str) -> dict[str, str]:
+    """A value for every variable that the file names, so that nothing of it is pruned."""
+    return dict.fromkeys(re.findall(r"\$\{env:(\w+)", text), "sk-example")
+
+
+def _sluicegate(*args: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "proxy.cli", *args]
+    return subprocess.run(command, cwd=ROOT, env=clean_environment(**env), capture_output=True, text=True, check=False)
+
+
+def test_there_are_examples() -> None:
+    assert EXAMPLES
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_is_a_file_and_a_page(folder: Path) -> None:
+    assert (folder / "gateway.yaml").is_file()
+    assert (folder / "README.md").read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_an_example_names_its_schema_for_editors(path: Path) -> None:
+    first = path.read_text().splitlines()[0]
+    found = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
+    assert found is not None
+    assert (path.parent / found.group(1)).resolve() == ROOT / "schemas" / "gateway.json"
+
+
+@pytest.mark.parametrize("with_keys", [True, False], ids=["with keys", "without keys"])
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_an_example_passes_check(path: Path, with_keys: bool) -> None:
+    done = _sluicegate("check", "--config", str(path), env=_environment(path.read_text()) if with_keys else {})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_an_example_starts_and_is_ready(path: Path, gateway: Callable[..., Gateway]) -> None:
+    text = path.read_text()
+    running = gateway(text, env=_environment(text))
+    status, body = running.get("/readyz")
+    assert status == 200, body
+    assert json.loads(body)["generation"] == 1
+    assert running.get("/v1/models")[0] in (200, 401)
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
+def test_the_commands_of_an_example_work(folder: Path, tmp_path: Path) -> None:
+    copy_project(tmp_path)
+    name = os.fspath(folder.relative_to(ROOT) / "gateway.yaml")
+    running = Gateway(tmp_path, folder.joinpath("gateway.yaml").read_text(), name=name)
+    try:
+        page = (folder / "README.md").read_text()
+        problems = [problem for block in blocks(page) if (problem := run_block(block, tmp_path, running.port))]
+    finally:
+        running.stop()
+    assert not problems, "\n\n".join(problems)
