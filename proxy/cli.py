@@ -13,7 +13,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from importlib.metadata import version
 from pathlib import Path
 
@@ -51,8 +51,7 @@ def _report(built: Built, path: Path) -> int:
     for notice in built.notices:
         print(f"notice: {notice}", file=sys.stderr)
     if built.problems:
-        count = len(built.problems)
-        print(f"{path}: {count} problem{'s' if count > 1 else ''}", file=sys.stderr)
+        print(f"{path}: {_count(built.problems, 'problem')}", file=sys.stderr)
         return WRONG
     return DONE
 
@@ -74,8 +73,12 @@ def _check(args: argparse.Namespace) -> int:
     code = _report(built, args.config)
     if built.config is not None and not built.problems:
         config = built.config
-        print(f"{args.config}: ok ({len(config.routes)} routes, {len(config.providers)} providers)")
+        print(f"{args.config}: ok ({_count(config.routes, 'route')}, {_count(config.providers, 'provider')})")
     return code
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _explain(args: argparse.Namespace) -> int:

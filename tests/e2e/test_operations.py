@@ -1,0 +1,135 @@
+"""What operators see: health, readiness, metrics, one log line per request, several workers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SIMULATED = """
+listen: 127.0.0.1:8080
+providers:
+  sim: {kind: simulated}
+routes:
+  chat:
+    models: [fast]
+    policies:
+      - tags: {accept: [user]}
+    target: sim/fast
+"""
+ASK = {"model": "fast", "messages": [{"role": "user", "content": "my secret question"}]}
+
+
+def _value(metrics: str, name: str, **labels: str) -> float:
+    """The value of one series, 0 if there is none."""
+    total = 0.0
+    for line in metrics.splitlines():
+        if line.startswith(f"{name}{{") and all(f'{key}="{value}"' in line for key, value in labels.items()):
+            total += float(line.rpartition(" ")[2])
+    return total
+
+
+async def test_health_and_readiness(gateway: Any) -> None:
+    """Alive, ready, and which generation."""
+    running = gateway(SIMULATED)
+    assert running.get("/healthz") == (200, b'{"status":"ok"}')
+    status, body = running.get("/readyz")
+    assert (status, json.loads(body)["status"], json.loads(body)["generation"]) == (200, "ready", 1)
+
+
+async def test_metrics_count_what_happened(gateway: Any, wire: Any) -> None:
+    """Requests by route, operation and status; attempts by target; nothing labelled by what a client says."""
+    running = gateway(SIMULATED)
+    connection = await wire(running.port)
+    for _ in range(3):
+        assert (await connection.exchange("POST", "/v1/chat/completions", ASK))[0] == 200
+    for model in ("nobody-knows-1", "nobody-knows-2"):
+        assert (await connection.exchange("POST", "/v1/chat/completions", {**ASK, "model": model}))[0] == 404
+    await running.logged("request", status=404)
+    text = running.get("/metrics")[1].decode()
+    assert _value(text, "sluicegate_requests_total", route="chat", operation="chat", status="200") == 3
+    assert _value(text, "sluicegate_requests_total", route="", status="404") == 2
+    assert _value(text, "sluicegate_attempts_total", target="sim/fast", outcome="ok") == 3
+    assert "nobody-knows" not in text
+    assert re.search(r"^sluicegate_requests_in_flight 0.0$", text, re.MULTILINE)
+
+
+async def test_one_log_line_per_request_without_what_was_said(gateway: Any, wire: Any) -> None:
+    """Who, where, how long, how it ended; no content and no credential."""
+    running = gateway(SIMULATED)
+    connection = await wire(running.port)
+    headers = {"x-sluicegate-tags": "user=ada", "authorization": "Bearer sk-very-secret"}
+    await connection.exchange("POST", "/v1/chat/completions", ASK, headers)
+    line = await running.logged("request")
+    assert (line["status"], line["route"], line["model"], line["tags"]) == (200, "chat", "fast", {"user": "ada"})
+    assert line["attempts"] == [["sim/fast", "ok"]]
+    assert line["request_id"] == connection.header("x-request-id")
+    assert "secret" not in running.output()
+
+
+async def test_workers_share_the_port_and_sum_their_metrics(gateway: Any, wire: Any) -> None:
+    """Two processes answer; either tells the metrics of both; both take a new file; a dead one is replaced."""
+    running = gateway(SIMULATED, args=("--workers", "2"))
+    for _ in range(20):
+        connection = await wire(running.port)
+        assert (await connection.exchange("POST", "/v1/chat/completions", ASK))[0] == 200
+        connection.close()
+    for _ in range(4):
+        assert _value(running.get("/metrics")[1].decode(), "sluicegate_requests_total", route="chat") == 20
+    running.write(SIMULATED.replace("[fast]", "[slow, fast]"))
+    await running.reloaded(2)
+    async with asyncio.timeout(10):
+        while len(running.log("reload.applied")) < 2:
+            await asyncio.sleep(0.02)
+    children = _children(running.pid)
+    assert len(children) >= 2
+    os.kill(children[-1], signal.SIGKILL)
+    async with asyncio.timeout(10):
+        while len(set(_children(running.pid)) - {children[-1]}) < len(children):
+            await asyncio.sleep(0.02)
+    connection = await wire(running.port)
+    assert (await connection.exchange("POST", "/v1/chat/completions", ASK))[0] == 200
+    assert running.stop() == 0
+
+
+def _children(pid: int) -> list[int]:
+    """Process ids of the workers, oldest first."""
+    found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [child for child in found if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+async def test_hang_up_reads_the_file_again(gateway: Any) -> None:
+    """SIGHUP reloads even an unchanged file: secrets behind it may be new."""
+    running = gateway(SIMULATED)
+    running.signal(signal.SIGHUP)
+    await running.reloaded(2)
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ("listen: 127.0.0.1:8080\nroutes: {", "gateway.yaml:2:"),
+        (SIMULATED.replace("models", "modles"), "models"),
+    ],
+)
+async def test_a_wrong_file_is_reported_and_nothing_starts(broken: str, words: str, gateway: Any) -> None:
+    """Exit code 2, position and reason, no traceback."""
+    running = gateway(broken, ready=False)
+    assert await asyncio.to_thread(running.wait) == 2
+    assert words in running.output()
+    assert "Traceback" not in running.output()
+
+
+async def test_an_address_in_use_is_said_plainly(gateway: Any) -> None:
+    """Exit code 1 and the address."""
+    running = gateway(SIMULATED)
+    second = gateway(SIMULATED, args=("--listen", f"127.0.0.1:{running.port}"), ready=False)
+    assert await asyncio.to_thread(second.wait) == 1
+    assert f"127.0.0.1:{running.port}" in second.output()
+    assert "Traceback" not in second.output()
