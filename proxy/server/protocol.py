@@ -43,6 +43,7 @@ class ListenerState(ServerState):
         self.draining = Draining()
         self.date_line = b""
         self.is_closing = False
+        self.turned_away = 0  # connections that are there only to hear that there are too many
         self.on_refused: Callable[[int, str], None] | None = None
 
 
@@ -67,6 +68,7 @@ class GateProtocol(HttpToolsProtocol):
         self.deadline = math.inf
         self.write_deadline = math.inf
         self.current: Cycle | None = None
+        self._turned_away = False
         self._unsent = 0
         self._phase = _HEAD
         self._head_begun = False
@@ -89,14 +91,18 @@ class GateProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.deadline = monotonic() + self.limits.header_timeout
         self._head_begun = True
-        excess = len(self.connections) - self.limits.max_connections
-        if excess > self.limits.max_connections // 8:
-            transport.abort()  # even the refusals hold too many sockets
-        elif excess > 0:
-            self._refuse(_CROWDED, _RETRY)
+        shared = self.shared
+        if len(self.connections) - shared.turned_away > self.limits.max_connections:
+            self._turned_away = True
+            shared.turned_away += 1
+            if shared.turned_away > self.limits.max_connections // 8 + 1:
+                transport.abort()  # even the refusals hold too many sockets
+            else:
+                self._refuse(_CROWDED, _RETRY)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.discard(self)
+        self.shared.turned_away -= self._turned_away
         self._pending = b""
         cycle = self.current
         if cycle is not None:

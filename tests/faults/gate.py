@@ -61,14 +61,14 @@ class Client:
     def ended(self, within: float) -> bool:
         """Whether the server ends the connection within so many seconds; what it sends before is dropped."""
         ends = time.monotonic() + within
-        while (left := ends - time.monotonic()) > 0:
-            if not select.select([self.socket], [], [], left)[0]:
-                return False
+        left = within
+        while left >= 0 and select.select([self.socket], [], [], left)[0]:
             try:
                 if not self.socket.recv(65536):
                     return True
             except ConnectionResetError:
                 return True
+            left = ends - time.monotonic()
         return False
 
     def reset(self) -> None:

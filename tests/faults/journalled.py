@@ -44,12 +44,12 @@ class Journalled:
             self.note(f"end {name}")
 
     async def _body(self, receive: Any) -> bytes:
-        body = b""
+        parts: list[bytes] = []
         while True:
             message = await receive()
-            body += message.get("body", b"")
+            parts.append(message.get("body", b""))
             if not message.get("more_body"):
-                return body
+                return b"".join(parts)
 
     async def _answer(self, send: Any, body: bytes, status: int = 200) -> None:
         headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
