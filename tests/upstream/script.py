@@ -1,7 +1,7 @@
 """What a test may tell the fake upstream about one answer, and where in a request it stands.
 
 A script is a JSON object. It is looked for, in this order: in the base URL (a path segment ``~<urlsafe base64>``), in
-the body's member ``script`` (an object), in ``metadata.script`` or ``user: "script:<json>"`` (strings), or in a form as a
+the body's member ``script`` (an object), in ``metadata.script`` or ``user: "script:<json>"`` (strings), in a form as a
 field ``user`` or ``prompt`` with the value ``script:<json>``; in the query (``script=<json>``), in the header
 ``openai-beta: script:<json>``. All that are found are merged, the later over the earlier.
 """

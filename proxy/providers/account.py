@@ -1,0 +1,210 @@
+"""An account that is reached over HTTP: its connections, its keys, what it is sent and what its refusals mean."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from yarl import URL
+
+from proxy.errors import BadCredential, Header, RateLimited, Rejected, UpstreamError
+from proxy.exchange import Attempt, Exchange
+from proxy.policy import Answer, Timeouts
+from proxy.providers.keys import DEFAULT_REST, QUOTA_REST, KeyHealth, KeyRing
+from proxy.providers.meaning import failure_of
+from proxy.providers.provider import Provider, ProviderContext
+from proxy.units import Secret
+from proxy.upstream import Upstream
+
+# Never sent on, whoever let them through: credentials, cookies, and what belongs to the client's connection.
+_NEVER = frozenset(
+    {
+        b"accept-encoding",
+        b"api-key",
+        b"authorization",
+        b"connection",
+        b"content-length",
+        b"cookie",
+        b"expect",
+        b"forwarded",
+        b"host",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"sec-websocket-protocol",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"user-agent",
+        b"x-api-key",
+        b"x-goog-api-key",
+    }
+)
+_OURS = b"x-sluicegate-"
+_JSON_BODY: Header = (b"content-type", b"application/json")
+_AGENT: Header = (b"user-agent", b"sluicegate")
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+# A browser's way to send a key over a WebSocket. It is a credential, not a protocol.
+_KEY_PROTOCOL = "openai-insecure-api-key."
+
+
+class Account(Provider):
+    """A provider behind a base URL. Subclasses say what the address and the credential header look like.
+
+    With one key (or none) every request is sent, whatever came before. With several, a request that meets a limited key
+    is sent again with the next one: a 429 has done no work. Each such try is an attempt of its own on the exchange.
+    """
+
+    __slots__ = ("_constant", "_credentials", "_dropped", "_ring", "_secrets", "_upstream")
+
+    def __init__(
+        self,
+        name: str,
+        keys: list[str],
+        constant: list[Header],
+        context: ProviderContext,
+        pool: str,
+        *,
+        max_connections: int,
+    ) -> None:
+        super().__init__(name)
+        self._secrets = [key.encode() for key in keys]
+        self._credentials = [self.credential(key) for key in keys]
+        self._constant = [_AGENT, *constant]
+        self._dropped = _NEVER | {header for header, _ in constant}
+        self._ring: KeyRing | None = None
+        if len(keys) > 1:
+            self._ring = KeyRing(keys, context.shared(f"keys {name}", KeyHealth))
+        self._upstream = context.shared(
+            f"upstream {name} {pool} {max_connections}", lambda: Upstream(max_connections=max_connections)
+        )
+
+    @abstractmethod
+    def credential(self, key: str) -> Header:
+        """The header that proves who we are."""
+
+    @abstractmethod
+    def address(self, x: Exchange, model: str | None) -> URL:
+        """Where to send ``x``. ``BadRequest`` if its path or query cannot be passed on."""
+
+    async def send(self, x: Exchange, model: str | None, timeouts: Timeouts) -> Answer:
+        """One answer below 400, or an ``UpstreamError``."""
+        url = self.address(x, model)
+        body = self.outbound_body(x, model)
+        if self._ring is None:
+            return await self._attempt(x, url, body, 0, timeouts)
+        return await self._spread(self._ring, x, url, body, model or x.model, timeouts)
+
+    async def _spread(
+        self, ring: KeyRing, x: Exchange, url: URL, body: bytes, model: str, timeouts: Timeouts
+    ) -> Answer:
+        """Try keys that may be used, each once at most."""
+        failed: UpstreamError | None = None
+        for _ in self._credentials:
+            index = ring.pick(model)
+            if index is None:
+                break
+            if failed is not None:
+                _note(x, failed)
+            try:
+                return await self._attempt(x, url, body, index, timeouts)
+            except RateLimited as error:
+                if error.error_code == RateLimited.code:
+                    ring.rest(index, model, error.retry_after or DEFAULT_REST)
+                else:
+                    ring.rest(index, "", QUOTA_REST)
+                failed = error
+            except BadCredential as error:
+                ring.refuse(index)
+                failed = error
+        if ring.all_refused():
+            raise BadCredential(f"The provider {self.name!r} refused every key of the gateway.")
+        wait = ring.soonest(model)
+        raise RateLimited(f"Every key for the provider {self.name!r} is limited.", retry_after=max(wait, 0.001))
+
+    async def _attempt(self, x: Exchange, url: URL, body: bytes, index: int, timeouts: Timeouts) -> Answer:
+        headers = self._headers(x, index)
+        if x.endpoint.name == "realtime":
+            return await self._open(x, url, headers, timeouts)
+        answer = await self._upstream.request(
+            x.method,
+            url,
+            headers,
+            body,
+            timeouts=timeouts,
+            ends=x.endpoint.ends,
+            expect_json=x.endpoint.answers_json,
+            deadline=x.deadline,
+        )
+        if answer.status < 400:
+            return answer
+        raise failure_of(answer.status, answer.headers, self._without_secrets(answer.body or b""), self.name)
+
+    async def _open(self, x: Exchange, url: URL, headers: list[Header], timeouts: Timeouts) -> Answer:
+        """A WebSocket. A refused handshake means what the same status means elsewhere."""
+        offered = (x.header(b"sec-websocket-protocol") or b"").decode("latin-1")
+        protocols = [one.strip() for one in offered.split(",") if one.strip()]
+        chosen = tuple(one for one in protocols if not one.startswith(_KEY_PROTOCOL))
+        try:
+            socket = await self._upstream.websocket(url, headers, timeouts=timeouts, protocols=chosen)
+        except UpstreamError as error:
+            if error.raw is None:
+                raise
+            if error.raw[0] in (401, 402, 403, 404, 429) or error.raw[0] >= 500:
+                raise failure_of(error.raw[0], [], b"", self.name) from error
+            raise Rejected(error.message, status=error.raw[0]) from error
+        return Answer(101, [], socket=socket)
+
+    def _headers(self, x: Exchange, index: int) -> list[Header]:
+        dropped = self._dropped
+        headers = [header for header in x.forward if header[0] not in dropped and not header[0].startswith(_OURS)]
+        headers += self._constant
+        if self._credentials:
+            headers.append(self._credentials[index])
+        if x.endpoint.body == "json" and not any(name == b"content-type" for name, _ in headers):
+            headers.append(_JSON_BODY)
+        return headers
+
+    def _without_secrets(self, body: bytes) -> bytes:
+        """A refusal that repeats our key does not reach the caller with it."""
+        for secret in self._secrets:
+            if secret in body:
+                body = body.replace(secret, b"***")
+        return body
+
+
+def _note(x: Exchange, error: UpstreamError) -> None:
+    """Another attempt follows within this one: count the one that failed."""
+    if x.attempts:
+        failed = Attempt(x.attempts[-1].target)
+        failed.outcome, failed.reason, failed.status = "error", error.meaning, error.http_status
+        x.attempts.insert(len(x.attempts) - 1, failed)
+
+
+def all_keys(api_key: Secret | None, api_keys: Sequence[Secret], context: ProviderContext) -> list[str]:
+    """The keys of an account, each once; empty ones (an unset variable with an empty default) are left out."""
+    if api_key is not None and api_keys:
+        context.fail("`api_key` and `api_keys` together; use one of them", "api_keys")
+    given = [key.reveal().strip() for key in ([api_key] if api_key is not None else api_keys)]
+    for key in given:
+        if not _VALUE.fullmatch(key):
+            context.fail("a key with characters that no header may hold", "api_key" if api_key else "api_keys")
+    return list(dict.fromkeys(key for key in given if key))
+
+
+def constant_headers(headers: dict[str, str], context: ProviderContext) -> list[Header]:
+    """Headers of the file as bytes. Those that frame a request are not the file's to set."""
+    framing = {"connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"}
+    found: list[Header] = []
+    for name, value in headers.items():
+        if not _NAME.fullmatch(name) or name.lower() in framing or name.lower().startswith(_OURS.decode()):
+            context.fail(f"{name!r} is not a header that can be set here", f"headers.{name}")
+        elif not _VALUE.fullmatch(value):
+            context.fail("a header's value is one line of text", f"headers.{name}")
+        else:
+            found.append((name.lower().encode(), value.encode("latin-1")))
+    return found

@@ -1,0 +1,61 @@
+"""What a provider is: one upstream account, compiled."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from proxy.dialects.splice import splice_form_model, splice_model
+from proxy.exchange import Exchange
+from proxy.policy import Answer, Config, NoConfig, Timeouts
+
+T = TypeVar("T")
+
+
+class ProviderContext(Protocol):
+    """What compiling an account may use. Everything is handed in; nothing is global."""
+
+    def shared(self, key: str, factory: Callable[[], T]) -> T:
+        """State that survives reloads, by name. The same key gives the same object as long as a generation uses it."""
+
+    def fail(self, message: str, at: str = "") -> None:
+        """Report a problem at the path ``at`` below this account. Compiling goes on."""
+
+
+class Provider(ABC):
+    """A compiled account: immutable, shared by all requests; what changes lives in the shared state."""
+
+    __slots__ = ("name",)
+
+    Config: ClassVar[type[Config]] = NoConfig
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @classmethod
+    @abstractmethod
+    def compile(cls, name: str, config: Any, context: ProviderContext) -> Provider | None:
+        """Build the account; problems go to ``context.fail``. None when there is nothing to build."""
+
+    @abstractmethod
+    async def send(self, x: Exchange, model: str | None, timeouts: Timeouts) -> Answer:
+        """One attempt at ``model`` (None: the caller's). An answer below 400, or an ``UpstreamError`` by meaning.
+
+        A WebSocket comes as status 101 with ``Answer.socket``.
+        """
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Where requests go, for people; no secret in it."""
+
+    def outbound_body(self, x: Exchange, model: str | None) -> bytes:
+        """The body as this account would be sent it: the caller's bytes, with another model's name if it differs."""
+        if model is None or model == x.model or not x.model:
+            return x.body
+        where = x.endpoint.model_in
+        if where == "json":
+            return splice_model(x.body, model)
+        if where == "multipart":
+            return splice_form_model(x.body, x.header(b"content-type") or b"", model)
+        return x.body
