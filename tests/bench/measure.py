@@ -123,7 +123,7 @@ def measure(plan: Plan, only: set[str], scratch: Path, say: Say) -> Found:
         running: list[Running] = []
         absent: dict[str, str] = {}
         for candidate in candidates(port):
-            if (only and candidate.name not in only) or (candidate.peer and not plan.peers):
+            if candidate.name not in only if only else candidate.peer and not plan.peers:
                 continue
             say(f"starting {candidate.name}")
             try:

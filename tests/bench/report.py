@@ -25,6 +25,7 @@ class Row(msgspec.Struct, frozen=True):
     cell: str
     candidate: str
     streamed: bool
+    count: int
     cpu_us: float | None  # per request
     event_us: float | None  # per event, in streams
     ratio: float | None  # of processor time, to the relay
@@ -62,6 +63,7 @@ def _row(samples: list[Sample], cell: Cell, name: str) -> Row | None:
         cell=cell.name,
         candidate=name,
         streamed=cell.streamed,
+        count=sum(s.count for s in mine.values()),
         cpu_us=median(spent) if spent else None,
         event_us=median(spent) / EVENTS if spent and cell.streamed else None,
         ratio=median(ratios) if ratios else None,
@@ -147,6 +149,10 @@ def _table(table: list[Row], streamed: bool) -> list[str]:
     ]
     cell = ""
     for row in table:
+        if sum(row.errors.values()) * 2 > row.count:  # what fails fast is not fast
+            lines.append(f"| {row.cell if row.cell != cell else ''} | {row.candidate} | failed | | | | | | |")
+            lines += [f"| | | {problem} | | | | | | |" for problem in row.errors]
+            continue
         spent = row.event_us if streamed else row.cpu_us
         cells = [
             row.cell if row.cell != cell else "",

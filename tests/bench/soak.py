@@ -1,8 +1,8 @@
 """``make soak``: hours of mixed load with faults and reloads, and whether anything grows.
 
 Clients that ask well, leave early, read slowly, present wrong keys or send broken bodies; an upstream that cuts,
-stalls, lies and refuses; an editor that saves the file every few seconds, now and then a broken one. Every answer is checked
-against what its situation allows.
+stalls, lies and refuses; an editor that saves the file every few seconds, now and then a broken one. Every answer is
+checked against what its situation allows.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class _Connection(asyncio.Protocol):
         if self._size >= self._need if self._need > 0 else b"".join(self._parts[-2:]).endswith(b"0\r\n\r\n"):
             body = b"".join(self._parts)[self._head :]
             self._parts, self._size, self._need = [], 0, 0
-            self._play(_script(body), 0)
+            self._play(_script(body), 0, self._loop.time())
 
     def _read_head(self) -> bool:
         whole = b"".join(self._parts)
@@ -66,16 +66,16 @@ class _Connection(asyncio.Protocol):
             self._need = -1 if b"chunked" in head else self._head
         return True
 
-    def _play(self, script: Script, at: int) -> None:
+    def _play(self, script: Script, at: int, began: float) -> None:
         """Write part ``at`` now, and the others one per turn of the loop or one per gap."""
         if self._transport.is_closing():
             return
         self._transport.write(script.writes[at])
         if at + 1 < len(script.writes):
             if script.gap:
-                self._loop.call_later(script.gap, self._play, script, at + 1)
+                self._loop.call_at(began + (at + 1) * script.gap, self._play, script, at + 1, began)
             else:
-                self._loop.call_soon(self._play, script, at + 1)
+                self._loop.call_soon(self._play, script, at + 1, began)
         elif script.ends == "close":
             self._transport.close()
         elif script.ends == "reset":

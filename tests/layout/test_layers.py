@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 
-from tests.layout.tree import dotted, imports, modules, parsed, source_files, where
+from tests.layout.tree import ROOT, dotted, imports, modules, parsed, source_files, where
 
 # The longest prefix wins. Everything of proxy that is not named is engine.
 LAYERS = {
@@ -44,6 +47,7 @@ MAY_IMPORT = {
 CONFINED = {
     "msgspec": ("proxy", "policies"),
     "aiohttp": ("proxy.upstream", "proxy.flow", "proxy.foreign", "proxy.websocket", "proxy.providers"),
+    "yarl": ("proxy.upstream", "proxy.websocket", "proxy.providers"),
     "uvicorn": ("proxy.server",),
     "httptools": ("proxy.server",),
     "websockets": ("proxy.server",),
@@ -120,6 +124,20 @@ def test_every_distribution_is_confined() -> None:
             if not any(_within(name, prefix) for prefix in CONFINED.get(top, ())):
                 wrong.append(f"{where(path, found.line)} imports {found.name}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_distribution_that_is_imported_is_declared() -> None:
+    """One that merely comes along with another may stop doing so."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {re.split(r"[^a-z0-9-]", line.lower())[0] for line in project["dependencies"]}
+    packages = packages_distributions()
+    used = {found.name.split(".")[0] for path in source_files() for found in imports(path) if not _ours(found.name)}
+    missing = {
+        package: packages.get(package, ["(not installed)"])
+        for package in used - sys.stdlib_module_names - {"__future__"}
+        if not declared & {name.lower().replace("_", "-") for name in packages.get(package, [])}
+    }
+    assert not missing
 
 
 def test_no_import_stands_in_a_function() -> None:
