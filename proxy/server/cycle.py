@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import struct
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
@@ -27,6 +29,7 @@ _OWN_HEADERS = frozenset({*_CONTENT_LENGTH, b"transfer-encoding", b"Transfer-Enc
 _JOIN_BELOW = 32 * 1024
 # The first lines of chunks of usual size, ready made.
 _SIZE_LINES = tuple(b"%x\r\n" % size for size in range(4096))
+_RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 _DISCONNECT: Message = {"type": "http.disconnect"}
 
 
@@ -54,6 +57,12 @@ def whole_answer(status: int, body: bytes, date_line: bytes, headers: Iterable[H
     lines.append(b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body))
     lines.append(body)
     return b"".join(lines)
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """End the connection with RST instead of FIN."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
+    transport.abort()
 
 
 class Cycle:
@@ -163,7 +172,7 @@ class Cycle:
         if not self.on_wire:
             self._write(whole_answer(status, render_openai(status, code, message), connection.date_line))
         elif not self._chunked and self._left is None:
-            connection.transport.abort()  # only a reset tells this body from a whole one
+            reset(connection.transport)  # only a reset tells this body from a whole one
             return
         connection.on_response_complete()
 

@@ -104,6 +104,7 @@ class Server:
             proxy_headers=False,
             server_header=False,
         )
+        self.started = False
         self._listeners: list[asyncio.Server] = []
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -149,6 +150,7 @@ class Server:
         try:
             for sock in sockets:
                 self._listeners.append(await loop.create_server(self._connection, sock=sock, backlog=_BACKLOG))
+            self.started = True
             await self._call(self._on_started)
             await self._stopping.wait()
             await self._drain()
