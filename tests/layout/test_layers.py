@@ -57,7 +57,7 @@ CONFINED = {
     "referencing": ("proxy.config",),
     "watchfiles": ("proxy.reload",),
     "structlog": ("proxy.telemetry",),
-    "prometheus_client": ("proxy.telemetry",),
+    "prometheus_client": ("proxy.telemetry", "proxy.process"),
     "python_multipart": ("proxy.dialects",),
 }
 # Where the environment may be read; everybody else is handed what they need.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.layout.commands import Block, blocks, copy_project, run_block
 from tests.layout.tree import ROOT
+from tests.support.environment import clean_environment
 from tests.support.gateway import Gateway
 
 README = ROOT / "README.md"
@@ -61,6 +63,18 @@ def test_the_javascript_of_the_readme_parses(tmp_path: Path) -> None:
             path.write_text(block.text)
             done = subprocess.run(["node", "--check", str(path)], capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
+
+
+def test_the_files_of_the_readme_pass_check(tmp_path: Path) -> None:
+    shown = [block for block in blocks(README.read_text()) if block.language == "yaml" and "routes:" in block.text]
+    for block in shown:
+        text = re.sub(r"\$\{file:[^}]+\}", "sk-example", block.text)
+        path = tmp_path / "gateway.yaml"
+        path.write_text(text)
+        env = clean_environment(**dict.fromkeys(re.findall(r"\$\{env:(\w+)", text), "sk-example"))
+        command = [sys.executable, "-m", "proxy.cli", "check", "--config", str(path)]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"line {block.line}\n{done.stderr}"
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:
