@@ -21,7 +21,7 @@ from aiohttp.http import RawResponseMessage
 from yarl import URL
 
 from proxy.dialects.endpoint import End
-from proxy.errors import BadAnswer, Header, Unavailable, UpstreamTimeout
+from proxy.errors import BadAnswer, BadRequest, Header, Unavailable, UpstreamError, UpstreamTimeout
 from proxy.flow import Flow
 from proxy.foreign import translate
 from proxy.passing import passed_on
@@ -176,9 +176,8 @@ class Upstream:
 
 def _head(method: str, url: URL, headers: list[Header], body: bytes) -> bytes:
     """Request line and headers. Refuses what would break the framing: nothing that the caller gives can add a line."""
-    target = url.raw_path_qs.encode("ascii")
-    host = (url.host_port_subcomponent or "").encode("ascii")
-    parts = [b"%s %s HTTP/1.1\r\nhost: %s\r\naccept-encoding: identity\r\n" % (method.encode("ascii"), target, host)]
+    target, host = url.raw_path_qs, url.host_port_subcomponent or ""
+    parts = [f"{method} {target} HTTP/1.1\r\nhost: {host}\r\naccept-encoding: identity\r\n".encode()]
     lines = 4
     for name, value in headers:
         if name not in _OURS:
@@ -189,44 +188,51 @@ def _head(method: str, url: URL, headers: list[Header], body: bytes) -> bytes:
         lines += 1
     parts.append(b"\r\n")
     head = b"".join(parts)
-    if head.count(b"\n") != lines or head.count(b"\r") != lines or b" " in target:
-        raise ValueError("a line break in a header, or a space in the path, of a request to a provider")
+    if head.count(b"\n") != lines or head.count(b"\r") != lines or " " in target or not target.isascii():
+        raise BadRequest("The path or a header cannot be sent on: it holds a line break, or the path a space.")
     return head
 
 
 async def _judge(flow: Flow, message: RawResponseMessage, ends: tuple[End, ...], expect_json: bool) -> Answer:
     """Read as much of the answer as it takes to trust it."""
     status = message.code
-    if status < 400:
-        if status >= 300:
-            raise BadAnswer(f"the provider answered with a redirect ({status}), which is never followed")
-        headers, facts = passed_on(message.raw_headers, is_error=False)
-        if facts.encoded:
-            raise BadAnswer("the provider compressed its answer although it was asked not to")
-        if facts.is_sse:
-            await flow.first_content(Scanner(ends))
-            return Answer(status, headers, chunks=flow, close=flow.close, is_sse=True)
-        body = flow.body_at_once()
-        if body is None and (expect_json or facts.is_json) and facts.length <= MAX_WHOLE:
-            body = await flow.collect(MAX_WHOLE)
-        elif body is None:
-            await flow.begin()
-        if expect_json:
-            _check_json(body, facts.is_json)
-        if body is not None:
-            return Answer(status, headers, body=body)
-        if facts.length >= 0:
-            headers.append((b"content-length", b"%d" % facts.length))
-        return Answer(status, headers, chunks=flow, close=flow.close)
-    headers, facts = passed_on(message.raw_headers, is_error=True)
+    if status >= 400:
+        return await _judge_error(flow, message)
+    if status >= 300:
+        raise BadAnswer(f"the provider answered with a redirect ({status}), which is never followed")
+    headers, facts = passed_on(message.raw_headers, is_error=False)
+    if facts.encoded:
+        raise BadAnswer("the provider compressed its answer although it was asked not to")
+    if facts.is_sse:
+        await flow.first_content(Scanner(ends))
+        return Answer(status, headers, chunks=flow, close=flow.close, is_sse=True)
     body = flow.body_at_once()
-    if body is None:
+    if body is None and (expect_json or facts.is_json) and facts.length <= MAX_WHOLE:
         body = await flow.collect(MAX_WHOLE)
+    elif body is None:
+        await flow.begin()
+    if expect_json:
+        _check_json(body, facts.is_json)
+    if body is not None:
+        return Answer(status, headers, body=body)
+    if facts.length >= 0:
+        headers.append((b"content-length", b"%d" % facts.length))
+    return Answer(status, headers, chunks=flow, close=flow.close)
+
+
+async def _judge_error(flow: Flow, message: RawResponseMessage) -> Answer:
+    """A refusal or failure. Where its body is of no use, status and retry-after still tell what happened."""
+    headers, facts = passed_on(message.raw_headers, is_error=True)
+    try:
+        body = flow.body_at_once()
+        if body is None:
+            body = await flow.collect(MAX_WHOLE)
+    except UpstreamError:
+        body = None
     if body is None or facts.encoded:
-        # Status and retry-after still tell what happened; the rest is of no use to anybody.
         flow.close()
-        return Answer(status, [header for header in headers if header[0] != b"content-type"], body=b"")
-    return Answer(status, headers, body=body)
+        return Answer(message.code, [header for header in headers if header[0] != b"content-type"], body=b"")
+    return Answer(message.code, headers, body=body)
 
 
 def _check_json(body: bytes | None, is_json: bool) -> None:

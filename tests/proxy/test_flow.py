@@ -60,7 +60,7 @@ async def take(answer: Answer) -> tuple[bytes, UpstreamError | None]:
     assert answer.chunks is not None
     try:
         async for chunk in answer.chunks:
-            got.append(chunk)  # noqa: PERF401  # what came before an error counts
+            got.append(chunk)  # what came before an error counts
     except UpstreamError as error:
         return b"".join(got), error
     return b"".join(got), None
@@ -310,6 +310,28 @@ async def test_a_stream_that_has_ended_is_complete_whatever_the_connection_does(
         assert await take(await stream(upstream, up)) == (b"data: x\n\n" + DONE, None)
 
 
+async def test_what_had_come_before_the_break_is_given_out(upstream: Upstream) -> None:
+    more = asyncio.Event()
+
+    async def script(wire: Wire) -> None:
+        await wire.request()
+        await wire.send(SSE_CHUNKED + chunked(b"data: one\n\n", end=False))
+        await more.wait()
+        await wire.send(chunked(b"data: two\n\n", b"data: thr", end=False))
+        wire.cut()
+        await wire.gone()
+
+    async with Scripted(script) as up:
+        answer = await stream(upstream, up)
+        assert answer.chunks is not None
+        assert await anext(answer.chunks) == b"data: one\n\n"
+        more.set()
+        await (await up.wires.get()).closed.wait()  # all of it is there, and the end, before anybody reads on
+        got, error = await take(answer)
+        assert got == b"data: two\n\n"
+        assert isinstance(error, BadAnswer)
+
+
 async def test_framing_that_breaks_in_the_middle_is_a_bad_answer(upstream: Upstream) -> None:
     go = asyncio.Event()
 
@@ -407,6 +429,34 @@ async def test_cancelling_a_reader_closes_the_upstream(upstream: Upstream) -> No
         await asyncio.sleep(0)
         await cancel(task)
         await (await up.wires.get()).closed.wait()
+
+
+async def test_cancelling_does_not_send_the_rest_of_the_request(upstream: Upstream) -> None:
+    size = 0
+
+    async def script(wire: Wire) -> None:
+        nonlocal size
+        await wire.reader.readuntil(b"\r\n\r\n")
+        started.set()
+        await cancelled.wait()
+        with contextlib.suppress(ConnectionError):
+            while piece := await wire.reader.read(1 << 20):
+                size += len(piece)
+        wire.closed.set()
+
+    started, cancelled = asyncio.Event(), asyncio.Event()
+    async with Scripted(script) as up:
+        body = b"x" * (64 << 20)
+        task: asyncio.Task[object] = asyncio.create_task(
+            upstream.request(
+                "POST", up.url, [], body, timeouts=LONG, ends=(), expect_json=True, deadline=time.monotonic() + 20
+            )
+        )
+        await started.wait()
+        await cancel(task)
+        cancelled.set()
+        await (await up.wires.get()).closed.wait()
+        assert size < len(body)
 
 
 async def test_a_reader_that_stops_stops_the_upstream(upstream: Upstream) -> None:

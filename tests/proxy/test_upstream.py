@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from yarl import URL
 
-from proxy.errors import BadAnswer, Header, Unavailable, UpstreamError, UpstreamTimeout
+from proxy.errors import BadAnswer, BadRequest, Header, Unavailable, UpstreamError, UpstreamTimeout
 from proxy.policy import Answer, Timeouts
 from proxy.upstream import Upstream
 from tests.proxy.scripted import SSE_CHUNKED, Scripted, Wire, always, chunked, json_answer, once
@@ -73,14 +73,15 @@ async def test_the_request_goes_out_as_given_with_framing_of_our_own(upstream: U
 @pytest.mark.parametrize(("name", "value"), [(b"x", b"a\r\nhost: b"), (b"x\ny", b"a"), (b"x", b"a\n"), (b"x", b"a\rb")])
 async def test_no_header_can_add_a_line(upstream: Upstream, name: bytes, value: bytes) -> None:
     async with Scripted(always(json_answer(OK))) as up:
-        with pytest.raises(ValueError, match="line break"):
+        with pytest.raises(BadRequest, match="line break"):
             await ask(upstream, up.url, headers=[(name, value)])
         assert up.requests == []
 
 
-async def test_no_path_can_add_a_line(upstream: Upstream) -> None:
-    with pytest.raises(ValueError, match="a space in the path"):
-        await ask(upstream, URL("http://127.0.0.1:1/a HTTP/1.1", encoded=True))
+@pytest.mark.parametrize("path", ["/a HTTP/1.1", "/a\r\nx: y", "/\u00e9"])
+async def test_no_path_can_add_a_line(upstream: Upstream, path: str) -> None:
+    with pytest.raises(BadRequest, match="the path a space"):
+        await ask(upstream, URL(f"http://127.0.0.1:1{path}", encoded=True))
 
 
 async def test_a_large_body_goes_out_whole_while_the_upstream_reads_slowly(upstream: Upstream) -> None:
@@ -132,12 +133,20 @@ async def test_an_error_status_comes_back_with_its_body_and_retry_after(upstream
     [
         b"content-encoding: gzip\r\ncontent-length: 3\r\n\r\nxyz",
         b"connection: close\r\n\r\n" + b"x" * 2_000_000,
+        b"content-length: 100\r\n\r\nxyz",
     ],
-    ids=["compressed", "endless"],
+    ids=["compressed", "endless", "cut"],
 )
 async def test_an_error_whose_body_is_of_no_use_keeps_its_status(upstream: Upstream, answer: bytes) -> None:
     head = b"HTTP/1.1 503 No\r\ncontent-type: a/b\r\nretry-after: 3\r\n"
-    async with Scripted(once(head + answer)) as up:
+
+    async def script(wire: Wire) -> None:
+        await wire.request()
+        await wire.send(head + answer)
+        wire.cut()
+        await wire.gone()
+
+    async with Scripted(script) as up:
         got = await ask(upstream, up.url)
     assert (got.status, got.body, got.headers) == (503, b"", [(b"retry-after", b"3")])
 
@@ -274,6 +283,8 @@ LIES = {
     "short body": (PLAIN + b"content-length: 100\r\n\r\n" + OK, "breaks off"),
     "long body": (PLAIN + b"content-length: 3\r\n\r\n" + OK, "not valid HTTP"),
     "two lengths": (PLAIN + b"content-length: 3\r\ncontent-length: 12\r\n\r\n" + OK, "not valid HTTP"),
+    "both framings": (PLAIN + b"content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", "not valid HTTP"),
+    "huge length": (PLAIN + b"content-length: 99999999999999999999999\r\n\r\n" + OK, "not valid HTTP"),
     "negative length": (PLAIN + b"content-length: -1\r\n\r\n" + OK, "not valid HTTP"),
     "length that is none": (PLAIN + b"content-length: 1e3\r\n\r\n" + OK, "not valid HTTP"),
     "bad chunk": (PLAIN + b"transfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", "not valid HTTP|breaks off"),
