@@ -224,13 +224,13 @@ class Flow:
             self._spent = 0.0
             if not self._has_content:
                 self._has_content = True
-                self._begin("gap", self._timeouts.gap)
+                self._set_limit("gap", self._timeouts.gap)
         else:
             self._spent += monotonic() - since
         if scanner is None:
             return chunk
         if scanner.ended and self._limit_name != "end":
-            self._begin("end", min(LINGER, self._timeouts.gap))
+            self._set_limit("end", min(LINGER, self._timeouts.gap))
         if not scanner.tail and not self._held:
             return chunk
         return self._hold(chunk, scanner.tail)
@@ -306,7 +306,7 @@ class Flow:
                 lost.add_done_callback(_retrieve)
             self._connection.release()
 
-    def _begin(self, name: str, limit: float) -> None:
+    def _set_limit(self, name: str, limit: float) -> None:
         """From now on another limit holds."""
         self._limit_name, self._limit = name, limit
         self._timer.cancel()
