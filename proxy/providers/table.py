@@ -5,8 +5,10 @@ from __future__ import annotations
 from proxy.providers.azure_openai import AzureOpenAI
 from proxy.providers.openai import OpenAI
 from proxy.providers.provider import Provider
+from proxy.providers.simulated import Simulated
 
 PROVIDERS: dict[str, type[Provider]] = {
     "openai": OpenAI,
     "azure_openai": AzureOpenAI,
+    "simulated": Simulated,
 }

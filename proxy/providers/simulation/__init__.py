@@ -1,0 +1,1 @@
+"""What the simulated provider is made of: settings, requests read, answers rendered, things remembered."""
