@@ -109,5 +109,5 @@ def _check(at: str, given: Any, context: ProviderContext) -> None:
     for index, status in enumerate(given.errors or ()):
         if not 400 <= status <= 599:
             context.fail(f"{status} is not the status of an error (400 to 599)", f"{at}errors[{index}]")
-    if given.errors == []:
+    if given.errors == ():
         context.fail("an empty list of errors; leave it out or name a status", f"{at}errors")

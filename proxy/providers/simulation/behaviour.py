@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from fnmatch import translate
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -41,7 +41,7 @@ class Overrides(policy.Config, frozen=True, kw_only=True):
     usage: Usage | None = None
     tool_calls: ToolCalls | None = None
     error_rate: float | None = None
-    errors: list[int] | None = None
+    errors: tuple[int, ...] | None = None
     retry_after: Duration | None = None
     cut_rate: float | None = None
     cut_after: int | None = None
@@ -59,7 +59,7 @@ class Config(policy.Config, frozen=True, kw_only=True):
     usage: Usage = Usage()
     tool_calls: ToolCalls = ToolCalls()
     error_rate: float = 0.0
-    errors: list[int] = [500]
+    errors: tuple[int, ...] = (500,)
     retry_after: Duration | None = None
     cut_rate: float = 0.0
     cut_after: int = 3
@@ -123,12 +123,10 @@ class Behaviours:
         return next((one for pattern, one in self._globs if pattern.match(model)), self._default)
 
 
-def _behaviour(given: dict[str, object]) -> Behaviour:
-    calls = given.pop("tool_calls") if "tool_calls" in given else None
-    assert isinstance(calls, ToolCalls)
-    errors = given["errors"]
-    assert isinstance(errors, list)
-    return Behaviour(**given | {"tool_name": calls.name, "tool_count": calls.count, "errors": tuple(errors)})  # type: ignore[arg-type]
+def _behaviour(given: dict[str, Any]) -> Behaviour:
+    calls: ToolCalls = given["tool_calls"]
+    plain = {name: value for name, value in given.items() if name != "tool_calls"}
+    return Behaviour(**plain, tool_name=calls.name, tool_count=calls.count)
 
 
 def fate(behaviour: Behaviour, number: int) -> Fate:

@@ -35,17 +35,18 @@ def say(asked: Asked, body: bytes, model: str, behaviour: Behaviour) -> Words:
     """The answer to ``asked``: the same for the same bytes, model and seed."""
     digest = digest_of(body, behaviour.seed)
     message, prompt_tokens, after_tool = prompt_of(asked)
+    said = digest_of(message.encode("utf-8", "surrogatepass"), behaviour.seed)  # the same whether streamed or not
     calls: list[ToolCall] = []
     if asked.tools and not after_tool:
         count = 1 if asked.parallel_tool_calls is False else min(behaviour.tool_count, _MAX_CALLS)
         count = min(count, behaviour.tool_count)
-        calls = calls_for(asked.tools, asked.tool_choice, behaviour.tool_name, count, digest)
+        calls = calls_for(asked.tools, asked.tool_choice, behaviour.tool_name, count, said)
     pieces: list[str]
     if calls:
         pieces, finish = [], "tool_calls"
         tokens = sum(len(pieces_of(call.arguments)) + 8 for call in calls)
     else:
-        pieces, finish = _pieces(asked, behaviour, model, message, digest)
+        pieces, finish = _pieces(asked, behaviour, model, message, said)
         tokens = len(pieces)
     usage = behaviour.usage
     return Words(
