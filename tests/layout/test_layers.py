@@ -21,6 +21,7 @@ LAYERS = {
     "proxy.policy": "contract",
     "proxy.config": "config",
     "proxy.config.compile": "compile",
+    "proxy.config.context": "compile",
     "proxy.app": "surface",
     "proxy.explain": "surface",
     "proxy.reload": "reload",

@@ -1,0 +1,346 @@
+"""From a file to a generation: load, check, compile. ``serve``, ``check``, ``reload`` and ``explain`` all call it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path as File
+from typing import Any, TypeVar
+
+import msgspec
+
+from proxy.config.changes import changes
+from proxy.config.check import check
+from proxy.config.context import AccountContext, RouteContext, RouteState, steps
+from proxy.config.document import Report
+from proxy.config.lists import Entry, Lists
+from proxy.config.load import Loaded, load
+from proxy.config.model import GatewayConfig, PolicyConfig, RouteConfig, RouteTimeoutsConfig, TimeoutsConfig, convert
+from proxy.config.problem import Path, Problem, arrange, listing, render_path
+from proxy.config.shape import check_shape
+from proxy.config.targets import walk
+from proxy.exchange import Identity
+from proxy.leaf import Leaf
+from proxy.pipeline import Pipeline
+from proxy.policy import Policy, Target, Timeouts
+from proxy.providers.provider import Provider
+from proxy.router import Router, RouteRule
+from proxy.runtime import Lease, Runtime, Shared
+
+__all__ = ["Built", "Tables", "build", "changes"]
+
+C = TypeVar("C")
+
+
+class Tables(msgspec.Struct, frozen=True):
+    """What can be compiled, by the name that the file uses."""
+
+    policies: Mapping[str, type[Policy]]
+    targets: Mapping[str, type[Target]]
+    providers: Mapping[str, type[Provider]]
+
+
+class Built(msgspec.Struct, frozen=True):
+    """What became of a file. With problems there is no runtime, and no config either.
+
+    ``files`` are all whose content decides about the outcome; ``digest`` names the content of the configuration files.
+    """
+
+    runtime: Runtime | None
+    config: GatewayConfig | None
+    problems: tuple[Problem, ...]
+    notices: tuple[Problem, ...]
+    files: tuple[File, ...]
+    digest: str
+
+
+def build(
+    path: File,
+    tables: Tables,
+    *,
+    environ: Mapping[str, str],
+    shared: Shared,
+    generation: int,
+    now: Callable[[], float],
+    listen: str | None = None,
+) -> Built:
+    """Load, check and compile the file at ``path``. What was leased from ``shared`` is given back if it has problems.
+
+    ``listen`` is the address in use when it is not the file's own.
+    """
+    loaded = load(path, environ)
+    if loaded.value is None or loaded.report is None:
+        return Built(None, None, loaded.problems, (), loaded.files, loaded.digest)
+    report = loaded.report
+    check_shape(loaded.value, report)
+    check(loaded.value, report, now=now(), listen=listen)
+    lease = shared.lease()
+    compiler = _Compiler(loaded, tables, lease, now)
+    try:
+        router = compiler.router()
+        config = None if report.problems else compiler.config()
+    except BaseException:
+        _release(lease)
+        raise
+    notices = arrange(report.notices)
+    if report.problems or config is None:
+        _release(lease)
+        return Built(None, None, report.problems, notices, loaded.files, loaded.digest)
+    runtime = Runtime(generation, router, compiler.providers, loaded.digest, lease)
+    return Built(runtime, config, (), notices, loaded.files, loaded.digest)
+
+
+def _release(lease: Lease) -> None:
+    """Give back what a build that failed had leased.
+
+    Building blocks, so it runs in a thread or before any loop does. Where a loop runs all the same, it must not be
+    entered again, and a thread of its own does the work.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(lease.release())
+        return
+    thread = threading.Thread(target=lambda: asyncio.run(lease.release()), name="release a failed build")
+    thread.start()
+    thread.join()
+
+
+class _Compiler:
+    """Compiles every sound part of one file, so that problems of all parts are found in one run."""
+
+    def __init__(self, loaded: Loaded, tables: Tables, lease: Lease, now: Callable[[], float]) -> None:
+        assert loaded.value is not None
+        assert loaded.report is not None
+        self._value = loaded.value
+        self._report: Report = loaded.report
+        self._pruned = loaded.pruned
+        self._tables = tables
+        self._lease = lease
+        self._now = now
+        self._settings: dict[Path, Any] = {}  # typed settings by where they stand
+        self._lists = Lists(self._map("policies"), self._report)
+        self._at_door: list[tuple[str, Any, Policy]] = []
+        self._identities = self._read_identities()
+        self._timeouts = self._read("timeouts", TimeoutsConfig)
+        self._bare_models: set[str] = set()
+        self.providers = self._compile_providers()
+
+    def _map(self, key: str) -> dict[str, Any]:
+        found = self._value.get(key)
+        return found if isinstance(found, dict) else {}
+
+    def _read(self, key: str, type_: type[C]) -> C:
+        """A section of the file, or its defaults where it is broken."""
+        value = self._value.get(key, {}) if self._report.sound((key,)) else {}
+        return convert(value, type_)
+
+    def _convert(self, value: Any, type_: type[C], path: Path) -> C | None:
+        """``value`` as ``type_``; None after reporting what the schema has missed."""
+        try:
+            found = convert(value, type_)
+        except msgspec.ValidationError as error:
+            message, _, at = str(error).partition(" - at `$")
+            self._report.problem(path + steps(value, at.rstrip("`")), message[:1].lower() + message[1:])
+            return None
+        self._settings[path] = found
+        return found
+
+    # Providers and keys
+
+    def _compile_providers(self) -> dict[str, Provider]:
+        found: dict[str, Provider] = {}
+        for name, value in self._map("providers").items():
+            path: Path = ("providers", name)
+            if name in self._pruned:
+                self._report.notice(path, f"left out, as it is optional: {self._pruned[name]}", key=True)
+            elif self._report.sound(path):
+                kind = self._tables.providers.get(value["kind"])
+                if kind is None:
+                    self._report_unbuilt(value["kind"], (*path, "kind"))
+                    continue
+                config = self._convert(value, kind.Config, path)
+                context = AccountContext(self._report, path, value, self._lease)
+                provider = None if config is None else kind.compile(name, config, context)
+                if provider is not None:
+                    found[name] = provider
+        return found
+
+    def _read_identities(self) -> dict[bytes, Identity]:
+        found: dict[bytes, Identity] = {}
+        if not self._report.sound(("tenants",)):
+            return found
+        config = convert({"providers": {}, "routes": {}, "tenants": self._map("tenants")}, GatewayConfig)
+        for organisation, teams in config.tenants.items():
+            for team, keys in teams.teams.items():
+                for name, key in keys.keys.items():
+                    models = tuple(level for level in (teams.models, keys.models, key.models) if level is not None)
+                    digest = bytes.fromhex(key.hash.reveal().removeprefix("sha256:"))
+                    found[digest] = Identity(organisation, team, name, models, _end_of(key.expires))
+        return found
+
+    # Routes
+
+    def router(self) -> Router:
+        """Every route that can be compiled."""
+        rules = []
+        for name, value in self._map("routes").items():
+            if isinstance(value, dict):
+                rule = self._rule(name, value)
+                if rule is not None:
+                    rules.append(rule)
+        return Router(rules)
+
+    def _rule(self, name: str, value: dict[str, Any]) -> RouteRule | None:
+        path: Path = ("routes", name)
+        entries = list(self._lists.expand(value.get("policies"), (*path, "policies")))
+        state = RouteState(
+            name,
+            self._route_timeouts(value, path),
+            self._lease,
+            self._identities,
+            _tags(entries, self._report),
+            self._now,
+        )
+        policies = [(entry.name, self._policy(entry, state)) for entry in entries if self._report.sound(entry.path)]
+        target = None
+        if "target" in value and self._report.sound((*path, "target")):
+            target = self._target(value["target"], (*path, "target"), state)
+            if target is None and self._report.sound((*path, "target")):
+                self._report_pruned(value["target"], (*path, "target"))
+        compiled = [(name, policy) for name, policy in policies if policy is not None]
+        config = self._convert(value, RouteConfig, path) if self._report.sound(path) else None
+        if target is None or config is None:
+            return None
+        pipeline = Pipeline(name, compiled, target, slots=state.slots, timeouts=state.timeouts)
+        match = config.match
+        return RouteRule(
+            name,
+            config.models,
+            _several(match.path),
+            tuple((header.lower().encode(), _several(values)) for header, values in match.header.items()),
+            tuple((tag, _several(values)) for tag, values in match.tag.items()),
+            pipeline,
+        )
+
+    def _route_timeouts(self, value: dict[str, Any], path: Path) -> Timeouts:
+        own = RouteTimeoutsConfig()
+        if "timeouts" in value and self._report.sound((*path, "timeouts")):
+            own = convert(value["timeouts"], RouteTimeoutsConfig)
+        both = ((getattr(own, name), getattr(self._timeouts, name)) for name in Timeouts.__struct_fields__)
+        return Timeouts(*(float(general if special is None else special) for special, general in both))
+
+    def _policy(self, entry: Entry, state: RouteState) -> Policy | None:
+        kind = self._tables.policies.get(entry.name)
+        if kind is None:
+            self._report_unbuilt(entry.name, entry.path)
+            return None
+        settings = entry.settings or {}
+        # One object for all routes, so that the router sees that they begin alike.
+        for name, known, policy in self._at_door if kind.at_door else ():
+            if name == entry.name and known == settings:
+                return policy
+        config = self._convert(settings, kind.Config, entry.path)
+        if config is None:
+            return None
+        policy = kind.compile(config, RouteContext(state, self._report, entry.path, settings, self._no_target))
+        if kind.at_door and self._report.sound(entry.path):
+            self._at_door.append((entry.name, settings, policy))
+        return policy
+
+    @staticmethod
+    def _no_target(value: Any, path: Path) -> Target | None:
+        raise AssertionError(f"{render_path(path)}: a policy holds no targets")
+
+    def _target(self, value: Any, path: Path, state: RouteState) -> Target | None:
+        """A node or leaf; None if nothing is left of it."""
+        if isinstance(value, str):
+            name, _, model = value.partition("/")
+            provider = self.providers.get(name)
+            if provider is None:  # pruned, or broken itself
+                return None
+            return Leaf(value, provider, None if model == "*" else model, state.timeouts)
+        ((name, settings),) = value.items()
+        at: Path = (*path, name)
+        kind = self._tables.targets.get(name)
+        if kind is None:
+            self._report_unbuilt(name, at)
+            return None
+        short = getattr(kind, "shorthand", None) if isinstance(settings, list) else None
+        config = self._convert(settings if short is None else {short: settings}, kind.Config, at)
+        if config is None:
+            return None
+
+        def child(value: Any, path: Path) -> Target | None:
+            return self._target(value, path, state)
+
+        return kind.compile(config, RouteContext(state, self._report, at, settings, child, short))
+
+    def _report_unbuilt(self, name: str, path: Path) -> None:
+        """The schema knows more than the tables: another version, or a table made for a test."""
+        self._report.problem(path, f"`{name}` is not part of this build")
+
+    def _report_pruned(self, target: Any, path: Path) -> None:
+        """Nothing is left of a route's target: the reason is a provider that was left out, if none is broken."""
+        leaves = [leaf for leaf, _ in walk(target, path, self._report) if isinstance(leaf, str)]
+        missing = list(dict.fromkeys(leaf.partition("/")[0] for leaf in leaves))
+        if not missing or not self._pruned.keys() >= set(missing):
+            return
+        reasons = listing([f"{name}: {self._pruned[name]}" for name in missing], "and")
+        message = f"nothing is left of this target, as what it names was left out ({reasons}); add a fallback"
+        self._report.problem(path, message)
+
+    # The typed file
+
+    def config(self) -> GatewayConfig:
+        """The whole file as typed data; only for a file without problems."""
+        value = {key: found for key, found in self._value.items() if key not in ("providers", "routes", "policies")}
+        plain = convert({**value, "providers": {}, "routes": {}}, GatewayConfig)
+        routes = {}
+        for name in self._map("routes"):
+            route = self._settings["routes", name]
+            entries = self._typed(route.policies, ("routes", name, "policies"))
+            routes[name] = msgspec.structs.replace(route, policies=entries)
+        lists = {name: self._typed(entries, ("policies", name)) for name, entries in self._map("policies").items()}
+        providers = {name: self._settings["providers", name] for name in self.providers}
+        return msgspec.structs.replace(plain, providers=providers, routes=routes, policies=lists)
+
+    def _typed(self, entries: Any, path: Path) -> tuple[PolicyConfig, ...]:
+        found: list[PolicyConfig] = []
+        for at, entry in enumerate(entries):
+            where = (*path, at)
+            name = entry if isinstance(entry, str) else next(iter(entry))
+            if name == "use":
+                found.append(PolicyConfig(name=name, settings=entry["use"]))
+            else:
+                kind = self._tables.policies[name]
+                settings = {} if isinstance(entry, str) else entry[name]
+                at_key = where if isinstance(entry, str) else (*where, name)
+                typed = self._settings.get(at_key)
+                found.append(
+                    PolicyConfig(name=name, settings=convert(settings, kind.Config) if typed is None else typed)
+                )
+        return tuple(found)
+
+
+def _several(values: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (values,) if isinstance(values, str) else values
+
+
+def _tags(entries: list[Entry], report: Report) -> frozenset[str]:
+    """Every tag that the ``tags`` policies among ``entries`` may set."""
+    found: set[str] = set()
+    for entry in entries:
+        if entry.name == "tags" and isinstance(entry.settings, dict) and report.sound(entry.path):
+            for group in entry.settings.values():
+                found.update(group)
+    return frozenset(found)
+
+
+def _end_of(day: str | None) -> float | None:
+    """The end of a day in UTC, seconds since the epoch."""
+    if day is None:
+        return None
+    return (datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)).timestamp()

@@ -1,0 +1,138 @@
+"""What policies, targets and providers are handed while they are compiled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from proxy.config.document import Report
+from proxy.config.problem import Path
+from proxy.exchange import Identity
+from proxy.policy import Target, Timeouts
+from proxy.runtime import Lease
+
+T = TypeVar("T")
+
+
+class Place:
+    """Where a compiled thing stands in the file, and a way to say what is wrong below it.
+
+    ``shorthand``: the settings are written as a plain list, which stands for this one key.
+    """
+
+    def __init__(self, report: Report, path: Path, settings: Any, shorthand: str | None = None) -> None:
+        self._report = report
+        self._path = path
+        self._settings = settings
+        self._shorthand = shorthand
+
+    def fail(self, message: str, at: str = "") -> None:
+        """Report a problem at ``at`` below this place."""
+        self._report.problem(self.path_of(at), message)
+
+    def path_of(self, at: str) -> Path:
+        """The path of ``at`` (``of[0].weight``) from the top of the file."""
+        if self._shorthand is not None and (at == self._shorthand or at.startswith(f"{self._shorthand}[")):
+            return self._path + steps(self._settings, at[len(self._shorthand) :])
+        return self._path + steps(self._settings, at)
+
+
+def steps(value: Any, at: str) -> Path:
+    """The keys and indices of ``at``, read along ``value``: a key of the file may hold dots itself."""
+    found: Path = ()
+    while at:
+        at = at.removeprefix(".")
+        index = re.match(r"\[(\d+)\]", at)
+        if index is not None:
+            number = int(index[1])
+            at = at[index.end() :]
+            value = value[number] if isinstance(value, (list, tuple)) and number < len(value) else None
+            found += (number,)
+            continue
+        names = value if isinstance(value, dict) else {}
+        known = [key for key in names if at == key or at.startswith((f"{key}.", f"{key}["))]
+        name = max(known, key=len) if known else re.split(r"[.\[]", at, maxsplit=1)[0]
+        if not name:
+            break
+        at = at[len(name) :]
+        value = names.get(name)
+        found += (name,)
+    return found
+
+
+class AccountContext(Place):
+    """For providers (``proxy.providers.provider.ProviderContext``)."""
+
+    def __init__(self, report: Report, path: Path, settings: Any, lease: Lease) -> None:
+        super().__init__(report, path, settings)
+        self._lease = lease
+
+    def shared(self, key: str, factory: Callable[[], T]) -> T:
+        """State that survives reloads."""
+        return self._lease.get(key, factory)
+
+
+class RouteState:
+    """What all policies and targets of one route share while it is compiled."""
+
+    def __init__(
+        self,
+        name: str,
+        timeouts: Timeouts,
+        lease: Lease,
+        identities: dict[bytes, Identity],
+        tags: frozenset[str],
+        now: Callable[[], float],
+    ) -> None:
+        self.name = name
+        self.timeouts = timeouts
+        self.lease = lease
+        self.identities = identities
+        self.tags = tags
+        self.now = now
+        self.slots = 0
+
+
+class RouteContext(Place):
+    """For policies and targets (``proxy.policy.CompileContext``)."""
+
+    def __init__(
+        self,
+        state: RouteState,
+        report: Report,
+        path: Path,
+        settings: Any,
+        compile_target: Callable[[Any, Path], Target | None],
+        shorthand: str | None = None,
+    ) -> None:
+        super().__init__(report, path, settings, shorthand)
+        self._state = state
+        self._compile_target = compile_target
+        self.route = state.name
+        self.timeouts = state.timeouts
+
+    def slot(self) -> int:
+        """A fresh index into ``Exchange.state``."""
+        self._state.slots += 1
+        return self._state.slots - 1
+
+    def shared(self, key: str, factory: Callable[[], T]) -> T:
+        """State that survives reloads."""
+        return self._state.lease.get(key, factory)
+
+    def target(self, value: Any, at: str) -> Target | None:
+        """Compile a child."""
+        return self._compile_target(value, self.path_of(at))
+
+    def identities(self) -> dict[bytes, Identity]:
+        """Every key of the file."""
+        return self._state.identities
+
+    def now(self) -> float:
+        """Wall clock."""
+        return self._state.now()
+
+    def provided_tags(self) -> frozenset[str] | None:
+        """Tags that this route's ``tags`` policies may set."""
+        return self._state.tags

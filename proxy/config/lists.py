@@ -1,0 +1,92 @@
+"""The lists of policies: those of the routes, and the named ones that they use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from proxy.config.document import Report
+from proxy.config.problem import Path, nearest, quote, render_path
+
+
+class Entry(NamedTuple):
+    """One policy of a list: its name, its settings (None: it stands there by its bare name) and where it stands."""
+
+    name: str
+    settings: Any
+    path: Path
+
+
+class Lists:
+    """The named lists of one file."""
+
+    def __init__(self, named: dict[str, Any], report: Report) -> None:
+        self._named = {name: entries if isinstance(entries, list) else [] for name, entries in named.items()}
+        self._report = report
+        self.used: set[str] = set()  # by a route or another list, or seemingly meant by one
+
+    def check(self) -> None:
+        """Report lists that name what is not there, or themselves."""
+        for name, entries in self._named.items():
+            self.check_uses(entries, ("policies", name))
+            self._check_circle(name, ())
+
+    def check_uses(self, entries: Any, path: Path) -> None:
+        """Report every ``use`` in ``entries`` that leads nowhere."""
+        for at, used in _uses(entries):
+            if not self._report.sound((*path, at)):
+                continue
+            meant = used
+            if used not in self._named:
+                suggestion = nearest(used, self._named)
+                have = f"; there are: {', '.join(self._named)}" if self._named else "; the file has no `policies`"
+                listed = have if suggestion is None else ""
+                self._report.problem((*path, at, "use"), f"there is no list {quote(used)}{listed}", suggestion)
+                meant = suggestion or used
+            if path != ("policies", meant):
+                self.used.add(meant)
+
+    def _check_circle(self, name: str, above: tuple[str, ...]) -> None:
+        """Report the entry that closes a circle, once: seen from the list whose name comes first."""
+        chain = (*above, name)
+        for at, used in _uses(self._named[name]):
+            if used == chain[0] and used == min(chain):
+                circle = " → ".join((*chain, used))
+                self._report.problem(("policies", name, at, "use"), f"the list uses itself: {circle}")
+            elif used in self._named and used not in chain:
+                self._check_circle(used, chain)
+
+    def expand(self, entries: Any, path: Path, within: tuple[str, ...] = ()) -> Iterator[Entry]:
+        """Every policy of a list in order, named lists written out. A broken entry still gives its name."""
+        for at, entry in enumerate(entries if isinstance(entries, list) else ()):
+            where = (*path, at)
+            if isinstance(entry, str):
+                yield Entry(entry, None, where)
+            elif isinstance(entry, dict):
+                for name, settings in entry.items():
+                    if name != "use":
+                        yield Entry(name, settings, (*where, name))
+                    elif isinstance(settings, str) and settings in self._named and settings not in within:
+                        yield from self.expand(self._named[settings], ("policies", settings), (*within, settings))
+
+
+def _uses(entries: Any) -> Iterator[tuple[int, str]]:
+    """Index and name of every ``use``."""
+    for at, entry in enumerate(entries if isinstance(entries, list) else ()):
+        used = entry.get("use") if isinstance(entry, dict) else None
+        if isinstance(used, str):
+            yield at, used
+
+
+def check_order(entries: list[Entry], report: Report) -> None:
+    """Report policies that run twice, and what would run before the caller is known."""
+    for at, entry in enumerate(entries):
+        before = entries[:at]
+        twin = next((e for e in before if e.name == entry.name and (e.settings or {}) == (entry.settings or {})), None)
+        if twin is not None and report.sound(entry.path):
+            message = f"`{entry.name}` with the same settings runs already in this route, at {render_path(twin.path)}"
+            report.problem(entry.path, message, key=True)
+        elif entry.name == "authenticate" and before:
+            first = ", ".join(dict.fromkeys(f"`{other.name}`" for other in before))
+            message = f"`authenticate` must come first in a route; {first} would run while the caller is not yet known"
+            report.problem(entry.path, message, key=True)

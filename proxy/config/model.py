@@ -1,0 +1,144 @@
+"""The whole file as typed, frozen data. Defaults equal those of the schema."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from proxy.units import Duration, Secret, Size
+
+C = TypeVar("C")
+_KIB, _MIB = 2**10, 2**20
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A map of the file with a closed set of keys."""
+
+
+class ShutdownConfig(_Section, frozen=True):
+    """What happens on SIGTERM."""
+
+    delay: Duration = Duration(0)
+    drain: Duration = Duration(30)
+
+
+class ServerConfig(_Section, frozen=True):
+    """Limits of the listening side."""
+
+    max_body: Size = Size(10 * _MIB)
+    max_headers: Size = Size(32 * _KIB)
+    max_header_count: int = 100
+    max_url: Size = Size(8 * _KIB)
+    max_connections: int = 10_000
+    max_websocket_message: Size = Size(_MIB)
+    header_timeout: Duration = Duration(10)
+    body_timeout: Duration = Duration(10)
+    body_total_timeout: Duration = Duration(60)
+    keep_alive: Duration = Duration(75)
+    write_timeout: Duration = Duration(30)
+    shutdown: ShutdownConfig = ShutdownConfig()
+
+
+class TimeoutsConfig(_Section, frozen=True):
+    """Times towards providers, for every route."""
+
+    connect: Duration = Duration(5)
+    first_token: Duration = Duration(60)
+    gap: Duration = Duration(60)
+    total: Duration = Duration(600)
+
+
+class RouteTimeoutsConfig(_Section, frozen=True):
+    """Times of one route; None: as for every route."""
+
+    connect: Duration | None = None
+    first_token: Duration | None = None
+    gap: Duration | None = None
+    total: Duration | None = None
+
+
+class LogConfig(_Section, frozen=True):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class KeyConfig(_Section, frozen=True):
+    """One API key, known by its hash."""
+
+    hash: Secret
+    models: tuple[str, ...] | None = None
+    expires: str | None = None
+
+
+class TeamConfig(_Section, frozen=True):
+    """One team of an organisation."""
+
+    models: tuple[str, ...] | None = None
+    keys: dict[str, KeyConfig] = {}
+
+
+class OrganisationConfig(_Section, frozen=True):
+    """One customer, company or department."""
+
+    models: tuple[str, ...] | None = None
+    teams: dict[str, TeamConfig] = {}
+
+
+class MatchConfig(_Section, frozen=True):
+    """Conditions of a route besides the model."""
+
+    path: str | tuple[str, ...] = ()
+    header: dict[str, str | tuple[str, ...]] = {}
+    tag: dict[str, str | tuple[str, ...]] = {}
+
+
+class PolicyConfig(_Section, frozen=True):
+    """One entry of a list of policies; ``settings`` is of the policy's own type, or the list's name for ``use``."""
+
+    name: str
+    settings: Any
+
+
+class RouteConfig(_Section, frozen=True):
+    """One route. ``policies`` holds ``PolicyConfig``, ``target`` the tree as it stands in the file."""
+
+    target: Any
+    models: tuple[str, ...] | None = None
+    match: MatchConfig = MatchConfig()
+    open: bool = False
+    timeouts: RouteTimeoutsConfig = RouteTimeoutsConfig()
+    policies: tuple[Any, ...] = ()
+
+
+class GatewayConfig(_Section, frozen=True):
+    """The whole file. ``providers`` holds what each kind calls its ``Config``, ``policies`` their lists."""
+
+    providers: dict[str, Any]
+    routes: dict[str, RouteConfig]
+    listen: str = "127.0.0.1:8080"
+    include: tuple[str, ...] = ()
+    server: ServerConfig = ServerConfig()
+    timeouts: TimeoutsConfig = TimeoutsConfig()
+    log: LogConfig = LogConfig()
+    tenants: dict[str, OrganisationConfig] = {}
+    policies: dict[str, tuple[Any, ...]] = {}
+
+
+def convert(value: Any, type_: type[C]) -> C:
+    """Plain values as ``type_``.
+
+    Raises:
+        msgspec.ValidationError: they do not fit, which the schema should have found.
+    """
+    return msgspec.convert(value, type_, dec_hook=_read_unit)
+
+
+def _read_unit(type_: type, value: Any) -> Any:
+    if issubclass(type_, (Duration, Size)) and isinstance(value, str):
+        return type_.parse(value)
+    if issubclass(type_, Secret) and isinstance(value, str):
+        return type_(value)
+    raise ValueError(f"cannot be read as {type_.__name__}")

@@ -1,0 +1,315 @@
+"""Whether the file has the shape that its schema says: every deviation, in words for whoever wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import cache
+from typing import Any
+
+import jsonschema
+
+from proxy.config.document import UNREADABLE, Report
+from proxy.config.problem import Path, listing, nearest, quote
+from proxy.config.schema import Schema, bundle, resolve
+from proxy.units import Duration, Size
+
+Error = Any  # jsonschema.ValidationError, of which the stubs do not know what our schemas guarantee
+_EXPECTED = {
+    "duration": "a duration such as 30s",
+    "size": "a size such as 10MiB",
+    "secret": "text",
+    "glob": "text",
+    "date": "a day such as 2027-01-31",
+}
+_TYPES = {
+    "object": "a map",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+# What YAML 1.1 took for a boolean, and people still do.
+_YES, _NO = ("yes", "on", "y"), ("no", "off", "n")
+_MAX_LISTED = 12
+
+
+def _check_format(validator: Any, format_: str, instance: Any, schema: Schema) -> Iterator[jsonschema.ValidationError]:
+    """Our own formats: quantities with bounds, days, secrets."""
+    if not isinstance(instance, str) or instance is UNREADABLE:
+        return
+    sentence = _misfit(format_, instance, schema)
+    if sentence is not None:
+        yield jsonschema.ValidationError(sentence)
+
+
+def _misfit(format_: str, text: str, schema: Schema) -> str | None:
+    try:
+        if format_ in ("duration", "size"):
+            return _out_of_bounds(Duration if format_ == "duration" else Size, text, schema)
+        if format_ == "date":
+            if len(text) != len("2027-01-31"):
+                return f"{quote(text)} is not a day; write it like 2027-01-31"
+            date.fromisoformat(text)
+    except ValueError as error:
+        return f"{quote(text)} is not a day: {error}" if format_ == "date" else str(error)
+    if format_ == "secret" and not text.isprintable():
+        return "this holds a line break or another control character, which no header can carry"
+    return None
+
+
+def _out_of_bounds(unit: type[Duration] | type[Size], text: str, schema: Schema) -> str | None:
+    value = unit.parse(text)
+    low, high = schema.get("x-min"), schema.get("x-max")
+    if low is not None and value < unit.parse(low):
+        return f"must be at least {low}, not {text}"
+    if high is not None and value > unit.parse(high):
+        return f"must be at most {high}, not {text}"
+    return None
+
+
+@cache
+def _validator() -> Any:
+    kind = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+        jsonschema.Draft202012Validator, {"format": _check_format}
+    )
+    return kind(bundle())
+
+
+def check_shape(value: Any, report: Report) -> None:
+    """Report everything in ``value`` that the schema does not admit."""
+    validator = _validator()
+    _Shape(validator.schema, report).look(validator, value, ())
+
+
+class _Shape:
+    """Turns errors of the schema into problems."""
+
+    def __init__(self, root: Schema, report: Report) -> None:
+        self._root = root
+        self._report = report
+        self._explain: dict[str, Callable[[Path, Error], None]] = {
+            "additionalProperties": self._unknown_key,
+            "required": self._missing,
+            "type": self._wrong_type,
+            "oneOf": self._branch,
+            "propertyNames": self._key_name,
+            "enum": self._not_listed,
+            "pattern": self._misspelled,
+            "format": self._misspelled,
+            "minProperties": self._too_few_keys,
+            "maxProperties": self._too_many_keys,
+            "minItems": self._too_few_items,
+            "minLength": self._too_short,
+            "maxLength": self._too_long,
+            "uniqueItems": self._twice,
+            "minimum": self._too_small,
+            "exclusiveMinimum": self._not_above,
+            "maximum": self._too_large,
+            "maxItems": self._too_many_items,
+        }
+
+    def look(self, validator: Any, value: Any, path: Path) -> None:
+        """Report what is wrong with ``value``, which stands at ``path``."""
+        for error in validator.iter_errors(value):
+            if error.instance is not UNREADABLE:
+                self._explain[error.validator]((*path, *error.absolute_path), error)
+
+    def _branch(self, path: Path, error: Error) -> None:
+        """Of several forms, the one that the value's type shows is meant."""
+        for branch in error.validator_value:
+            branch = resolve(branch, self._root)
+            if _is_type(error.instance, branch["type"]):
+                if (name := _unindented(error.instance, branch)) is not None:
+                    self._report.problem(path, f"the settings of `{name}` must be indented deeper than `{name}` itself")
+                    return
+                self.look(_validator().evolve(schema=branch), error.instance, path)
+                return
+        self._wrong_type(path, error)
+
+    def _unknown_key(self, path: Path, error: Error) -> None:
+        known = list(error.schema["properties"])
+        noun = error.schema.get("x-noun", "key")
+        for key in error.instance:
+            if key in known:
+                continue
+            suggestion = _near_key(key, [name for name in known if name not in error.instance] or known)
+            listed = "" if suggestion is not None else _known(known)
+            self._report.problem((*path, key), f"unknown {noun} {quote(key)}{listed}", suggestion, key=True)
+
+    def _missing(self, path: Path, error: Error) -> None:
+        known = error.schema.get("properties", {})
+        is_closed = error.schema.get("additionalProperties") is False
+        typos = {_near_key(key, error.validator_value): key for key in error.instance if key not in known}
+        for key in error.validator_value:
+            if key in error.instance:
+                continue
+            if key not in typos:
+                self._report.problem(path, f"`{key}` is missing{self._wanted(known.get(key))}", key=True)
+            elif not is_closed:  # else it is reported as an unknown key
+                typo = typos[key]
+                self._report.problem((*path, typo), f"unknown key {quote(typo)}", key, key=True)
+
+    def _wanted(self, schema: Schema | None) -> str:
+        schema = resolve(schema or {}, self._root)
+        if "enum" in schema:
+            return f"; one of: {', '.join(schema['enum'])}"
+        return f"; it is {schema['x-expected']}" if "x-expected" in schema else ""
+
+    def _wrong_type(self, path: Path, error: Error) -> None:
+        value = error.instance
+        suggestion = None
+        if error.schema.get("type") == "boolean" and isinstance(value, str):
+            suggestion = "true" if value.lower() in _YES else "false" if value.lower() in _NO else None
+        elif error.schema.get("format") == "duration" and _is_number(value):
+            suggestion = f"{value}s"
+        elif error.schema.get("format") == "size" and _is_number(value):
+            suggestion = f"{value}B"
+        elif error.schema.get("type") == "array" and isinstance(value, str):
+            written = self._report.written(path) or ""
+            suggestion = f"[{written}]" if written.replace("-", "").replace("_", "").isalnum() else None
+        elif error.schema.get("type") == "string" and isinstance(value, (int, float)) and self._may_quote(error.schema):
+            suggestion = self._report.written(path)
+        must = f"must be {_expected(error.schema)}"
+        if value is None:
+            self._report.problem(path, f"{must}, but nothing stands here", suggestion)
+        else:
+            self._report.problem(path, f"{must}, not {self._described(path, value, error.schema)}", suggestion)
+
+    @staticmethod
+    def _may_quote(schema: Schema) -> bool:
+        """Whether a number would do if it stood in quotes."""
+        return not _is_secret(schema) and not {"format", "pattern", "enum"} & schema.keys()
+
+    def _described(self, path: Path, value: Any, schema: Schema) -> str:
+        """``value`` as the reader wrote it; nothing that came through a reference, nothing secret."""
+        if isinstance(value, dict):
+            return "a map"
+        if isinstance(value, list):
+            return "a list"
+        if _is_secret(schema):
+            return "what stands here"
+        written = self._report.written(path)
+        if isinstance(value, bool):
+            return f"{written}"
+        if _is_number(value):
+            return f"the number {written}"
+        return f"the text {quote(written or '')}" if _is_type(value, "string") else "this"
+
+    def _not_listed(self, path: Path, error: Error) -> None:
+        if not _is_type(error.instance, error.schema["type"]):
+            return  # said already
+        written = self._report.written(path) or ""
+        known = error.validator_value
+        noun = error.schema.get("x-noun")
+        if noun == "policy" and isinstance(error.instance, str) and f"policies.{error.instance}" in self._root["$defs"]:
+            name = error.instance
+            self._report.problem(path, f"the policy `{name}` needs settings; write `- {name}: {{…}}`")
+            return
+        suggestion = nearest(str(error.instance), known)
+        listed = "" if suggestion is not None else _known(known)
+        what = f"unknown {noun} {quote(written)}" if noun else f"{quote(written)} is not possible here"
+        self._report.problem(path, f"{what}{listed}", suggestion)
+
+    def _misspelled(self, path: Path, error: Error) -> None:
+        if error.validator == "pattern" and "format" in error.schema and "x-expected" not in error.schema:
+            return
+        written = self._report.written(path)
+        if error.validator == "format" and written == error.instance:
+            self._report.problem(path, error.message)
+        else:
+            described = self._described(path, error.instance, error.schema)
+            self._report.problem(path, f"must be {_expected(error.schema)}, not {described}")
+
+    def _key_name(self, path: Path, error: Error) -> None:
+        key = error.instance
+        self._report.problem((*path, key), f"{quote(key)} is not {_expected(error.validator_value)}", key=True)
+
+    def _too_few_keys(self, path: Path, error: Error) -> None:
+        noun = error.schema.get("x-noun")
+        names = error.schema.get("properties", {})
+        if noun is not None:
+            self._report.problem(path, f"a {noun} is missing{_known(names)}")
+        elif names:
+            self._report.problem(path, f"at least one setting is needed{_known(names)}")
+        else:
+            self._report.problem(path, "at least one entry is needed", key=True)
+
+    def _too_many_keys(self, path: Path, error: Error) -> None:
+        noun = error.schema.get("x-noun", "key")
+        keys = listing(list(error.instance)[:_MAX_LISTED], "and")
+        more = "begin each with its own `-`" if noun == "policy" else "one has to hold the other"
+        self._report.problem(path, f"one {noun} is expected here, not {len(error.instance)} ({keys}); {more}")
+
+    def _too_few_items(self, path: Path, error: Error) -> None:
+        self._report.problem(path, "an empty list has no meaning here; add an entry, or leave the key out")
+
+    def _too_many_items(self, path: Path, error: Error) -> None:
+        self._report.problem(path, f"at most {error.validator_value} entries, not {len(error.instance)}")
+
+    def _too_short(self, path: Path, error: Error) -> None:
+        self._report.problem(path, "an empty text has no meaning here")
+
+    def _too_long(self, path: Path, error: Error) -> None:
+        self._report.problem(path, f"at most {error.validator_value} characters, not {len(error.instance)}")
+
+    def _twice(self, path: Path, error: Error) -> None:
+        for at, item in enumerate(error.instance):
+            if item is not UNREADABLE and item in error.instance[:at]:
+                shown = self._described((*path, at), item, error.schema.get("items", {}))
+                self._report.problem((*path, at), f"{shown} stands in this list for the second time")
+
+    def _too_small(self, path: Path, error: Error) -> None:
+        self._report.problem(path, f"must be at least {error.validator_value}, not {self._report.written(path)}")
+
+    def _not_above(self, path: Path, error: Error) -> None:
+        self._report.problem(path, f"must be more than {error.validator_value}, not {self._report.written(path)}")
+
+    def _too_large(self, path: Path, error: Error) -> None:
+        self._report.problem(path, f"must be at most {error.validator_value}, not {self._report.written(path)}")
+
+
+def _expected(schema: Schema) -> str:
+    """What may stand at a place, as a noun."""
+    if "x-expected" in schema:
+        return str(schema["x-expected"])
+    if "format" in schema:
+        return _EXPECTED[schema["format"]]
+    if "enum" in schema:
+        return f"one of: {', '.join(map(str, schema['enum']))}"
+    return _TYPES[schema["type"]]
+
+
+def _unindented(value: Any, branch: Schema) -> str | None:
+    """The key of a one-key map whose settings stand beside it instead of below."""
+    if not isinstance(value, dict) or len(value) < 2 or "x-noun" not in branch:
+        return None
+    empty = [key for key in value if key in branch["properties"] and value[key] is None]
+    return empty[0] if len(empty) == 1 else None
+
+
+def _is_secret(schema: Schema) -> bool:
+    return schema.get("format") == "secret" or bool(schema.get("x-secret"))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_type(value: Any, name: str) -> bool:
+    return bool(jsonschema.Draft202012Validator.TYPE_CHECKER.is_type(value, name))
+
+
+def _near_key(key: str, known: list[str]) -> str | None:
+    """The known key that was probably meant; ``-`` for ``_`` and capitals count for nothing."""
+    plain = key.lower().replace("-", "_").replace(" ", "_")
+    return plain if plain in known else nearest(plain, known)
+
+
+def _known(names: Any) -> str:
+    words = list(map(str, names))
+    if not words:
+        return "; it has no settings"
+    more = ", …" if len(words) > _MAX_LISTED else ""
+    return f"; known: {', '.join(words[:_MAX_LISTED])}{more}"

@@ -1,0 +1,90 @@
+"""The target trees of the file: leaves that name something, branches that some request can reach."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from proxy.config.document import Report
+from proxy.config.problem import Path, listing, nearest, quote, render_path
+
+
+def walk(target: Any, path: Path, report: Report) -> Iterator[tuple[Any, Path]]:
+    """Every sound leaf and every node of the tree, from the top."""
+    if isinstance(target, str):
+        if report.sound(path):
+            yield target, path
+    elif isinstance(target, dict):
+        yield target, path
+        for name, settings in target.items():
+            for child, at in children(settings, (*path, name)):
+                yield from walk(child, at, report)
+
+
+def children(settings: Any, path: Path) -> Iterator[tuple[Any, Path]]:
+    """The targets right below a node: the items of a list, each bare or as ``target`` of a map."""
+    if isinstance(settings, dict):
+        settings, path = settings.get("of"), (*path, "of")
+    if not isinstance(settings, list):
+        return
+    for at, item in enumerate(settings):
+        if isinstance(item, dict) and "target" in item:
+            yield item["target"], (*path, at, "target")
+        else:
+            yield item, (*path, at)
+
+
+def check_target(target: Any, path: Path, providers: Collection[str], report: Report) -> set[str]:
+    """Report what is wrong with one route's target; returns the providers that it names, or seems to mean."""
+    used: set[str] = set()
+    for node, at in walk(target, path, report):
+        if isinstance(node, str):
+            used.add(_check_leaf(node, at, providers, report))
+        elif "fallback" in node:
+            _check_fallback(node["fallback"], (*at, "fallback"), report)
+        elif "split" in node:
+            _check_split(node["split"], (*at, "split"), report)
+    return used
+
+
+def _check_leaf(leaf: str, path: Path, providers: Collection[str], report: Report) -> str:
+    provider, _, model = leaf.partition("/")
+    if provider in providers:
+        if "*" in model and model != "*":
+            report.problem(
+                path, f"{quote(model)} is not a model; `{provider}/*` stands for the one that the caller named"
+            )
+        return provider
+    suggestion = nearest(provider, providers)
+    have = f"; there are: {', '.join(providers)}" if suggestion is None and providers else ""
+    meant = None if suggestion is None else f"{suggestion}/{model}"
+    report.problem(path, f"there is no provider {quote(provider)}{have}", meant)
+    return suggestion or provider
+
+
+def _check_fallback(settings: Any, path: Path, report: Report) -> None:
+    seen: list[tuple[Any, Path]] = []
+    for child, at in children(settings, path):
+        if not report.sound(at):
+            continue
+        first = next((where for other, where in seen if other == child), None)
+        if first is not None:
+            place = render_path(first)
+            report.problem(at, f"the same target stands in this fallback already, at {place}; it has failed by then")
+        seen.append((child, at))
+
+
+def _check_split(settings: Any, path: Path, report: Report) -> None:
+    branches = settings.get("of") if isinstance(settings, dict) else settings
+    at = (*path, "of") if isinstance(settings, dict) else path
+    if not isinstance(branches, list) or not all(report.sound((*at, i, "weight")) for i in range(len(branches))):
+        return
+    weights: list[Any] = [branch.get("weight") for branch in branches if isinstance(branch, dict)]
+    if len(weights) != len(branches) or None in weights:
+        return
+    if not sum(weights):
+        report.problem(at, "every weight is 0, so no branch can be reached")
+        return
+    idle = [str(i) for i, weight in enumerate(weights) if not weight]
+    if idle:
+        report.notice(at, f"with a weight of 0, branch {listing(idle, 'and')} (counted from 0) takes no request")
