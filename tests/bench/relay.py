@@ -36,7 +36,7 @@ def application(upstream: str, credential: str) -> Starlette:
     async def relay(request: Request) -> Response:
         session: aiohttp.ClientSession = request.app.state.session
         body = await request.body()
-        answer = await session.post(upstream + request.url.path, data=body, headers=outgoing)
+        answer = await session.post(upstream + request.scope["path"], data=body, headers=outgoing)
         headers = {"content-type": answer.headers.get("content-type", "application/json")}
         if answer.content_type == "text/event-stream":
             return StreamingResponse(_flow(answer), answer.status, headers)
@@ -64,6 +64,7 @@ if __name__ == "__main__":
         loop="uvloop",
         http="httptools",
         access_log=False,
+        proxy_headers=False,
         log_level="warning",
         backlog=2048,
     )

@@ -26,7 +26,7 @@ from tests.bench.candidates import KEY, gateway_file, start_gateway, verifier
 from tests.bench.load import Load
 from tests.bench.measure import upstream
 from tests.bench.process import Process, free_port
-from tests.bench.wire import SCRIPTS, question, request
+from tests.bench.wire import SCRIPTS, question, request, unchunk
 
 _CLIENTS = 24  # that come and go; eight more stay connected
 _STAYING = 8
@@ -44,24 +44,26 @@ class Situation(NamedTuple):
     body: bytes | None = None
     leave_after: int | None = None  # bytes after which the client is gone
     slow: bool = False
+    whole: str = ""  # the script whose answer must have arrived, byte for byte
+    broken: bool = False  # a 200 must be visibly broken: no [DONE], and an error event or no end of the framing
 
 
 SITUATIONS = {
-    "chat": Situation(20, "bench-1k", (200,)),
-    "large": Situation(5, "bench-100k", (200,)),
-    "stream": Situation(15, "bench-stream", (200,)),
-    "paced": Situation(8, "bench-paced", (200,)),
-    "slow reader": Situation(2, "bench-stream", (200,), slow=True),
+    "chat": Situation(20, "bench-1k", (200,), whole="bench-1k"),
+    "large": Situation(5, "bench-100k", (200,), whole="bench-100k"),
+    "stream": Situation(15, "bench-stream", (200,), whole="bench-stream"),
+    "paced": Situation(8, "bench-paced", (200,), whole="bench-paced"),
+    "slow reader": Situation(2, "bench-stream", (200,), slow=True, whole="bench-stream"),
     "leaves mid-stream": Situation(8, "bench-paced", (200,), leave_after=2_000),
     "leaves at once": Situation(5, "bench-paced", (), leave_after=0),
-    "falls back": Situation(5, "resilient", (200,)),
+    "falls back": Situation(5, "resilient", (200,), whole="bench-1k"),
     "wrong key": Situation(3, "bench-1k", (401,), key="sk-wrong"),
     "unknown model": Situation(2, "nobody-has-this", (403, 404)),
     "broken body": Situation(3, "", (400,), body=b'{"model": "bench-1k", "messages": ['),
-    "cut": Situation(3, "bench-cut", (200, 502)),
-    "reset": Situation(3, "bench-reset", (200, 502)),
-    "stall": Situation(2, "bench-stall", (200, 504)),
-    "short": Situation(2, "bench-short", (200, 502)),
+    "cut": Situation(3, "bench-cut", (200, 502), broken=True),
+    "reset": Situation(3, "bench-reset", (200, 502), broken=True),
+    "stall": Situation(2, "bench-stall", (200, 504), broken=True),
+    "short": Situation(2, "bench-short", (200, 502), broken=True),
     "html": Situation(2, "bench-html", (502,)),
     "server error": Situation(3, "bench-500", (500, 502, 503)),
     "garbage": Situation(2, "bench-garbage", (502,)),
@@ -144,8 +146,7 @@ class Soak:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
-        status = int(received[9:12]) if received[:5] == b"HTTP/" else 0
-        return None if status in situation.allowed else f"status {status}"
+        return _problem(situation, bytes(received))
 
     async def _stay(self) -> None:
         """Connections that are kept, across every reload."""
@@ -200,6 +201,32 @@ def _body(model: str) -> bytes:
     if model in SCRIPTS:
         return question(model, 100_000 if model == "bench-100k" else 1_000)
     return question("bench-1k").replace(b"bench-1k", model.encode())
+
+
+def _problem(situation: Situation, received: bytes) -> str | None:
+    """What is wrong with an answer, given what was asked for."""
+    head, _, body = received.partition(b"\r\n\r\n")
+    status = int(head[9:12]) if head[:5] == b"HTTP/" else 0
+    if status not in situation.allowed:
+        return f"status {status}"
+    if situation.broken and status == 200:
+        seen = b"[DONE]" not in body and (b'"error"' in body or not _ends(head, body))
+        return None if seen else "looks whole and is not"
+    if situation.whole:
+        try:
+            body = unchunk(body) if b"chunked" in head.lower() else body
+        except ValueError as error:
+            return f"broken framing: {error}"
+        return None if body == SCRIPTS[situation.whole].body else "another body than the upstream's"
+    return None
+
+
+def _ends(head: bytes, body: bytes) -> bool:
+    """Whether the framing says that the answer is complete."""
+    if b"chunked" in head.lower():
+        return body.endswith(b"0\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head.lower())
+    return length is not None and len(body) == int(length.group(1))
 
 
 def _metric(text: str, name: str) -> float:

@@ -87,7 +87,7 @@ def test_a_stream_holds_every_event() -> None:
 
 @pytest.mark.parametrize("broken", [b"", b"3\r\nab", b"2\r\nabc\r\n0\r\n\r\n", b"2\r\nab\r\n0\r\n\r\nmore", b"x\r\n"])
 def test_broken_framing_is_told(broken: bytes) -> None:
-    with pytest.raises(ValueError, match="chunk|subsection|invalid literal"):
+    with pytest.raises(ValueError, match=r"chunk|subsection|invalid literal"):
         unchunk(broken)
 
 
