@@ -33,6 +33,13 @@ _RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 _DISCONNECT: Message = {"type": "http.disconnect"}
 
 
+class Shared(Protocol):
+    """What a cycle needs to know of the server."""
+
+    date_line: bytes
+    is_closing: bool
+
+
 class Connection(Protocol):
     """What a cycle needs of its connection."""
 
@@ -40,12 +47,11 @@ class Connection(Protocol):
     flow: FlowControl
     loop: asyncio.AbstractEventLoop
 
+    tasks: set[asyncio.Task[None]]
+
     @property
-    def date_line(self) -> bytes: ...
-    @property
-    def is_closing(self) -> bool: ...
+    def shared(self) -> Shared: ...
     def on_response_complete(self) -> None: ...
-    def on_cycle_done(self, cycle: Cycle) -> None: ...
     def want_body(self) -> None: ...
 
 
@@ -97,7 +103,7 @@ class Cycle:
         "task",
     )
 
-    def __init__(self, connection: Connection, scope: dict[str, Any], head: Head) -> None:
+    def __init__(self, connection: Connection, scope: dict[str, Any], head: Head, body: bytes, more_body: bool) -> None:
         self._connection = connection
         self._flow = connection.flow
         self._write = connection.transport.write
@@ -106,14 +112,14 @@ class Cycle:
         self.http11 = head.minor == b"1"
         self.keep_alive = head.keep_alive
         self.expects_continue = head.expects_continue
-        self.more_body = head.length != 0
+        self.more_body = more_body
         self.disconnected = False
         self.started = False  # the application sent its head
         self.on_wire = False  # the client may have seen a part of the answer
         self.complete = False
-        self.buffered = 0
+        self.buffered = len(body)
         self.task: asyncio.Task[None] | None = None
-        self._parts: list[bytes] = []
+        self._parts = [body] if body else []
         self._delivered = False
         self._waiter: asyncio.Future[None] | None = None
         self._held: bytes | None = None
@@ -160,7 +166,8 @@ class Cycle:
                     _log.error("the application ended without an answer")
                 self._fail(500, "internal_error", "internal error")  # after its head: the answer is cut on purpose
         finally:
-            self._connection.on_cycle_done(self)
+            if self.task is not None:
+                self._connection.tasks.discard(self.task)
 
     def _fail(self, status: int, code: str, message: str) -> None:
         """Answer if nothing was sent yet; otherwise end the connection so that the answer is seen to be incomplete."""
@@ -170,7 +177,7 @@ class Cycle:
         self.keep_alive = False
         connection = self._connection
         if not self.on_wire:
-            self._write(whole_answer(status, render_openai(status, code, message), connection.date_line))
+            self._write(whole_answer(status, render_openai(status, code, message), connection.shared.date_line))
         elif not self._chunked and self._left is None:
             reset(connection.transport)  # only a reset tells this body from a whole one
             return
@@ -221,8 +228,8 @@ class Cycle:
     def _write_head(self, status: int, headers: Iterable[Header]) -> None:
         if self.started:
             raise RuntimeError("the answer has begun already")
-        connection = self._connection
-        lines = [STATUS_LINE[status], connection.date_line]
+        shared = self._connection.shared
+        lines = [STATUS_LINE[status], shared.date_line]
         count = 2
         for name, value in headers:
             if name in _OWN_HEADERS:
@@ -234,7 +241,7 @@ class Cycle:
             lines += (name, b": ", value, b"\r\n")
             count += 1
         # A body that is still arriving would be read as the next request: the connection ends with this answer.
-        if not self.keep_alive or self.more_body or connection.is_closing:
+        if not self.keep_alive or self.more_body or shared.is_closing:
             self.keep_alive = False
             lines.append(b"connection: close\r\n")
             count += 1

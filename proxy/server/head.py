@@ -129,7 +129,8 @@ def check_partial(data: bytes, limits: ServerLimits) -> Refusal | None:
 
 def read_head(block: bytes, limits: ServerLimits) -> Head | Refusal:
     """Read ``block``, a head with its closing empty line, or say why it is refused."""
-    if len(block) > limits.max_headers or block.count(b"\r\n") - 2 > limits.max_header_count:
+    count = block.count(b"\r\n") - 2
+    if len(block) > limits.max_headers or count > limits.max_header_count:
         return _refuse_size(block, limits)
     match = _STRICT.fullmatch(block)
     if match is None:
@@ -148,7 +149,7 @@ def read_head(block: bytes, limits: ServerLimits) -> Head | Refusal:
         pass  # said of every head with `upgrade`; what becomes of it is decided by the server
     except httptools.HttpParserError:
         return _bad("the request is not HTTP/1.1")
-    if len(head.headers) != block.count(b"\r\n") - 2:
+    if len(head.headers) != count:
         return _bad("the header lines cannot be told apart")
     return _read_framing(head) or _read_target(head) or head
 

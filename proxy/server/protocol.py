@@ -77,14 +77,6 @@ class GateProtocol(HttpToolsProtocol):
         self._chunks: Chunks | None = None
         self._body_ends = math.inf
 
-    @property
-    def date_line(self) -> bytes:
-        return self.shared.date_line
-
-    @property
-    def is_closing(self) -> bool:
-        return self.shared.is_closing
-
     # Life of the connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -150,7 +142,7 @@ class GateProtocol(HttpToolsProtocol):
                 self.transport.abort()
                 return
         body = render_openai(refusal.status, refusal.code, refusal.message)
-        self.transport.write(whole_answer(refusal.status, body, self.date_line, headers))
+        self.transport.write(whole_answer(refusal.status, body, self.shared.date_line, headers))
         self._linger()
 
     # Deadlines
@@ -242,11 +234,14 @@ class GateProtocol(HttpToolsProtocol):
         elif head.upgrade == b"websocket":
             self._upgrade(head, rest)
         else:
-            self._begin(head)
-            return rest
+            return self._begin(head, rest)
         return b""
 
-    def _begin(self, head: Head) -> None:
+    def _begin(self, head: Head, rest: bytes) -> bytes:
+        """Start the application; the bytes that are returned are still to be read."""
+        length = head.length
+        whole = 0 <= length <= len(rest)
+        body = (rest if length == len(rest) else rest[:length]) if whole else b""
         scope: dict[str, Any] = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -261,24 +256,26 @@ class GateProtocol(HttpToolsProtocol):
             "query_string": head.query,
             "headers": head.headers,
         }
-        cycle = Cycle(self, scope, head)
-        if self.is_closing:
-            cycle.keep_alive = False
+        cycle = Cycle(self, scope, head, body, not whole)
         self.current = cycle
-        if head.length == 0:
+        if whole:
             self.deadline = math.inf
         else:
-            if head.length == CHUNKED:
-                self._phase = _CHUNKS
-                self._chunks = Chunks(self.limits.max_body)
-            else:
-                self._phase = _BODY
-                self._left = head.length
-            now = monotonic()
-            self._body_ends = now + self.limits.body_total_timeout
-            self.deadline = min(now + self.limits.body_timeout, self._body_ends)
-        cycle.task = self.loop.create_task(cycle.run(self.shared.app))
+            self._await_body(length)
+        cycle.task = self.loop.create_task(cycle.run(self.shared.app), name="request")
         self.tasks.add(cycle.task)
+        return rest[length:] if whole else rest
+
+    def _await_body(self, length: int) -> None:
+        if length == CHUNKED:
+            self._phase = _CHUNKS
+            self._chunks = Chunks(self.limits.max_body)
+        else:
+            self._phase = _BODY
+            self._left = length
+        now = monotonic()
+        self._body_ends = now + self.limits.body_total_timeout
+        self.deadline = min(now + self.limits.body_timeout, self._body_ends)
 
     def _take_body(self, data: bytes) -> bytes:
         size = len(data)
@@ -339,7 +336,7 @@ class GateProtocol(HttpToolsProtocol):
             return
         if cycle.more_body:
             self._linger()
-        elif not cycle.keep_alive or self.is_closing:
+        elif not cycle.keep_alive or self.shared.is_closing:
             self._close()
         else:
             self._head_begun = False
@@ -351,13 +348,9 @@ class GateProtocol(HttpToolsProtocol):
     def _stop(self, cycle: Cycle, reason: str) -> None:
         self.current = None
         if cycle.task is not None:
-            # A task that is cancelled before its first step never comes to `on_cycle_done`.
+            # A task that is cancelled before its first step never comes to its own end.
             cycle.task.add_done_callback(self.tasks.discard)
         cycle.stop(reason)
-
-    def on_cycle_done(self, cycle: Cycle) -> None:
-        if cycle.task is not None:
-            self.tasks.discard(cycle.task)
 
     def _upgrade(self, head: Head, rest: bytes) -> None:
         if rest or head.length:

@@ -52,7 +52,7 @@ class Supervisor:
     def refuses(self) -> bool:
         try:
             socket.create_connection(("127.0.0.1", self.port), 1.0).close()
-        except ConnectionRefusedError:
+        except ConnectionError:  # or reset, if it was waiting to be accepted
             return True
         return False
 
