@@ -57,6 +57,8 @@ def _summary(stacks: str) -> str:
     for line in stacks.splitlines():
         stack, _, count = line.rpartition(" ")
         frames = stack.split(";")
+        if any(frame.startswith("Thread._bootstrap") for frame in frames):
+            continue  # other threads wait, which py-spy cannot always tell from work
         total += int(count)
         alone[frames[-1]] += int(count)
         for frame in set(frames):
