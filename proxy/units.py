@@ -29,7 +29,8 @@ def _split(text: str, units: dict[str, float] | dict[str, int], kind: str, examp
     number, unit = found.groups()
     if unit not in units:
         known = " ".join(units)
-        raise ValueError(f"{text!r} has the unit {unit!r}" if unit else f"{text!r} has no unit; one of: {known}")
+        problem = f"has the unit {unit!r}" if unit else "has no unit"
+        raise ValueError(f"{text!r} {problem}; the units are: {known}")
     return float(number), float(units[unit])
 
 
