@@ -48,6 +48,7 @@ _JSON_BODY: Header = (b"content-type", b"application/json")
 _AGENT: Header = (b"user-agent", b"sluicegate")
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_SECRET_LENGTH = 6  # shorter ones would be found in any text
 # A browser's way to send a key over a WebSocket. It is a credential, not a protocol.
 _KEY_PROTOCOL = "openai-insecure-api-key."
 
@@ -72,7 +73,7 @@ class Account(Provider):
         max_connections: int,
     ) -> None:
         super().__init__(name)
-        self._secrets = [key.encode() for key in keys]
+        self._secrets = [key.encode() for key in keys if len(key) >= _SECRET_LENGTH]
         self._credentials = [self.credential(key) for key in keys]
         self._constant = [_AGENT, *constant]
         self._dropped = _NEVER | {header for header, _ in constant}

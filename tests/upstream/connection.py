@@ -163,7 +163,7 @@ def _operation(path: str) -> str:
         return "/" + path.split("/v1/", 1)[1]
     if "/deployments/" in path:
         return "/" + path.split("/deployments/", 1)[1].split("/", 1)[1]
-    return path
+    return path.removeprefix("/openai")
 
 
 async def _fault(emitter: Emitter, script: Script) -> None:
