@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def _summary(stacks: str) -> str:
     total = 0
     for line in stacks.splitlines():
         stack, _, count = line.rpartition(" ")
-        frames = stack.split(";")
+        frames = [re.sub(r":\d+\)$", ")", frame) for frame in stack.split(";")]
         if any(frame.startswith("Thread._bootstrap") for frame in frames):
             continue  # other threads wait, which py-spy cannot always tell from work
         total += int(count)
