@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+import msgspec
+
 from proxy.errors import UpstreamError, UpstreamTimeout
 from proxy.exchange import Attempt, Exchange
 from proxy.policy import Answer, Choice, Target, Timeouts
@@ -14,13 +16,15 @@ from proxy.providers.provider import Provider
 class Leaf(Target):
     """``provider/model``, or ``provider/*`` for the model that the caller named (``model`` None)."""
 
-    __slots__ = ("model", "name", "provider", "timeouts")
+    __slots__ = ("_streamed", "_whole", "model", "name", "provider")
 
     def __init__(self, name: str, provider: Provider, model: str | None, timeouts: Timeouts) -> None:
         self.name = name
         self.provider = provider
         self.model = model
-        self.timeouts = timeouts
+        self._streamed = timeouts
+        # An answer that is not streamed has its first token when it has its last: only the total bounds it.
+        self._whole = msgspec.structs.replace(timeouts, first_token=timeouts.total)
 
     async def send(self, x: Exchange) -> Answer:
         """One attempt, noted on the exchange whatever becomes of it."""
@@ -31,7 +35,7 @@ class Leaf(Target):
             attempt.outcome, attempt.reason = "error", "timeout"
             raise UpstreamTimeout("The request's total time was used up before this attempt.")
         try:
-            answer = await self.provider.send(x, self.model, self.timeouts)
+            answer = await self.provider.send(x, self.model, self._streamed if x.stream else self._whole)
         except UpstreamError as error:
             attempt.outcome, attempt.reason, attempt.status = "error", error.meaning, error.http_status
             raise

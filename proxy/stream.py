@@ -48,8 +48,8 @@ async def pump(send: Send, answer: Answer, headers: list[Header], filters: list[
     """Send ``answer`` with ``headers`` (all of them, except the framing). With no filters its bytes are not touched.
 
     An event stream that fails ends with an error event and without its end marker. Another body that fails raises
-    ``AnswerCut``. When this task is cancelled the upstream is closed, and ``CancelledError`` goes on, but for an event
-    stream in a shutdown: that gets its error event and ends.
+    ``AnswerCut``. When this task is cancelled the upstream is closed and ``CancelledError`` goes on, but for a shutdown:
+    then an event stream gets its error event and ends, and another body is cut.
     """
     outcome = Outcome(answer.status, answer.code)
     body = answer.body
@@ -91,8 +91,11 @@ async def _flow(send: Send, answer: Answer, headers: list[Header], filters: list
             raise AnswerCut(outcome) from failed
         error = failed.http_status, failed.error_code, failed.message
     except asyncio.CancelledError as cancelled:
-        if not answer.is_sse or DRAINING not in cancelled.args:
+        if DRAINING not in cancelled.args:
             raise
+        if not answer.is_sse:
+            outcome.code = "server_shutting_down"
+            raise AnswerCut(outcome) from cancelled
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()

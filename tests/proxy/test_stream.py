@@ -178,7 +178,7 @@ async def test_a_shutdown_cuts_another_body() -> None:
     while len(client.messages) < 2:
         await client.got.acquire()
     task.cancel("draining")
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(AnswerCut, match="server_shutting_down"):
         await task
     assert not client.ended
     assert source.closed
