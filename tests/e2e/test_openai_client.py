@@ -90,7 +90,7 @@ async def test_parallel_tool_calls_streamed(gateway_url: str, client: MakeClient
     }
     whole = await client(gateway_url).chat.completions.create(**asked)
     assert whole.choices[0].message.tool_calls is not None
-    found = [json.loads(call.function.arguments) for call in whole.choices[0].message.tool_calls]  # type: ignore[union-attr]
+    found = [json.loads(call.function.arguments) for call in whole.choices[0].message.tool_calls]
     assert found == [{"city": "Paris"}, {"city": "Oslo"}]
     arguments: dict[int, str] = {}
     async for event in await client(gateway_url).chat.completions.create(**asked, stream=True):

@@ -1,0 +1,68 @@
+"""Log lines."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from proxy.telemetry.log import adopt_library_logs, make_logger
+
+Output = pytest.CaptureFixture[bytes]
+
+
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    """The root logger, put back as it was."""
+    found = logging.getLogger()
+    before = found.handlers, found.level
+    yield found
+    found.handlers, found.level = before
+
+
+def _lines(output: Output) -> list[bytes]:
+    return output.readouterr().out.splitlines()
+
+
+def test_machines_get_json(capsysbinary: Output) -> None:
+    """One object per line, levels below the wanted one left out, anything odd as text."""
+    log = make_logger("warning", "auto")
+    log.info("request", status=200)
+    log.warning("config.notice", notice="ünïcödé", kind=object)
+    (line,) = _lines(capsysbinary)
+    found = json.loads(line)
+    assert (found["event"], found["level"], found["notice"]) == ("config.notice", "warning", "ünïcödé")
+    assert "object" in found["kind"]
+    assert found["timestamp"].endswith("Z")
+
+
+def test_people_get_text_and_colours_only_on_a_terminal(capsysbinary: Output) -> None:
+    """This is none."""
+    make_logger("info", "console").info("serve.started", listen="127.0.0.1:8080")
+    (line,) = _lines(capsysbinary)
+    assert b"serve.started" in line
+    assert b"127.0.0.1:8080" in line
+    assert b"\x1b" not in line
+
+
+def test_a_traceback_is_a_field(capsysbinary: Output) -> None:
+    """On one line."""
+    log = make_logger("info", "json")
+    try:
+        raise ValueError("x")
+    except ValueError:
+        log.exception("request.crashed")
+    (line,) = _lines(capsysbinary)
+    assert "ValueError: x" in json.loads(line)["exception"]
+
+
+def test_libraries_speak_through_the_same_log(capsysbinary: Output, root: logging.Logger) -> None:
+    """Warnings and worse; what they chat about is left out."""
+    adopt_library_logs(make_logger("info", "json"))
+    logging.getLogger("aiohttp").info("chatter")
+    logging.getLogger("aiohttp").warning("pool is %s", "full")
+    (line,) = _lines(capsysbinary)
+    found = json.loads(line)
+    assert (found["event"], found["source"], found["text"]) == ("library.message", "aiohttp", "pool is full")

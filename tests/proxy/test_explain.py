@@ -1,0 +1,48 @@
+"""Explaining does everything but send."""
+
+from __future__ import annotations
+
+from policies.context.tags import Tags
+from proxy.errors import Header
+from proxy.explain import explain, first_body
+from proxy.policy import Choice
+from tests.support.compiled import Canned, make_rule, make_runtime
+
+PATH = "/v1/chat/completions"
+
+
+async def test_a_request_that_would_go_upstream() -> None:
+    """Route, policies, target and the very body; the provider is not asked."""
+    provider = Canned()
+    policies = [("tags", Tags(frozenset({"user"}), (), {}, {}))]
+    headers: list[Header] = [(b"x-sluicegate-tags", b"user=ada"), (b"accept", b"*/*"), (b"cookie", b"a=b")]
+    found = await explain(
+        make_runtime(make_rule(provider, policies=policies)), "POST", f"{PATH}?a=1", headers, b'{"model": "fast"}'
+    )
+    assert (found.route, found.model, found.refusal) == ("chat", "fast", None)
+    assert found.policies == [("tags", "user=ada")]
+    assert found.target is not None
+    assert found.target.target == "up/gpt-4o"
+    assert found.body == '{"model": "gpt-4o"}'
+    assert found.forwarded_headers == ["accept"]
+    assert provider.asked == []
+
+
+async def test_a_request_that_would_be_refused() -> None:
+    """Before any route, or because it cannot be read: status and error object as the caller would see them."""
+    runtime = make_runtime(make_rule(Canned()))
+    found = await explain(runtime, "POST", PATH, [], b'{"model":"other"}')
+    assert found.refusal is not None
+    assert (found.route, found.refusal["status"], found.refusal["error"]["code"]) == (None, 404, "model_not_found")
+    found = await explain(runtime, "POST", PATH, [], b"{")
+    assert found.refusal is not None
+    assert (found.refusal["status"], found.body, found.target) == (400, None, None)
+
+
+def test_the_first_chosen_leaf_is_shown() -> None:
+    """Branches that are not chosen are passed over."""
+    leaf = Choice("a/b", True, "", body=b"{}")
+    other = Choice("c/d", False, "", body=b"[]")
+    assert first_body(Choice("fallback", True, "", (other, leaf))) == b"{}"
+    assert first_body(Choice("split", True, "", (other,))) is None
+    assert first_body(None) is None
