@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any, ClassVar, Literal
 
+from msgspec.structs import replace
+
 from proxy.errors import UpstreamError
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Target
@@ -76,13 +78,9 @@ class Fallback(Target):
 
     def explain(self, x: Exchange) -> Choice:
         first, *rest = (child.explain(x) for child in self._children)
-        later = tuple(
-            Choice(choice.target, False, f"only if those before it fail ({choice.why})", choice.children)
-            for choice in rest
-        )
-        return Choice(
-            "fallback", True, f"the first that answers; next on {', '.join(sorted(self._on))}", (first, *later)
-        )
+        later = (replace(choice, chosen=False, why=f"if those before it fail; {choice.why}") for choice in rest)
+        why = f"the first that answers; next on {', '.join(sorted(self._on))}"
+        return Choice("fallback", True, why, (first, *later))
 
     def leaves(self) -> tuple[str, ...]:
         return tuple(leaf for child in self._children for leaf in child.leaves())

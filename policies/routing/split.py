@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any, ClassVar
 
 import msgspec
+from msgspec.structs import replace
 
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Target
@@ -109,10 +110,10 @@ class Split(Target):
             choice = child.explain(x)
             share = f"{self._weights[at] / total:.1%}"
             if chosen is None:
-                choices.append(Choice(choice.target, True, f"{share} of requests, at random", choice.children))
+                why = f"{share} of requests, at random"
             else:
-                why = f"{share}; {self._sticky}={subject!r} {'falls here' if at == chosen else 'falls elsewhere'}"
-                choices.append(Choice(choice.target, at == chosen, why, choice.children))
+                why = f"{share}; {self._sticky}={subject!r} falls {'here' if at == chosen else 'elsewhere'}"
+            choices.append(replace(choice, chosen=chosen in (None, at), why=f"{why}; {choice.why}"))
         return Choice("split", True, f"sticky by {self._sticky}" if self._sticky else "by weight", tuple(choices))
 
     def leaves(self) -> tuple[str, ...]:

@@ -72,8 +72,8 @@ def test_explain_says_where_a_caller_falls(context: Any, exchange: Any, scripted
     """One chosen branch for a known caller, shares for an unknown one."""
     split = _compile(context, scripted, "user", a=3, b=1)
     assert [child.why for child in split.explain(exchange()).children] == [
-        "75.0% of requests, at random",
-        "25.0% of requests, at random",
+        "75.0% of requests, at random; scripted",
+        "25.0% of requests, at random; scripted",
     ]
     x = exchange()
     x.tags = {"user": "ada"}
