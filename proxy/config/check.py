@@ -39,7 +39,7 @@ def check(value: dict[str, Any], report: Report, *, now: float, listen: str | No
     lists.check()
     routes = {name: route for name, route in _map(value, "routes").items() if isinstance(route, dict)}
     policies = {name: _check_policies(name, route, lists, report) for name, route in routes.items()}
-    used = _check_targets(routes, _map(value, "providers"), report)
+    used = _check_targets(routes, value.get("providers"), report)
     check_routes(routes, report)
     _check_open(value, routes, policies, report, listen)
     tenants = _map(value, "tenants")
@@ -74,9 +74,11 @@ def _check_policies(name: str, route: dict[str, Any], lists: Lists, report: Repo
     return entries
 
 
-def _check_targets(routes: dict[str, Any], providers: dict[str, Any], report: Report) -> set[str]:
+def _check_targets(routes: dict[str, Any], providers: Any, report: Report) -> set[str]:
     """The providers that are used."""
     used: set[str] = set()
+    if not isinstance(providers, dict):
+        return used  # what names them is not to blame
     for name, route in routes.items():
         if "target" in route:
             used |= check_target(route["target"], ("routes", name, "target"), providers, report)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path as File
@@ -82,30 +80,14 @@ def build(
         router = compiler.router()
         config = None if report.problems else compiler.config()
     except BaseException:
-        _release(lease)
+        lease.release()
         raise
     notices = arrange(report.notices)
     if report.problems or config is None:
-        _release(lease)
+        lease.release()
         return Built(None, None, report.problems, notices, loaded.files, loaded.digest)
     runtime = Runtime(generation, router, compiler.providers, loaded.digest, lease)
     return Built(runtime, config, (), notices, loaded.files, loaded.digest)
-
-
-def _release(lease: Lease) -> None:
-    """Give back what a build that failed had leased.
-
-    Building blocks, so it runs in a thread or before any loop does. Where a loop runs all the same, it must not be
-    entered again, and a thread of its own does the work.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(lease.release())
-        return
-    thread = threading.Thread(target=lambda: asyncio.run(lease.release()), name="release a failed build")
-    thread.start()
-    thread.join()
 
 
 class _Compiler:
@@ -171,7 +153,7 @@ class _Compiler:
     def _read_identities(self) -> dict[bytes, Identity]:
         found: dict[bytes, Identity] = {}
         if not self._report.sound(("tenants",)):
-            return found
+            return {b"": Identity("", "", "")}  # that there are no keys at all would be said for the wrong reason
         config = convert({"providers": {}, "routes": {}, "tenants": self._map("tenants")}, GatewayConfig)
         for organisation, teams in config.tenants.items():
             for team, keys in teams.teams.items():
@@ -204,7 +186,7 @@ class _Compiler:
             _tags(entries, self._report),
             self._now,
         )
-        policies = [(entry.name, self._policy(entry, state)) for entry in entries if self._report.sound(entry.path)]
+        policies = [(entry.name, self._policy(entry, state)) for entry in entries if self._report.sound(entry.item)]
         target = None
         if "target" in value and self._report.sound((*path, "target")):
             target = self._target(value["target"], (*path, "target"), state)

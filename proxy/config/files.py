@@ -21,16 +21,18 @@ def read_bounded(path: Path, limit: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError) as error:
         raise ValueError(_reason(error)) from None
-    with os.fdopen(descriptor, "rb") as file:
-        state = os.fstat(file.fileno())
+    try:
+        state = os.fstat(descriptor)
         if stat.S_ISDIR(state.st_mode):
             raise ValueError("is a directory, not a file")
         if not stat.S_ISREG(state.st_mode):
             raise ValueError("is not a regular file")
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = b"" if state.st_size > limit else file.read(limit + 1)
-        except OSError as error:
-            raise ValueError(_reason(error)) from None
+    except OSError as error:
+        raise ValueError(_reason(error)) from None
+    finally:
+        os.close(descriptor)
     if max(state.st_size, len(data)) > limit:
         raise ValueError(f"is larger than {limit // 2**10} KiB")
     return data

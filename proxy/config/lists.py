@@ -16,6 +16,11 @@ class Entry(NamedTuple):
     settings: Any
     path: Path
 
+    @property
+    def item(self) -> Path:
+        """The item of the list: a map with one key, or the bare name itself."""
+        return self.path if isinstance(self.path[-1], int) else self.path[:-1]
+
 
 class Lists:
     """The named lists of one file."""

@@ -105,7 +105,7 @@ class _Files:
         same = [seen for seen in self.seen if seen.resolve() == path.resolve()]
         if same:
             first = self.seen[same[0]]
-            why = f"is included already, at {first}" if first else "is the file that all others are included in"
+            why = f"is included already, at {first}" if first else "would include itself"
             self._broken(msgspec.structs.replace(place, message=f"the file {quote(str(path))} {why}"))
             return None
         if len(self.seen) >= _MAX_FILES:

@@ -17,6 +17,8 @@ _MAX_SHOWN = 60
 _MAX_PARTS = 20
 # A word further away than this is another word, not a typing error.
 _MAX_DISTANCE = 2
+# `warn` means `warning`.
+_SHORTEST_BEGINNING = 3
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -75,6 +77,7 @@ def listing(words: Iterable[str], last: str = "or") -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, or None if none is near enough."""
+    known = list(known)
     limit = min(_MAX_DISTANCE, max(1, len(word) // 2))
     best: str | None = None
     for candidate in known:
@@ -83,6 +86,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         distance = _distance(word.lower(), candidate.lower())
         if distance <= limit and (best is None or distance < limit):
             best, limit = candidate, distance
+    if best is None and len(word) >= _SHORTEST_BEGINNING:
+        longer = [candidate for candidate in known if candidate.lower().startswith(word.lower())]
+        return longer[0] if len(longer) == 1 else None
     return best
 
 

@@ -67,7 +67,8 @@ class Resolver:
         suggestion = f"${{env:{body}}}" if _NAME.fullmatch(body) else None
         if colon and (near := nearest(kind, ("env", "file"))) is not None:
             suggestion = f"${{{near}:{rest}}}"
-        raise Unresolved(f"{quote(f'${{{body}}}')} is not a reference; {_FORMS}", suggestion)
+        forms = f"; {_FORMS}" if suggestion is None else ""
+        raise Unresolved(f"{quote(f'${{{body}}}')} is not a reference{forms}", suggestion)
 
     def _variable(self, rest: str) -> str:
         name, has_default, default = rest.partition(":-")

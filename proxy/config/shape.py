@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
@@ -32,6 +33,9 @@ _TYPES = {
 }
 # What YAML 1.1 took for a boolean, and people still do.
 _YES, _NO = ("yes", "on", "y"), ("no", "off", "n")
+# Text that needs no quotes inside of a list.
+_BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAX_LISTED = 12
 
 
@@ -49,11 +53,11 @@ def _misfit(format_: str, text: str, schema: Schema) -> str | None:
         if format_ in ("duration", "size"):
             return _out_of_bounds(Duration if format_ == "duration" else Size, text, schema)
         if format_ == "date":
-            if len(text) != len("2027-01-31"):
+            if not _DAY.fullmatch(text):
                 return f"{quote(text)} is not a day; write it like 2027-01-31"
             date.fromisoformat(text)
     except ValueError as error:
-        return f"{quote(text)} is not a day: {error}" if format_ == "date" else str(error)
+        return f"there is no such day as {text}" if format_ == "date" else str(error)
     if format_ == "secret" and not text.isprintable():
         return "this holds a line break or another control character, which no header can carry"
     return None
@@ -114,7 +118,9 @@ class _Shape:
         """Report what is wrong with ``value``, which stands at ``path``."""
         for error in validator.iter_errors(value):
             if error.instance is not UNREADABLE:
-                self._explain[error.validator]((*path, *error.absolute_path), error)
+                # What is wrong with a key is found at its map.
+                name = "propertyNames" if "propertyNames" in error.absolute_schema_path else error.validator
+                self._explain[name]((*path, *error.absolute_path), error)
 
     def _branch(self, path: Path, error: Error) -> None:
         """Of several forms, the one that the value's type shows is meant."""
@@ -134,7 +140,8 @@ class _Shape:
         for key in error.instance:
             if key in known:
                 continue
-            suggestion = _near_key(key, [name for name in known if name not in error.instance] or known)
+            suggestion = _near_key(key, [name for name in known if name not in error.instance])
+            suggestion = suggestion or _near_key(key, known)
             listed = "" if suggestion is not None else _known(known)
             self._report.problem((*path, key), f"unknown {noun} {quote(key)}{listed}", suggestion, key=True)
 
@@ -168,10 +175,12 @@ class _Shape:
             suggestion = f"{value}B"
         elif error.schema.get("type") == "array" and isinstance(value, str):
             written = self._report.written(path) or ""
-            suggestion = f"[{written}]" if written.replace("-", "").replace("_", "").isalnum() else None
+            suggestion = f"[{written}]" if _BARE.fullmatch(written) else None
         elif error.schema.get("type") == "string" and isinstance(value, (int, float)) and self._may_quote(error.schema):
             suggestion = self._report.written(path)
         must = f"must be {_expected(error.schema)}"
+        if _is_secret(error.schema) and _is_number(value):
+            must = f"{must} (quote it if it is)"
         if value is None:
             self._report.problem(path, f"{must}, but nothing stands here", suggestion)
         else:
@@ -180,7 +189,11 @@ class _Shape:
     @staticmethod
     def _may_quote(schema: Schema) -> bool:
         """Whether a number would do if it stood in quotes."""
-        return not _is_secret(schema) and not {"format", "pattern", "enum"} & schema.keys()
+        return (
+            not _is_secret(schema)
+            and schema.get("format") in (None, "glob")
+            and not {"pattern", "enum"} & schema.keys()
+        )
 
     def _described(self, path: Path, value: Any, schema: Schema) -> str:
         """``value`` as the reader wrote it; nothing that came through a reference, nothing secret."""
@@ -203,14 +216,23 @@ class _Shape:
         written = self._report.written(path) or ""
         known = error.validator_value
         noun = error.schema.get("x-noun")
-        if noun == "policy" and isinstance(error.instance, str) and f"policies.{error.instance}" in self._root["$defs"]:
-            name = error.instance
-            self._report.problem(path, f"the policy `{name}` needs settings; write `- {name}: {{…}}`")
+        if noun == "policy":
+            known = [name for name in self._policies() if name != "use"]
+        if error.instance in known:
+            self._report.problem(path, f"the policy `{written}` needs settings; write `- {written}: {{…}}`")
             return
         suggestion = nearest(str(error.instance), known)
         listed = "" if suggestion is not None else _known(known)
-        what = f"unknown {noun} {quote(written)}" if noun else f"{quote(written)} is not possible here"
-        self._report.problem(path, f"{what}{listed}", suggestion)
+        what = (
+            f"unknown {noun} {quote(written)}{listed}"
+            if noun
+            else f"{quote(written)} is not one of: {', '.join(known)}"
+        )
+        self._report.problem(path, what, suggestion)
+
+    def _policies(self) -> list[str]:
+        forms = self._root["$defs"]["policy_entry"]["oneOf"]
+        return list(forms[1]["properties"])
 
     def _misspelled(self, path: Path, error: Error) -> None:
         if error.validator == "pattern" and "format" in error.schema and "x-expected" not in error.schema:
@@ -224,7 +246,7 @@ class _Shape:
 
     def _key_name(self, path: Path, error: Error) -> None:
         key = error.instance
-        self._report.problem((*path, key), f"{quote(key)} is not {_expected(error.validator_value)}", key=True)
+        self._report.problem((*path, key), f"{quote(key)} is not {_expected(error.schema)}", key=True)
 
     def _too_few_keys(self, path: Path, error: Error) -> None:
         noun = error.schema.get("x-noun")

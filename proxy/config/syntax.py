@@ -32,10 +32,11 @@ class _Stop(Exception):
 class _Frame:
     """A map or list that is still open. ``key`` None: a map waits for its key; ``drop``: its value is of no use."""
 
-    __slots__ = ("drop", "key", "key_mark", "merged", "node")
+    __slots__ = ("drop", "is_tagged", "key", "key_mark", "merged", "node")
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, *, is_tagged: bool) -> None:
         self.node = node
+        self.is_tagged = is_tagged
         self.key: str | None = None
         self.key_mark = node.mark
         self.drop = False
@@ -166,20 +167,22 @@ class _Builder:
 
     def _open(self, event: Any) -> None:
         mark = self._mark(event)
-        self._has_no_tag(event, mark)
+        is_tagged = not self._has_no_tag(event, mark)
         if len(self._stack) >= MAX_DEPTH:
             self._stop(mark, f"this is nested more than {MAX_DEPTH} levels deep")
         node = Node(mark, {} if isinstance(event, yaml.MappingStartEvent) else [])
         if event.anchor is not None:
             self._anchors[event.anchor] = None
             self._open_anchors[id(node)] = event.anchor
-        self._stack.append(_Frame(node))
+        self._stack.append(_Frame(node, is_tagged=is_tagged))
 
     def _close(self) -> None:
         frame = self._stack.pop()
         node = frame.node
         for source in frame.merged:
             self._merge(node, source)
+        if frame.is_tagged:
+            node.value = UNREADABLE
         anchor = self._open_anchors.pop(id(node), None)
         if anchor is not None:
             self._anchors[anchor] = node

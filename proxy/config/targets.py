@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from proxy.config.document import Report
-from proxy.config.problem import Path, listing, nearest, quote, render_path
+from proxy.config.problem import Path, nearest, quote, render_path
 
 
 def walk(target: Any, path: Path, report: Report) -> Iterator[tuple[Any, Path]]:
@@ -82,9 +82,9 @@ def _check_split(settings: Any, path: Path, report: Report) -> None:
     weights: list[Any] = [branch.get("weight") for branch in branches if isinstance(branch, dict)]
     if len(weights) != len(branches) or None in weights:
         return
-    if not sum(weights):
+    if weights and not sum(weights):
         report.problem(at, "every weight is 0, so no branch can be reached")
         return
-    idle = [str(i) for i, weight in enumerate(weights) if not weight]
-    if idle:
-        report.notice(at, f"with a weight of 0, branch {listing(idle, 'and')} (counted from 0) takes no request")
+    for i, weight in enumerate(weights):
+        if not weight:
+            report.notice((*at, i, "weight"), "with this weight the branch takes no request")
