@@ -49,9 +49,10 @@ async def admit(runtime: Runtime, x: Exchange, receive: Receive) -> Pipeline | R
         return _unknown_path(x)
     x.endpoint = endpoint
     door = runtime.doors.get(x.path)
-    for _, step, _ in runtime.router.door(x.path) if door is None else door:
+    for name, step, _ in runtime.router.door(x.path) if door is None else door:
         reply = step(x)
         if reply is not None:
+            x.notes["refused_by"] = name
             return reply
     if endpoint.body != "none":
         x.body = await read_body(receive)

@@ -49,6 +49,9 @@ class Metrics:
             buckets=_OVERHEAD,
             **known,
         )
+        self._refusals = Counter(
+            "sluicegate_policy_refusals", "Requests refused by a policy.", ["route", "policy", "code"], **known
+        )
         self._attempts = Counter(
             "sluicegate_attempts", "Upstream requests, by target and outcome.", ["target", "outcome"], **known
         )
@@ -93,6 +96,8 @@ class Metrics:
         self._child(self._requests, route, operation, str(status), how).inc()
         self._child(self._duration, route).observe(seconds)
         self._child(self._overhead, route).observe(x.overhead)
+        if (policy := x.notes.get("refused_by")) is not None:
+            self._child(self._refusals, route, policy, (outcome.code if outcome is not None else None) or "").inc()
         for attempt in x.attempts:
             self._child(self._attempts, attempt.target, attempt.reason or attempt.outcome).inc()
             if attempt.first_byte is not None:

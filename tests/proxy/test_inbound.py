@@ -61,9 +61,10 @@ async def test_the_door_is_before_the_body() -> None:
         raise AssertionError("the body was read")
 
     closed = make_runtime(make_rule(Canned(), policies=[("guard", guard)]))
-    found = await admit(closed, make_exchange(), unread)
+    x = make_exchange()
+    found = await admit(closed, x, unread)
     assert isinstance(found, Reply)
-    assert found.status == 401
+    assert (found.status, x.notes["refused_by"]) == (401, "guard")
     admitted = await admit(closed, make_exchange(headers=[(b"x-word", b"please")]), await pieces(BODY))
     assert isinstance(admitted, Pipeline)
     rest = make_rule(Canned(), name="rest", models=None)

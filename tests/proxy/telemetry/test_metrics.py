@@ -46,6 +46,17 @@ def test_a_request_is_counted_once_in_each() -> None:
         assert line in text.splitlines()
 
 
+def test_a_refusal_is_counted_by_policy_and_code() -> None:
+    """Who said no, and why."""
+    metrics = Metrics()
+    x = make_exchange()
+    x.notes["refused_by"] = "authenticate"
+    metrics.started()
+    metrics.finished(x, 401, Outcome(401, "invalid_api_key"), 0.1)
+    line = 'sluicegate_policy_refusals_total{code="invalid_api_key",policy="authenticate",route=""} 1.0'
+    assert line in metrics.render().decode().splitlines()
+
+
 def test_every_metric_says_what_it_is() -> None:
     """Help and type for each; names in one style."""
     text = Metrics().render().decode()
