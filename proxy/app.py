@@ -97,6 +97,7 @@ class App:
     def _account(self, x: Exchange, outcome: Outcome | None) -> None:
         """Metrics and the one log line of a request."""
         seconds = time.monotonic() - x.received
+        _close_attempts(x, outcome)
         status = outcome.status if outcome is not None else 499  # nginx's number for a client that left
         self.metrics.finished(x, status, outcome, seconds)
         fields: dict[str, Any] = {
@@ -145,6 +146,14 @@ class App:
     async def _metrics(self) -> Reply:
         text = await asyncio.to_thread(self.metrics.render)
         return Reply(200, text, ((b"content-type", CONTENT_TYPE),))
+
+
+def _close_attempts(x: Exchange, outcome: Outcome | None) -> None:
+    """An attempt that began well ended with the body: say so where that did not end well."""
+    if x.attempts and x.attempts[-1].outcome == "ok" and (outcome is None or not outcome.complete):
+        last = x.attempts[-1]
+        last.outcome = "cancelled" if outcome is None else "error"
+        last.reason = "client_gone" if outcome is None else outcome.code
 
 
 async def _answer(runtime: Runtime, x: Exchange, receive: Receive, send: Send, deliver: Deliver) -> Outcome:

@@ -118,7 +118,9 @@ async def test_a_body_that_is_cut_is_told_to_the_server() -> None:
     app, lines, _ = make_app(Canned(lambda x, model: Answer(200, [], chunks=chunks())))
     with pytest.raises(AnswerCut):
         await Call("/v1/chat/completions", ASK).run(app)
-    assert (lines.lines[0][2]["end"], lines.lines[0][2]["code"]) == ("cut", "bad_upstream_answer")
+    fields = lines.lines[0][2]
+    assert (fields["end"], fields["code"]) == ("cut", "bad_upstream_answer")
+    assert fields["attempts"] == [["up/gpt-4o", "bad_upstream_answer"]]
 
 
 async def test_operations() -> None:
