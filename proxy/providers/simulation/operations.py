@@ -185,8 +185,11 @@ async def _run_batch(job: Job) -> dict[str, Any]:
 
 async def _run_line(job: Job, operation: Operation, line: bytes) -> bytes:
     asked = read_fields(line)
-    body = msgspec.json.encode({**asked.get("body", {}), "stream": False})
-    model = str(asked.get("body", {}).get("model", job.model))
+    fields = asked.get("body")
+    if not isinstance(fields, dict):
+        raise refused(400, "Each line of a batch needs a `body`.", param="input_file_id")
+    body = msgspec.json.encode({**fields, "stream": False})
+    model = str(fields.get("model", job.model))
     made = await operation(msgspec.structs.replace(job, method="POST", body=body, model=model, stream=False))
     assert isinstance(made, Whole)
     answer = {"status_code": 200, "request_id": f"req_{digest_of(line, 0)}", "body": msgspec.Raw(made.body)}

@@ -49,7 +49,7 @@ def _response(asked: Asked, words: Words, model: str, output: list[dict[str, Any
     status = "in_progress" if output is None else "incomplete" if words.finish == "length" else "completed"
     usage = {
         "input_tokens": words.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": words.cached_tokens},
+        "input_tokens_details": {"cached_tokens": words.cached_tokens, "cache_write_tokens": 0},
         "output_tokens": words.completion_tokens,
         "output_tokens_details": {"reasoning_tokens": words.reasoning_tokens},
         "total_tokens": words.prompt_tokens + words.completion_tokens,

@@ -108,7 +108,7 @@ async def test_keys_are_used_in_turn(upstream: FakeUpstream, account: Make, ask:
     for _ in range(6):
         await ask(provider, CHAT)
     seen = [header_of(request, "authorization") for request in upstream.journal().requests()]
-    assert sorted(seen[:3]) == ["Bearer a", "Bearer b", "Bearer c"]
+    assert sorted(map(str, seen[:3])) == ["Bearer a", "Bearer b", "Bearer c"]
     assert seen[:3] == seen[3:]
 
 
