@@ -17,9 +17,10 @@ import msgspec
 from prometheus_client.multiprocess import mark_process_dead
 
 from proxy.app import App, Current
+from proxy.config.check import is_loopback
 from proxy.config.compile import Built, Tables, build
-from proxy.config.model import GatewayConfig
-from proxy.reload import Reloader
+from proxy.config.model import GatewayConfig, LogConfig
+from proxy.reload import POLL_S, Reloader, Settled, is_news, look, settle
 from proxy.runtime import Shared
 from proxy.server.limits import ServerLimits
 from proxy.server.serve import Server
@@ -43,13 +44,14 @@ class Options(msgspec.Struct, frozen=True):
 
 def serve(path: Path, tables: Tables, options: Options) -> int:
     """Serve until told to stop; returns the exit code. A file with problems is reported and nothing is started."""
+    # Until somebody listens to it, a SIGHUP says nothing that the first look at the file does not find.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if options.workers == 1:
         return _work(path, tables, options)
-    built = build(path, tables, environ=os.environ, shared=Shared(), generation=0, now=time.time)
-    if built.config is None or built.problems:
+    built = build(path, tables, environ=os.environ, shared=Shared(), generation=0, now=time.time, listen=options.listen)
+    if built.config is None:
         return _report(built)
-    listen = options.listen or built.config.listen
-    host, port = split_address(listen)
+    host, port = split_address(options.listen or built.config.listen)
     limits = server_limits(built.config)
     workers = Workers(
         partial(_work_beside_others, path, tables, options),
@@ -71,19 +73,35 @@ def _work(path: Path, tables: Tables, options: Options, sockets: list[socket.soc
     """One process's whole life."""
     shared = Shared()
 
-    def build_generation(generation: int) -> Built:
-        return build(path, tables, environ=os.environ, shared=shared, generation=generation, now=time.time)
+    def build_generation(generation: int, listen: str | None) -> Built:
+        return build(
+            path, tables, environ=os.environ, shared=shared, generation=generation, now=time.time, listen=listen
+        )
 
-    built = build_generation(1)
-    if built.config is None or built.problems:
-        return _report(built)
-    return _Process(path, build_generation, built, built.config, options, sockets).run()
+    first = settle(lambda: build_generation(1, options.listen), look([path]))
+    while first.built.config is None:
+        _report(first.built)
+        if sockets is None:
+            return WRONG
+        # This worker takes the place of a dead one while somebody edits the file. The others serve on, so it waits.
+        first = _mended(lambda: build_generation(1, options.listen), first)
+    listen = options.listen or first.built.config.listen
+    # While the process can be reached from outside, no file may leave a route open, whatever `listen` it names.
+    stays = options.listen if is_loopback(listen) else listen
+    return _Process(path, partial(build_generation, listen=stays), first, listen, shared, options, sockets).run()
 
 
 def _report(built: Built) -> int:
     for problem in built.problems:
-        print(problem, file=sys.stderr)
+        print(problem, file=sys.stderr, flush=True)
     return WRONG
+
+
+def _mended(build_first: Callable[[], Built], found: Settled) -> Settled:
+    """What becomes of the file after its next change."""
+    while not is_news(now := look(found.seen), found.seen):
+        time.sleep(POLL_S)
+    return settle(build_first, now)
 
 
 class _Process:
@@ -93,24 +111,29 @@ class _Process:
         self,
         path: Path,
         build_generation: Callable[[int], Built],
-        built: Built,
-        config: GatewayConfig,
+        first: Settled,
+        listen: str,
+        shared: Shared,
         options: Options,
-        sockets: Sequence[socket.socket] | None = None,
+        sockets: Sequence[socket.socket] | None,
     ) -> None:
+        built = first.built
         assert built.runtime is not None
+        assert built.config is not None
         self._path = path
         self._options = options
+        self._listen = listen
+        self._shared = shared
         self._built = built
-        self._config = config
-        self._log: Logger = make_logger(options.log_level or config.log.level, config.log.format)
-        adopt_library_logs(self._log)
+        self._log: Logger = self._make_log(built.config.log)
+        self._log_config = built.config.log
         self._metrics = Metrics()
         self._current = Current(built.runtime)
-        host, port = split_address(options.listen or config.listen)
+        host, port = split_address(listen)
+        self._app = App(self._current, self._metrics, self._log)
         self._server = Server(
-            App(self._current, self._metrics, self._log),
-            server_limits(config),
+            self._app,
+            server_limits(built.config),
             host,
             port,
             sockets=sockets,
@@ -120,7 +143,13 @@ class _Process:
         )
         self._current.draining = self._server.draining
         self._reloader = Reloader(
-            self._current, build_generation, built, metrics=self._metrics, log=self._log, applied=self._applied
+            self._current,
+            build_generation,
+            first,
+            shared=shared,
+            metrics=self._metrics,
+            log=self._log,
+            applied=self._applied,
         )
         self._stop_watching = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -134,6 +163,11 @@ class _Process:
             return FAILED
         return DONE
 
+    def _make_log(self, config: LogConfig) -> Logger:
+        log = make_logger(self._options.log_level or config.level, config.format)
+        adopt_library_logs(log)
+        return log
+
     def _started(self, server: Server) -> None:
         """The listener is open: watch the file, and tell where to find us."""
         for notice in self._built.notices:
@@ -141,7 +175,7 @@ class _Process:
         self._keep(self._reloader.watch(self._stop_watching), "watch the file")
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-        host, _ = split_address(self._options.listen or self._config.listen)
+        host, _ = split_address(self._listen)
         self._log.info("serve.started", generation=1, listen=f"{host}:{server.port}", file=str(self._path))
         if self._options.workers == 1:
             print(banner(host, server.port, self._path), file=sys.stderr, flush=True)
@@ -160,17 +194,23 @@ class _Process:
             self._log.error("background.failed", task=task.get_name(), exc_info=error)
 
     def _applied(self, config: GatewayConfig) -> None:
-        """A reload has been taken over: what belongs to the process follows it."""
+        """A reload has been taken over: what belongs to the process follows it, as far as it can."""
         self._server.limits = server_limits(config)
+        if config.log != self._log_config:
+            self._log_config = config.log
+            self._log = self._app.log = self._reloader.log = self._make_log(config.log)
+        if self._options.listen is None and config.listen != self._listen:
+            notice = f"{self._path} listen: still on {self._listen}; restart to listen on {config.listen}"
+            self._log.warning("config.notice", notice=notice)
 
     async def _stopped(self, server: Server) -> None:
         """The last request has ended."""
         self._stop_watching.set()
-        await self._reloader.aclose()
-        await self._current.runtime.aclose()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._reloader.aclose()
+        await self._shared.aclose()
         self._log.info("serve.stopped")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from proxy.dialects.openai import PATHS
@@ -18,10 +19,13 @@ _GRACE = 5.0
 class Shared:
     """State that survives reloads, by name: client pools, key health, breakers.
 
-    Each generation takes a lease; an object is closed when no lease holds it any more.
+    Each generation takes a lease. Generations are built in a thread while the loop retires others, so the count of
+    holders is guarded by a lock. Objects are closed by ``sweep``, on the loop that uses them; what no lease holds stays
+    until then, and the next lease finds it as it was.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.RLock()  # a factory may take something itself
         self._objects: dict[str, Any] = {}
         self._holders: dict[str, int] = {}
 
@@ -31,45 +35,66 @@ class Shared:
 
     def take(self, key: str, factory: Callable[[], T]) -> T:
         """The object of that name, made if there is none; counted once per call."""
-        if key not in self._objects:
-            self._objects[key] = factory()
-        self._holders[key] = self._holders.get(key, 0) + 1
-        found: T = self._objects[key]
-        return found
+        with self._lock:
+            if key not in self._objects:
+                self._objects[key] = factory()
+            self._holders[key] = self._holders.get(key, 0) + 1
+            found: T = self._objects[key]
+            return found
 
-    async def give_back(self, key: str) -> None:
-        """One holder less; the last one closes the object if it has ``aclose``."""
-        self._holders[key] -= 1
-        if self._holders[key]:
-            return
-        del self._holders[key]
-        gone = self._objects.pop(key)
-        if hasattr(gone, "aclose"):
-            await gone.aclose()
+    def give_back(self, keys: Iterable[str]) -> None:
+        """One holder less for each of these."""
+        with self._lock:
+            for key in keys:
+                self._holders[key] -= 1
+
+    async def sweep(self) -> None:
+        """Close what nobody holds."""
+        with self._lock:
+            unused = [key for key, holders in self._holders.items() if not holders]
+            gone = [self._objects.pop(key) for key in unused]
+            for key in unused:
+                del self._holders[key]
+        await _close(gone)
+
+    async def aclose(self) -> None:
+        """Close everything, held or not: nothing is served any more."""
+        with self._lock:
+            gone = list(self._objects.values())
+            self._objects.clear()
+        await _close(gone)
 
     def __len__(self) -> int:
         return len(self._objects)
 
 
+async def _close(objects: list[Any]) -> None:
+    """Close all that can be closed, also when one of them fails."""
+    closing = [one.aclose() for one in objects if hasattr(one, "aclose")]
+    done = await asyncio.gather(*closing, return_exceptions=True)
+    failed = [error for error in done if isinstance(error, Exception)]
+    if failed:
+        raise ExceptionGroup("shared objects failed to close", failed)
+
+
 class Lease:
-    """What one generation holds of the shared state."""
+    """What one generation holds of the shared state. Used by one thread at a time."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._held: dict[str, Any] = {}
 
     def get(self, key: str, factory: Callable[[], T]) -> T:
-        """The shared object called ``key``, made by ``factory`` if nobody holds one."""
+        """The shared object called ``key``, made by ``factory`` if there is none."""
         if key not in self._held:
             self._held[key] = self._shared.take(key, factory)
         found: T = self._held[key]
         return found
 
-    async def release(self) -> None:
+    def release(self) -> None:
         """Give everything back. May be called twice."""
         held, self._held = self._held, {}
-        for key in held:
-            await self._shared.give_back(key)
+        self._shared.give_back(held)
 
 
 class Runtime:
@@ -125,6 +150,6 @@ class Runtime:
             return False
         return True
 
-    async def aclose(self) -> None:
-        """Give back what this generation held of the shared state."""
-        await self._lease.release()
+    def release(self) -> None:
+        """Give back what this generation held of the shared state; ``Shared.sweep`` closes what nobody else holds."""
+        self._lease.release()
