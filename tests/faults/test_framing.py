@@ -99,6 +99,7 @@ CHUNK_SCRIPTS = {
     "a space behind the size": b"4 \r\nabcd\r\n0\r\n\r\n",
     "an empty chunk size": b"\r\nabcd\r\n0\r\n\r\n",
     "a bare LF behind the size": b"4\nabcd\r\n0\r\n\r\n",
+    "a bare LF that would swallow a digit": b"40\nabcd\r\n0\r\n\r\n",
     "a chunk longer than its size": b"4\r\nabcdef\r\n0\r\n\r\n",
     "a chunk without its line end": b"4\r\nabcd0\r\n\r\n",
     "an extension of 64 KB": b"4;" + b"x" * 65536 + b"\r\nabcd\r\n0\r\n\r\n",

@@ -145,7 +145,7 @@ def test_signal_ends_all_workers_and_their_drain_is_bounded(supervisor: Supervis
     begun = time.monotonic()
     assert until(supervisor.refuses, 0.5)
     assert supervisor.process.wait(5) == 0
-    assert 0.4 <= time.monotonic() - begun <= 4.0
+    assert 1.4 <= time.monotonic() - begun <= 4.5
     assert sorted(supervisor.pids("ended")) == sorted(supervisor.pids("started"))
     assert supervisor.pids("died") == []
 

@@ -35,7 +35,7 @@ def work(journal: str, status: int, sockets: list[socket.socket]) -> None:
     def started(_: Server) -> None:
         note(journal, f"started {os.getpid()}")
 
-    Server(app, ServerLimits(drain=0.5), sockets=sockets, on_started=started).run()
+    Server(app, ServerLimits(drain=1.5), sockets=sockets, on_started=started).run()
     note(journal, f"ended {os.getpid()}")
 
 
@@ -50,7 +50,7 @@ def main(count: str, journal: str, status: str = "0") -> int:
         host="127.0.0.1",
         port=0,
         count=int(count),
-        patience=4.0,
+        patience=5.0,
         on_started=lambda port: print(port, flush=True),
         on_death=lambda pid: note(journal, f"died {pid}"),
     ).run()
