@@ -15,7 +15,6 @@ LONG_FUNCTIONS: dict[str, str] = {}
 # Modules without a test file of their own, and where they are tested.
 TESTED_ELSEWHERE = {
     "policies/table.py": "tests/layout/test_naming.py: every entry",
-    "proxy/providers/table.py": "tests/layout/test_naming.py: every entry",
     "proxy/policy.py": "the contract has no behaviour; every policy's test",
 }
 # Below tests/proxy and tests/policies: what is no test.
