@@ -14,7 +14,9 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 def _encode(event: dict[str, Any], **_: Any) -> bytes:
-    return msgspec.json.encode(event, enc_hook=repr)
+    """Time, level and event first: that is what an eye looks for."""
+    first = {"timestamp": event.pop("timestamp"), "level": event.pop("level"), "event": event.pop("event")}
+    return msgspec.json.encode({**first, **event}, enc_hook=repr)
 
 
 def make_logger(level: str, form: Literal["auto", "json", "console"]) -> Logger:

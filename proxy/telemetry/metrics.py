@@ -6,7 +6,14 @@ import os
 from typing import Any
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from proxy.exchange import Exchange
@@ -20,6 +27,7 @@ class Metrics:
     """All metrics of one process. ``render`` gives the sum over all workers when there are several."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # a time series beside each counter, which doubles the page
         self._registry = CollectorRegistry()
         known: dict[str, Any] = {"registry": self._registry}
         self._requests = Counter(

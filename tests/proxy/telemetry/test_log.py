@@ -33,6 +33,7 @@ def test_machines_get_json(capsysbinary: Output) -> None:
     log.warning("config.notice", notice="ünïcödé", kind=object)
     (line,) = _lines(capsysbinary)
     found = json.loads(line)
+    assert list(found)[:3] == ["timestamp", "level", "event"]
     assert (found["event"], found["level"], found["notice"]) == ("config.notice", "warning", "ünïcödé")
     assert "object" in found["kind"]
     assert found["timestamp"].endswith("Z")
