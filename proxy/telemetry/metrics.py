@@ -27,7 +27,7 @@ class Metrics:
     """All metrics of one process. ``render`` gives the sum over all workers when there are several."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a time series beside each counter, which doubles the page
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a time series beside each counter
         self._registry = CollectorRegistry()
         known: dict[str, Any] = {"registry": self._registry}
         self._requests = Counter(
