@@ -49,6 +49,7 @@ _AGENT: Header = (b"user-agent", b"sluicegate")
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _SECRET_LENGTH = 6  # shorter ones would be found in any text
+_KEY = re.compile(r"[\x21-\x7e]*")
 # A browser's way to send a key over a WebSocket. It is a credential, not a protocol.
 _KEY_PROTOCOL = "openai-insecure-api-key."
 
@@ -191,10 +192,10 @@ def all_keys(api_key: Secret | None, api_keys: Sequence[Secret], context: Provid
     if api_key is not None and api_keys:
         context.fail("`api_key` and `api_keys` together; use one of them", "api_keys")
     given = [key.reveal().strip() for key in ([api_key] if api_key is not None else api_keys)]
-    for key in given:
-        if not _VALUE.fullmatch(key):
-            context.fail("a key with characters that no header may hold", "api_key" if api_key else "api_keys")
-    return list(dict.fromkeys(key for key in given if key))
+    usable = [key for key in given if _KEY.fullmatch(key)]
+    if len(usable) < len(given):
+        context.fail("a key with characters that no header can carry", "api_keys" if api_key is None else "api_key")
+    return list(dict.fromkeys(key for key in usable if key))
 
 
 def constant_headers(headers: dict[str, str], context: ProviderContext) -> list[Header]:

@@ -281,6 +281,7 @@ async def test_a_cancelled_request_closes_the_connection(upstream: FakeUpstream,
         ({"headers": {"x y": "a"}}, "headers.x y"),
         ({"api_key": "a", "api_keys": ["b"]}, "api_keys"),
         ({"api_key": "a\nb"}, "api_key"),
+        ({"api_keys": ["good", "sk-…"]}, "api_keys"),
     ],
 )
 async def test_a_bad_setting_is_a_problem(account: Make, context: Any, config: dict[str, Any], at: str) -> None:
