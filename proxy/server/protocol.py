@@ -143,7 +143,10 @@ class GateProtocol(HttpToolsProtocol):
                 return
         body = render_openai(refusal.status, refusal.code, refusal.message)
         self.transport.write(whole_answer(refusal.status, body, self.shared.date_line, headers))
-        self._linger()
+        if refusal is _TIMEOUT:
+            self._close()  # there is little on its way from a client that sent nothing
+        else:
+            self._linger()
 
     # Deadlines
 
