@@ -72,6 +72,7 @@ class App:
             0,
         )
         x.generation = runtime.generation
+        x.client = scope["client"][0] if scope.get("client") else ""
         runtime.enter()
         self.metrics.started()
         outcome: Outcome | None = None
@@ -102,6 +103,7 @@ class App:
         self.metrics.finished(x, status, outcome, seconds)
         fields: dict[str, Any] = {
             "request_id": x.request_id,
+            "client": x.client,
             "route": x.route,
             "method": x.method,
             "path": x.path,

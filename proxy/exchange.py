@@ -80,6 +80,7 @@ class Exchange:
         "client",
         "deadline",
         "endpoint",
+        "entered",
         "forward",
         "generation",
         "headers",
@@ -109,8 +110,9 @@ class Exchange:
         self.query = query
         self.headers = headers
         self.received = received  # time.monotonic() when the request line was read
-        self.client = ""
+        self.client = ""  # address of the peer
         self.endpoint: Any = None  # proxy.dialects.endpoint.Endpoint
+        self.entered = 0  # how many policies of the pipeline have let the request pass
         self.body = b""
         self.model = ""  # as the client asked for it; "" where the request names none
         self.stream = False

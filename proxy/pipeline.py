@@ -72,10 +72,10 @@ class Pipeline:
 
     async def run(self, x: Exchange, send: Send, deliver: Deliver = pump) -> Outcome:
         """Answer ``x``: request phases, target or early reply, response phases, body to the client, close phases."""
-        entered = 0
+        answer: Answer | None = None
         try:
-            answer, entered = await self._answer(x)
-            for hook, is_async in self._unwind[entered]:
+            answer = await self._answer(x)
+            for hook, is_async in self._unwind[x.entered]:
                 replaced = await hook(x, answer) if is_async else hook(x, answer)
                 if replaced is not None:
                     if answer.close is not None:
@@ -83,28 +83,30 @@ class Pipeline:
                     answer = local(replaced)
             filters = [filter_ for open_ in self._streams if (filter_ := open_(x)) is not None]
             return await deliver(send, answer, standard_headers(x, answer), filters)
+        except BaseException:
+            if answer is not None and answer.close is not None:
+                answer.close()
+            raise
         finally:
-            for hook, _ in self._close[entered]:
-                hook(x)
+            _call_all(self._close[x.entered], x)
 
-    async def _answer(self, x: Exchange) -> tuple[Answer, int]:
-        """The answer, and how many policies were entered before it was known."""
-        entered = 0
+    async def _answer(self, x: Exchange) -> Answer:
+        """The target's answer, or an early reply, or a failure as an answer."""
         try:
-            for entered, step, is_async in self._request:
+            for x.entered, step, is_async in self._request:
                 reply = await step(x) if is_async else step(x)
                 if reply is not None:
-                    x.notes.setdefault("refused_by", self.policies[entered][0])
-                    return local(reply), entered
-            entered = len(self.policies)
-            return await self.target.send(x), entered
+                    x.notes["refused_by"] = self.policies[x.entered][0]
+                    return local(reply)
+            x.entered = len(self.policies)
+            return await self.target.send(x)
         except UpstreamError as error:
             if error.raw is not None:
                 status, headers, body = error.raw
-                return Answer(status, list(headers), body=body, code=error.error_code), entered
-            return local(failure(x, error)), entered
+                return Answer(status, list(headers), body=body, code=error.error_code)
+            return local(failure(x, error))
         except GatewayError as error:
-            return local(failure(x, error)), entered
+            return local(failure(x, error))
 
     def admits_model(self, x: Exchange, model: str) -> bool:
         """Whether this caller may use ``model`` here, as far as headers alone can tell."""
@@ -122,6 +124,18 @@ class Pipeline:
                     return lines, reply, None
             lines.append((name, policy.explain(x)))
         return lines, None, self.target.explain(x)
+
+
+def _call_all(hooks: tuple[_Hook, ...], x: Exchange) -> None:
+    """Call every hook, also those after one that fails; the first failure is raised in the end."""
+    failed: Exception | None = None
+    for hook, _ in hooks:
+        try:
+            hook(x)
+        except Exception as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
 
 
 def _prefixes(hooks: list[_Hook | None]) -> tuple[tuple[_Hook, ...], ...]:

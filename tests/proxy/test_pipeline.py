@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -158,6 +159,32 @@ async def test_a_response_may_be_replaced_and_the_upstream_is_let_go() -> None:
     assert trace[2:4] == ["b response 200", "a response 451"]
 
 
+class Broken(Policy):
+    """Fails in one of its late phases."""
+
+    def __init__(self, phase: str) -> None:
+        self.phase = phase
+
+    def on_response(self, x: Exchange, answer: Answer) -> None:
+        if self.phase == "response":
+            raise ZeroDivisionError
+
+    def on_close(self, x: Exchange) -> None:
+        if self.phase == "close":
+            raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("phase", ["response", "close"])
+async def test_a_policy_that_fails_leaves_nothing_open(phase: str) -> None:
+    """The upstream is let go, and the other policies hear of the end."""
+    trace: list[str] = []
+    target = Fixed()
+    with pytest.raises(ZeroDivisionError):
+        await run([Spy("a", trace), Broken(phase)], target)
+    assert trace[-1] == "a close"
+    assert target.closed == (phase == "response")
+
+
 async def test_closings_run_when_the_client_cannot_be_written_to() -> None:
     """Whatever happens after entering, the end is heard."""
     trace: list[str] = []
@@ -169,6 +196,25 @@ async def test_closings_run_when_the_client_cannot_be_written_to() -> None:
     with pytest.raises(ConnectionResetError):
         await pipeline.run(make_exchange(), broken)
     assert trace[-1] == "a close"
+
+
+async def test_closings_run_when_the_client_leaves_before_the_answer() -> None:
+    """Cancelled in the midst of the target: those who let the request pass hear of it, once."""
+    trace: list[str] = []
+    asked = asyncio.Event()
+
+    class Hanging(Fixed):
+        async def send(self, x: Exchange) -> Answer:
+            asked.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    running = asyncio.ensure_future(run([Spy("a", trace), AsyncSpy("b", trace)], Hanging()))
+    await asked.wait()
+    running.cancel("client_gone")
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert trace == ["a request", "b request", "b close", "a close"]
 
 
 def test_phases_that_nobody_has_are_not_in_the_pipeline() -> None:
