@@ -42,7 +42,7 @@ class AzureOpenAI(Account):
         api_keys: list[Secret] = []
         api_version: str = "v1"
         deployments: dict[str, str] = {}
-        headers: dict[str, str] = {}
+        headers: dict[str, Secret] = {}
         max_connections: int = 1024
         optional: bool = False
 
@@ -56,7 +56,7 @@ class AzureOpenAI(Account):
             context.fail(
                 f"{config.api_version!r} is not an API version; `v1`, or a date like 2024-10-21", "api_version"
             )
-        constant = constant_headers(config.headers, context)
+        constant = constant_headers({name: value.reveal() for name, value in config.headers.items()}, context)
         base = check_base_url(config.base_url, context.fail)
         if base is not None and base.path.rstrip("/").endswith(("/openai", "/openai/v1")):
             context.fail("the base URL ends before /openai: https://NAME.openai.azure.com", "base_url")

@@ -32,14 +32,14 @@ class OpenAI(Account):
         api_keys: list[Secret] = []
         organization: str | None = None
         project: str | None = None
-        headers: dict[str, str] = {}
+        headers: dict[str, Secret] = {}
         max_connections: int = 1024
         optional: bool = False
 
     @classmethod
     def compile(cls, name: str, config: Any, context: ProviderContext) -> OpenAI | None:
         """Check the address, collect keys and headers."""
-        extra = dict(config.headers)
+        extra = {name: value.reveal() for name, value in config.headers.items()}
         if config.organization is not None:
             extra["openai-organization"] = config.organization
         if config.project is not None:
