@@ -1,9 +1,9 @@
 """The append-only record of what the fake upstream saw and did: one JSON object a line, written at once.
 
-``connected`` (connection) · ``request`` (id, connection, method, path, query, headers, size, sha256, body as base64) ·
-``script`` (id, name) · ``head`` (id, status) · ``emitted`` (id, bytes of the body and events so far) · ``finished`` (id,
-bytes, events, how: whole, fin, reset, truncate, hang) · ``closed`` (connection, id or null, how: fin, reset, closed), when
-the client went first · for WebSockets ``opened`` (id) and ``frame`` (id, opcode, size, data as base64).
+``connected`` (connection); ``request`` (id, connection, method, path, query, headers, size, sha256, body as base64);
+``script`` (id, name); ``head`` (id, status); ``emitted`` (id, bytes of the body and events so far); ``finished`` (id,
+bytes, events, how: whole, fin, reset, truncate, hang); ``closed`` (connection, id or null, how: fin, reset, closed),
+when the client went first. For WebSockets ``opened`` (id) and ``frame`` (id, opcode, size, data as base64).
 """
 
 from __future__ import annotations
