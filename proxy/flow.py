@@ -23,6 +23,7 @@ MAX_BODY = 256 << 20  # bytes of any answer, streams as well: no answer that any
 MAX_INTERIM = 16  # answers 1xx before the real one
 LINGER = 5.0  # seconds in which an upstream has to close a stream that it has ended
 _JOIN = 64 << 10  # bytes up to which copying costs less than a second write
+_PIECE = 32 << 10  # bytes given out at a time: one is on its way while a slow client takes another
 _EARLY = 0.002  # seconds by which a timer may fire too soon: the loop counts milliseconds
 
 _LATE = {
@@ -183,7 +184,7 @@ class Flow:
         while not self._closed:
             since = self._waiting_since = monotonic()
             try:
-                chunk = await self._payload.readany()  # type: ignore[union-attr]  # set by head()
+                chunk = await self._payload.read(_PIECE)  # type: ignore[union-attr]  # set by head()
             except asyncio.CancelledError:
                 self.close()
                 raise
