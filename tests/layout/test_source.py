@@ -15,6 +15,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 # Modules without a test file of their own, and where they are tested.
 TESTED_ELSEWHERE = {
     "policies/table.py": "tests/layout/test_naming.py: every entry",
+    "proxy/providers/table.py": "tests/layout/test_naming.py: every entry",
     "proxy/chat.py": "data without behaviour; tests/proxy/dialects/test_openai_stream.py",
     "proxy/dialects/endpoint.py": "data without behaviour; tests/proxy/dialects/test_openai.py",
     "proxy/policy.py": "the contract has no behaviour; every policy's test",
