@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -76,29 +77,31 @@ class App:
         runtime.enter()
         self.metrics.started()
         outcome: Outcome | None = None
+        end: str | None = None
         try:
             outcome = await _answer(runtime, x, receive, send, deliver)
         except asyncio.CancelledError as cancelled:
+            end = cancelled.args[0] if cancelled.args else "cancelled"
             # Cancelled by the server's shutdown before anything was sent: the caller gets a word instead of a cut line.
-            if DRAINING not in cancelled.args:
+            if end != DRAINING:
                 raise
             outcome = await _reply(send, x, x.refuse(503, "server_shutting_down", SHUTTING_DOWN), deliver)
         except AnswerCut as cut:
-            outcome = cut.outcome
-            raise
+            outcome = cut.outcome  # returning with the body unfinished tells the server to break the connection
         except Exception:
+            end = "crashed"
             self.log.exception("request.crashed", request_id=x.request_id, route=x.route, path=x.path)
-            outcome = await _reply(
-                send, x, x.refuse(500, "internal_error", "The gateway failed; see its log."), deliver
-            )
+            with suppress(RuntimeError):  # the answer has begun: the server breaks it off
+                reply = x.refuse(500, "internal_error", "The gateway failed; see its log.")
+                outcome = await _reply(send, x, reply, deliver)
         finally:
             runtime.leave()
-            self._account(x, outcome)
+            self._account(x, outcome, end)
 
-    def _account(self, x: Exchange, outcome: Outcome | None) -> None:
+    def _account(self, x: Exchange, outcome: Outcome | None, end: str | None) -> None:
         """Metrics and the one log line of a request."""
         seconds = time.monotonic() - x.received
-        _close_attempts(x, outcome)
+        _close_attempts(x, outcome, end)
         status = outcome.status if outcome is not None else 499  # nginx's number for a client that left
         self.metrics.finished(x, status, outcome, seconds)
         fields: dict[str, Any] = {
@@ -114,13 +117,13 @@ class App:
             "generation": x.generation,
             "attempts": [[attempt.target, attempt.reason or attempt.outcome] for attempt in x.attempts],
         }
-        if outcome is None:
-            fields["end"] = "client_gone"
-        else:
+        if end is not None:
+            fields["end"] = end
+        if outcome is not None:
             fields["bytes"] = outcome.bytes_sent
             if outcome.code is not None:
                 fields["code"] = outcome.code
-            if not outcome.complete:
+            if not outcome.complete and end is None:
                 fields["end"] = "cut"
         if x.identity is not None:
             fields["key"] = f"{x.identity.organisation}/{x.identity.team}/{x.identity.key}"
@@ -150,12 +153,12 @@ class App:
         return Reply(200, text, ((b"content-type", CONTENT_TYPE),))
 
 
-def _close_attempts(x: Exchange, outcome: Outcome | None) -> None:
+def _close_attempts(x: Exchange, outcome: Outcome | None, end: str | None) -> None:
     """An attempt that began well ended with the body: say so where that did not end well."""
     if x.attempts and x.attempts[-1].outcome == "ok" and (outcome is None or not outcome.complete):
         last = x.attempts[-1]
         last.outcome = "cancelled" if outcome is None else "error"
-        last.reason = "client_gone" if outcome is None else outcome.code
+        last.reason = end if outcome is None else outcome.code
 
 
 async def _answer(runtime: Runtime, x: Exchange, receive: Receive, send: Send, deliver: Deliver) -> Outcome:

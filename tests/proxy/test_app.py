@@ -13,7 +13,6 @@ from proxy.app import App, Current
 from proxy.errors import BadAnswer
 from proxy.exchange import Exchange
 from proxy.policy import Answer
-from proxy.stream import AnswerCut
 from proxy.telemetry.metrics import Metrics
 from tests.support.compiled import Call, Canned, make_rule, make_runtime
 
@@ -104,8 +103,29 @@ async def test_a_cancelled_request(reason: str, answered: bool) -> None:
             await task
         assert call.sent == []
     fields = lines.lines[-1][2]
-    assert (fields["status"], fields.get("end")) == ((503, None) if answered else (499, "client_gone"))
+    assert (fields["status"], fields.get("end")) == (503 if answered else 499, reason)
     assert app.current.runtime.in_flight == 0
+
+
+async def test_a_crash_in_the_midst_of_an_answer_ends_it() -> None:
+    """Nothing can be said any more: the log has the traceback, the server breaks the line."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"data: 1\n\n"
+        raise ZeroDivisionError
+
+    app, lines, _ = make_app(Canned(lambda x, model: Answer(200, [], chunks=chunks(), is_sse=True)))
+    call = Call("/v1/chat/completions", ASK)
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start" and call.sent:
+            raise RuntimeError("the answer has begun already")
+        call.sent.append(message)
+
+    await app(call.scope, call.receive, send)
+    assert call.answer == b"data: 1\n\n"
+    assert [line[1] for line in lines.lines] == ["request.crashed", "request"]
+    assert lines.lines[1][2]["end"] == "crashed"
 
 
 async def test_a_body_that_is_cut_is_told_to_the_server() -> None:
@@ -116,8 +136,8 @@ async def test_a_body_that_is_cut_is_told_to_the_server() -> None:
         raise BadAnswer("too short")
 
     app, lines, _ = make_app(Canned(lambda x, model: Answer(200, [], chunks=chunks())))
-    with pytest.raises(AnswerCut):
-        await Call("/v1/chat/completions", ASK).run(app)
+    call = await Call("/v1/chat/completions", ASK).run(app)
+    assert [message.get("more_body") for message in call.sent[1:]] == [True]  # no end: the server breaks the line
     fields = lines.lines[0][2]
     assert (fields["end"], fields["code"]) == ("cut", "bad_upstream_answer")
     assert fields["attempts"] == [["up/gpt-4o", "bad_upstream_answer"]]
