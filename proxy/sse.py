@@ -17,6 +17,8 @@ BOM = b"\xef\xbb\xbf"
 
 _LINE_END = re.compile(rb"\r\n?|\n")
 _DATA = b"data:"
+_BLANK = (b"\n\n", b"\r\n\r\n")
+GLANCE_FROM = 1024  # bytes of whole events; below, going line by line costs no more than cutting
 
 
 def too_large(max_event: int) -> BadAnswer:
@@ -107,6 +109,7 @@ class Scanner:
         "_ending",
         "_ends",
         "_first_line",
+        "_glance_from",
         "_head",
         "_head_size",
         "_line_size",
@@ -119,8 +122,9 @@ class Scanner:
         "wants_end",
     )
 
-    def __init__(self, ends: tuple[End, ...], max_event: int = MAX_EVENT) -> None:
+    def __init__(self, ends: tuple[End, ...], max_event: int = MAX_EVENT, *, glance_from: int = GLANCE_FROM) -> None:
         self.max_event = max_event
+        self._glance_from = glance_from
         self._probes = tuple({value for _, value in ends})
         self._ends = tuple((name + b":", value, name == b"data") for name, value in ends)
         self._head_size = max([len(_DATA), *(len(name) + len(value) + 2 for name, value in ends)]) + len(BOM)
@@ -142,12 +146,25 @@ class Scanner:
 
     def feed(self, chunk: bytes) -> bool:
         """Whether ``chunk`` carries content: a byte of a ``data:`` line, and not only comments and blank lines."""
-        if self._plain and chunk.endswith((b"\n\n", b"\r\n\r\n")) and len(chunk) <= self.max_event:
-            for probe in self._probes:
-                if probe in chunk:
-                    return self._walk(chunk)
-            return chunk.startswith(_DATA) or b"\ndata:" in chunk or b"\rdata:" in chunk
-        return self._walk(chunk)
+        if self._plain and chunk.endswith(_BLANK):
+            return self._glance(chunk)
+        # What is cut off at the ends is looked at line by line, the whole events between them at once.
+        first = 0 if self._plain else chunk.find(b"\n\n") + 2
+        last = chunk.rfind(b"\n\n") + 2
+        if last - first < self._glance_from:
+            return self._walk(chunk)
+        content = self._walk(chunk[:first]) if first else False
+        content |= self._glance(chunk[first:last]) if self._plain else self._walk(chunk[first:last])
+        return content | (self._walk(chunk[last:]) if last < len(chunk) else False)
+
+    def _glance(self, events: bytes) -> bool:
+        """The same for whole events with nothing before them: usually none of them is the end."""
+        for probe in self._probes:
+            if probe in events:
+                return self._walk(events)
+        if len(events) > self.max_event:
+            return self._walk(events)
+        return events.startswith(_DATA) or b"\ndata:" in events or b"\rdata:" in events
 
     def _walk(self, chunk: bytes) -> bool:
         """The same, line by line: for chunks that begin or end inside an event, and for those that may hold the end."""

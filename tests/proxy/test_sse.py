@@ -98,12 +98,14 @@ def test_any_cut_of_a_stream_gives_the_same_events(stream: bytes, seed: int, lon
     assert events == [stream[at:to] for at, to in itertools.pairwise(bounds)]
 
 
-@given(STREAMS, st.integers(0, 9), st.sampled_from([1, 2, 3, 7, 60]))
-@example(b": x\n\ndata: x\n\ndata: [DONE]\n\n", 0, 7)
-@example(b"event: response.completed\r\ndata: {}\r\n\r\n", 1, 7)
-@example(BOM + b"data: [DONE]\n\n", 0, 1)
-def test_the_scanner_sees_content_ends_and_whole_events_at_every_cut(stream: bytes, seed: int, longest: int) -> None:
-    scanner, truth, at = Scanner(ENDS), plainly(stream), 0
+@given(STREAMS, st.integers(0, 9), st.sampled_from([1, 2, 3, 7, 60]), st.sampled_from([2, 1024]))
+@example(b": x\n\ndata: x\n\ndata: [DONE]\n\n", 0, 7, 1024)
+@example(b"event: response.completed\r\ndata: {}\r\n\r\n", 1, 7, 2)
+@example(BOM + b"data: [DONE]\n\n", 0, 1, 2)
+def test_the_scanner_sees_content_ends_and_whole_events_at_every_cut(
+    stream: bytes, seed: int, longest: int, glance_from: int
+) -> None:
+    scanner, truth, at = Scanner(ENDS, glance_from=glance_from), plainly(stream), 0
     for chunk in cut(stream, seed, longest):
         seen = truth[at : at + len(chunk)]
         at += len(chunk)
