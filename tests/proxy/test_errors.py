@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import pytest
 
@@ -22,9 +23,10 @@ def test_every_status_renders_as_openais_error_object(status: int) -> None:
 def test_the_drawing_in_the_docstring_is_the_tree() -> None:
     """Each class with its status stands in the module's docstring."""
     drawing = errors.__doc__ or ""
-    for kind in (GatewayError, *GatewayError.__subclasses__(), *UpstreamError.__subclasses__()):
-        assert kind.__name__ in drawing
-    assert {kind.meaning for kind in UpstreamError.__subclasses__()} == set(errors.Meaning.__args__)
+    below = UpstreamError.__subclasses__()
+    kinds: list[type[GatewayError]] = [GatewayError, *GatewayError.__subclasses__(), *below]
+    assert [kind.__name__ for kind in kinds if kind.__name__ not in drawing] == []
+    assert {kind.meaning for kind in below} == set(get_args(errors.Meaning))
 
 
 @pytest.mark.parametrize(("seconds", "header"), [(0.2, b"1"), (2.6, b"3"), (60, b"60")])
