@@ -16,6 +16,8 @@ import time
 import msgspec
 from aiohttp import BaseConnector, ClientRequest, ClientTimeout, TCPConnector
 from aiohttp.client_exceptions import ClientOSError, ServerDisconnectedError
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
 from aiohttp.helpers import TimerNoop
 from aiohttp.http import RawResponseMessage
 from yarl import URL
@@ -32,6 +34,7 @@ from proxy.websocket import Socket, Sockets
 KEEP_ALIVE = 4.0  # seconds: uvicorn and Node close idle connections after 5
 MAX_WHOLE = 1 << 20  # bytes of a body that is read whole
 MAX_HEADERS = 100
+MAX_UNASKED = 16  # connections in a row on which something came before a request was sent
 READ_BUFFER = 32 << 10  # a connection is paused when twice as much waits for a slow client
 
 _OURS = frozenset(
@@ -132,18 +135,13 @@ class Upstream:
         raise AssertionError("unreachable")
 
     async def _connect(self, url: URL, timeouts: Timeouts, deadline: float, no_body: bool) -> Flow:
-        connector = self._connector or self._open()
         left = deadline - time.monotonic()
         if left <= 0:
             raise UpstreamTimeout("the request's total time was used up before it was sent to the provider")
         try:
-            connection = await connector.connect(
-                self._door(url), [], self._connect_timeout(min(left, timeouts.connect))
-            )
+            connection, protocol = await self._quiet_connection(url, self._connect_timeout(min(left, timeouts.connect)))
         except Exception as foreign:
             raise translate(foreign, timeouts) from foreign
-        protocol = connection.protocol
-        assert protocol is not None
         protocol.set_response_params(
             timer=_NO_TIMER,
             skip_payload=no_body,
@@ -153,6 +151,18 @@ class Upstream:
             max_headers=MAX_HEADERS,
         )
         return Flow(connection, timeouts, deadline)
+
+    async def _quiet_connection(self, url: URL, within: ClientTimeout) -> tuple[Connection, ResponseHandler]:
+        """A connection on which nothing has come since its last answer: that would be taken for the next caller's."""
+        connector = self._connector or self._open()
+        for _ in range(MAX_UNASKED):
+            connection = await connector.connect(self._door(url), [], within)
+            protocol = connection.protocol
+            assert protocol is not None
+            if not protocol.should_close:
+                return connection, protocol
+            connection.close()
+        raise BadAnswer("the provider keeps sending answers that nobody asked for")
 
     def _door(self, url: URL) -> ClientRequest:
         """What the connector wants to know of a request: where it goes. One per origin."""
@@ -242,6 +252,8 @@ def _check_json(body: bytes | None, is_json: bool) -> None:
         return
     try:
         _JSON.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         what = "HTML" if body.lstrip()[:1] == b"<" else "broken JSON" if body else "empty"
+        if isinstance(error, RecursionError):
+            what = "nested too deep"
         raise BadAnswer(f"the provider's answer should be JSON and is {what}") from error
