@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
@@ -31,6 +32,8 @@ from proxy.telemetry.metrics import Metrics
 DONE, FAILED, WRONG = 0, 1, 2
 # Seconds that a worker may take to end beyond its drain, before its supervisor kills it.
 _PATIENCE = 5.0
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s\[\]:/]+):\d{1,5}")
+_MAX_PORT = 65535
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named here to be shown as loopback
 
 
@@ -46,6 +49,10 @@ def serve(path: Path, tables: Tables, options: Options) -> int:
     """Serve until told to stop; returns the exit code. A file with problems is reported and nothing is started."""
     # Until somebody listens to it, a SIGHUP says nothing that the first look at the file does not find.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    options = msgspec.structs.replace(options, listen=options.listen or None)
+    if options.listen is not None and not is_address(options.listen):
+        print(f"--listen {options.listen}: write it as host:port, for example 127.0.0.1:8080", file=sys.stderr)
+        return WRONG
     if options.workers == 1:
         return _work(path, tables, options)
     built = build(path, tables, environ=os.environ, shared=Shared(), generation=0, now=time.time, listen=options.listen)
@@ -212,6 +219,11 @@ class _Process:
         await self._reloader.aclose()
         await self._shared.aclose()
         self._log.info("serve.stopped")
+
+
+def is_address(text: str) -> bool:
+    """Whether this is ``host:port`` or ``[v6]:port``."""
+    return _ADDRESS.fullmatch(text) is not None and split_address(text)[1] <= _MAX_PORT
 
 
 def split_address(listen: str) -> tuple[str, int]:

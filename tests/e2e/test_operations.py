@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.environment import free_port
+
 SIMULATED = """
 listen: 127.0.0.1:8080
 providers:
@@ -107,6 +109,29 @@ def _children(pid: int) -> list[int]:
     return [child for child in found if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
+async def test_a_worker_that_dies_over_a_bad_file_is_replaced_when_it_is_mended(gateway: Any, wire: Any) -> None:
+    """The others serve on meanwhile; nothing ends because somebody is editing."""
+    running = gateway(SIMULATED, args=("--workers", "2"))
+    async with asyncio.timeout(10):
+        while len(running.log("serve.started")) < 2:
+            await asyncio.sleep(0.02)
+    running.write("routes: [")
+    async with asyncio.timeout(10):
+        while len(running.log("reload.refused")) < 2:
+            await asyncio.sleep(0.02)
+    os.kill(_children(running.pid)[-1], signal.SIGKILL)
+    async with asyncio.timeout(15):
+        while not re.search(r"^\S*gateway\.yaml:\d+:\d+ ", running.output(), re.MULTILINE):
+            await asyncio.sleep(0.02)
+    connection = await wire(running.port)
+    assert (await connection.exchange("POST", "/v1/chat/completions", ASK))[0] == 200
+    running.write(SIMULATED)
+    async with asyncio.timeout(10):
+        while len(running.log("serve.started")) < 3:
+            await asyncio.sleep(0.02)
+    assert running.stop() == 0
+
+
 async def test_hang_up_reads_the_file_again(gateway: Any) -> None:
     """SIGHUP reloads even an unchanged file: secrets behind it may be new."""
     running = gateway(SIMULATED)
@@ -136,3 +161,77 @@ async def test_an_address_in_use_is_said_plainly(gateway: Any) -> None:
     assert await asyncio.to_thread(second.wait) == 1
     assert f"127.0.0.1:{running.port}" in second.output()
     assert "Traceback" not in second.output()
+
+
+async def test_a_hang_up_at_any_moment_of_the_start_ends_nothing(gateway: Any) -> None:
+    """From the first line of the process on that can know of it."""
+    running = gateway(SIMULATED, ready=False)
+    status = Path(f"/proc/{running.pid}/status")
+    async with asyncio.timeout(10):
+        while not _ignores_hang_up(status):
+            await asyncio.sleep(0.002)
+        while not running.log("serve.started"):
+            running.signal(signal.SIGHUP)
+            await asyncio.sleep(0.002)
+    await running.reloaded(1)
+    assert running.stop() == 0
+
+
+def _ignores_hang_up(status: Path) -> bool:
+    masks = dict(line.split(":\t") for line in status.read_text().splitlines())
+    return bool(int(masks["SigIgn"], 16) & 1 << (signal.SIGHUP - 1))
+
+
+async def test_limits_and_the_log_follow_the_file(gateway: Any, wire: Any) -> None:
+    """Without a restart."""
+    running = gateway(SIMULATED + "log: {level: error}\n")
+    assert running.log() == []
+    running.write(SIMULATED + "log: {level: info}\nserver: {max_body: 1KiB}\n")
+    await running.reloaded(2)
+    connection = await wire(running.port)
+    assert (await connection.exchange("POST", "/v1/chat/completions", {**ASK, "more": "x" * 2000}))[0] == 413
+    connection = await wire(running.port)
+    assert (await connection.exchange("POST", "/v1/chat/completions", ASK))[0] == 200
+    await running.logged("request", status=200)
+
+
+async def _on_the_files_address(gateway: Any, config: str, port: int) -> Any:
+    """A gateway that listens where its file says."""
+    running = gateway(config, args=("--listen", ""), ready=False)
+    running.port = port
+    await running.logged("serve.started", timeout=15)
+    return running
+
+
+async def test_a_new_address_is_noted_and_the_rest_of_the_file_applied(gateway: Any, wire: Any) -> None:
+    """The listener stays where it is until a restart."""
+    port = free_port()
+    text = SIMULATED.replace("8080", str(port))
+    running = await _on_the_files_address(gateway, text, port)
+    running.write(SIMULATED.replace("8080", "1").replace("[fast]", "[slow]"))
+    line = await running.logged("config.notice")
+    assert f"still on 127.0.0.1:{port}; restart to listen on 127.0.0.1:1" in line["notice"]
+    connection = await wire(port)
+    assert (await connection.exchange("POST", "/v1/chat/completions", {**ASK, "model": "slow"}))[0] == 200
+
+
+@pytest.mark.parametrize("inside", [True, False])
+async def test_no_file_opens_what_can_be_reached_from_outside(inside: bool, gateway: Any) -> None:
+    """A route without `authenticate` needs `open: true` for the address in use, and for the one after a restart."""
+    port = free_port()
+    here, there = ("127.0.0.1", "0.0.0.0") if inside else ("0.0.0.0", "127.0.0.1")
+    closed = SIMULATED.replace("8080", str(port))
+    opened = closed.replace("    models", "    open: true\n    models")
+    running = await _on_the_files_address(gateway, opened.replace("127.0.0.1", here), port)
+    running.write(closed.replace("127.0.0.1", there))
+    line = await running.logged("reload.refused")
+    assert "anybody who reaches 0.0.0.0" in line["problems"][0]
+    assert running.generation() == 1
+
+
+async def test_a_wrong_address_on_the_command_line_is_said_plainly(gateway: Any) -> None:
+    """Exit code 2, no traceback."""
+    running = gateway(SIMULATED, args=("--listen", "localhost"), ready=False)
+    assert await asyncio.to_thread(running.wait) == 2
+    assert "host:port" in running.output()
+    assert "Traceback" not in running.output()
