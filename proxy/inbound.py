@@ -21,6 +21,7 @@ from proxy.tags import TAGS_HEADER, read_tags
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
+MAX_MODEL = 256  # characters of a model's name
 # What reaches a provider of the client's headers unless a `headers` policy says more. No credentials, no cookies.
 FORWARDED = frozenset(
     {
@@ -100,6 +101,10 @@ def _read_fields(x: Exchange) -> None:
         if len(found) != 1:
             raise BadRequest("Name one model in the query: `?model=…`.", code="missing_model", param="model")
         x.model = found[0]
+    if len(x.model) > MAX_MODEL or not x.model.isprintable():  # a good one stands in headers and log lines
+        x.model = ""
+        text = f"The model's name is longer than {MAX_MODEL} characters or holds one that cannot be printed."
+        raise BadRequest(text, code="invalid_model", param="model")
 
 
 def _models(runtime: Runtime, x: Exchange) -> Reply:

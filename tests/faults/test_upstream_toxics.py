@@ -21,7 +21,7 @@ _WHOLE = answer_of(
     b'{"object": "chat.completion", "pad": "' + b"x" * 2000 + b'"}', "application/json", framing="length"
 )
 _STREAM = {"tokens": 12}
-# Before anything came: as the toxic proxy does it to a fresh connection. After: the head and some of the body are through.
+# Before anything came, as a toxic does it to a fresh connection; and after the head and some of the body.
 _BEFORE: dict[str, dict[str, Any]] = {
     "latency": {"latency": 300},
     "down": {"down": True},

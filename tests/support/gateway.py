@@ -88,7 +88,7 @@ class Gateway:
         """Its log lines, of that event and with those fields."""
         return [
             entry
-            for line in self.output().splitlines()
+            for line in self.output().split("\n")  # and not at U+2028, which is text
             if line.startswith("{")
             if isinstance(entry := json.loads(line), dict)
             if event is None or entry.get("event") == event
