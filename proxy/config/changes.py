@@ -59,20 +59,25 @@ def _step(old: Any, new: Any, path: Path) -> str:
             return " added"
         if new is _MISSING or new is None:
             return " removed"
-    if _HIDDEN & set(path) or isinstance(old, Secret) or isinstance(new, Secret):
+    if _HIDDEN & set(path) or _holds_secret(old) or _holds_secret(new):
         return " changed"
     return f": {_show(old)} → {_show(new)}"
+
+
+def _holds_secret(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_secret, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_secret, value))
+    return isinstance(value, Secret)
 
 
 def _show(value: Any) -> str:
     if value is None:
         return "default"
-    if isinstance(value, str) and not isinstance(value, Secret):
-        text = value
-    else:
-        text = json.dumps(value, default=_plain, ensure_ascii=False)
     if isinstance(value, Duration):
-        text = f"{value:g}s"
+        return f"{value:g}s"
+    text = value if isinstance(value, str) else json.dumps(value, default=_plain, ensure_ascii=False)
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 

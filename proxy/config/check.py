@@ -69,7 +69,7 @@ def _check_policies(name: str, route: dict[str, Any], lists: Lists, report: Repo
     """The policies of one route, named lists written out."""
     path = ("routes", name, "policies")
     lists.check_uses(route.get("policies"), path)
-    entries = list(lists.expand(route.get("policies"), path))
+    entries = lists.expand(route.get("policies"), path)
     check_order(entries, report)
     return entries
 

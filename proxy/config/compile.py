@@ -15,7 +15,15 @@ from proxy.config.context import AccountContext, RouteContext, RouteState, steps
 from proxy.config.document import Report
 from proxy.config.lists import Entry, Lists
 from proxy.config.load import Loaded, load
-from proxy.config.model import GatewayConfig, PolicyConfig, RouteConfig, RouteTimeoutsConfig, TimeoutsConfig, convert
+from proxy.config.model import (
+    GatewayConfig,
+    OrganisationConfig,
+    PolicyConfig,
+    RouteConfig,
+    RouteTimeoutsConfig,
+    TimeoutsConfig,
+    convert,
+)
 from proxy.config.problem import Path, Problem, arrange, listing, render_path
 from proxy.config.shape import check_shape
 from proxy.config.targets import walk
@@ -116,8 +124,8 @@ class _Compiler:
 
     def _read(self, key: str, type_: type[C]) -> C:
         """A section of the file, or its defaults where it is broken."""
-        value = self._value.get(key, {}) if self._report.sound((key,)) else {}
-        return convert(value, type_)
+        found = self._convert(self._value.get(key, {}), type_, (key,)) if self._report.sound((key,)) else None
+        return convert({}, type_) if found is None else found
 
     def _convert(self, value: Any, type_: type[C], path: Path) -> C | None:
         """``value`` as ``type_``; None after reporting what the schema has missed."""
@@ -152,10 +160,12 @@ class _Compiler:
 
     def _read_identities(self) -> dict[bytes, Identity]:
         found: dict[bytes, Identity] = {}
-        if not self._report.sound(("tenants",)):
+        tenants = None
+        if self._report.sound(("tenants",)):
+            tenants = self._convert(self._map("tenants"), dict[str, OrganisationConfig], ("tenants",))
+        if tenants is None:
             return {b"": Identity("", "", "")}  # that there are no keys at all would be said for the wrong reason
-        config = convert({"providers": {}, "routes": {}, "tenants": self._map("tenants")}, GatewayConfig)
-        for organisation, teams in config.tenants.items():
+        for organisation, teams in tenants.items():
             for team, keys in teams.teams.items():
                 for name, key in keys.keys.items():
                     models = tuple(level for level in (teams.models, keys.models, key.models) if level is not None)
@@ -177,7 +187,7 @@ class _Compiler:
 
     def _rule(self, name: str, value: dict[str, Any]) -> RouteRule | None:
         path: Path = ("routes", name)
-        entries = list(self._lists.expand(value.get("policies"), (*path, "policies")))
+        entries = self._lists.expand(value.get("policies"), (*path, "policies"))
         state = RouteState(
             name,
             self._route_timeouts(value, path),
@@ -210,7 +220,7 @@ class _Compiler:
     def _route_timeouts(self, value: dict[str, Any], path: Path) -> Timeouts:
         own = RouteTimeoutsConfig()
         if "timeouts" in value and self._report.sound((*path, "timeouts")):
-            own = convert(value["timeouts"], RouteTimeoutsConfig)
+            own = self._convert(value["timeouts"], RouteTimeoutsConfig, (*path, "timeouts")) or own
         both = ((getattr(own, name), getattr(self._timeouts, name)) for name in Timeouts.__struct_fields__)
         return Timeouts(*(float(general if special is None else special) for special, general in both))
 

@@ -14,6 +14,7 @@ class Unreadable(str):
     __slots__ = ()
 
 
+_MAX_PROBLEMS = 500
 # Shorter values are no secrets, and stand in sentences by chance.
 _SHORTEST_HIDDEN = 6
 UNREADABLE: Final = Unreadable()
@@ -74,8 +75,14 @@ class Report:
 
     def problem(self, path: Path, message: str, suggestion: str | None = None, *, key: bool = False) -> None:
         """Something is wrong at ``path``; ``key`` points at the key instead of its value."""
-        self._problems.append(self._make(path, message, suggestion, key))
         self.taint(path)
+        if not self.is_full:
+            self._problems.append(self._make(path, message, suggestion, key))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is wrong that nobody would read more."""
+        return len(self._problems) >= _MAX_PROBLEMS
 
     def taint(self, path: Path) -> None:
         """Remember that ``path`` is wrong; whoever found it has reported it."""

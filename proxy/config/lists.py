@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from proxy.config.document import Report
 from proxy.config.problem import Path, nearest, quote, render_path
+
+# Of one route. Lists that use each other grow fast.
+MAX_POLICIES = 100
 
 
 class Entry(NamedTuple):
@@ -34,7 +38,7 @@ class Lists:
         """Report lists that name what is not there, or themselves."""
         for name, entries in self._named.items():
             self.check_uses(entries, ("policies", name))
-            self._check_circle(name, ())
+            self._check_circle(name, (), set())
 
     def check_uses(self, entries: Any, path: Path) -> None:
         """Report every ``use`` in ``entries`` that leads nowhere."""
@@ -51,18 +55,26 @@ class Lists:
             if path != ("policies", meant):
                 self.used.add(meant)
 
-    def _check_circle(self, name: str, above: tuple[str, ...]) -> None:
+    def _check_circle(self, name: str, above: tuple[str, ...], seen: set[str]) -> None:
         """Report the entry that closes a circle, once: seen from the list whose name comes first."""
         chain = (*above, name)
+        seen.add(name)
         for at, used in _uses(self._named[name]):
             if used == chain[0] and used == min(chain):
                 circle = " → ".join((*chain, used))
                 self._report.problem(("policies", name, at, "use"), f"the list uses itself: {circle}")
-            elif used in self._named and used not in chain:
-                self._check_circle(used, chain)
+            elif used in self._named and used not in seen:
+                self._check_circle(used, chain, seen)
 
-    def expand(self, entries: Any, path: Path, within: tuple[str, ...] = ()) -> Iterator[Entry]:
+    def expand(self, entries: Any, path: Path) -> list[Entry]:
         """Every policy of a list in order, named lists written out. A broken entry still gives its name."""
+        found = list(islice(self._expand(entries, path, ()), MAX_POLICIES + 1))
+        if len(found) > MAX_POLICIES:
+            message = f"more than {MAX_POLICIES} policies, when the lists that are used are written out"
+            self._report.problem(path, message)
+        return found[:MAX_POLICIES]
+
+    def _expand(self, entries: Any, path: Path, within: tuple[str, ...]) -> Iterator[Entry]:
         for at, entry in enumerate(entries if isinstance(entries, list) else ()):
             where = (*path, at)
             if isinstance(entry, str):
@@ -72,7 +84,7 @@ class Lists:
                     if name != "use":
                         yield Entry(name, settings, (*where, name))
                     elif isinstance(settings, str) and settings in self._named and settings not in within:
-                        yield from self.expand(self._named[settings], ("policies", settings), (*within, settings))
+                        yield from self._expand(self._named[settings], ("policies", settings), (*within, settings))
 
 
 def _uses(entries: Any) -> Iterator[tuple[int, str]]:
@@ -89,7 +101,8 @@ def check_order(entries: list[Entry], report: Report) -> None:
         before = entries[:at]
         twin = next((e for e in before if e.name == entry.name and (e.settings or {}) == (entry.settings or {})), None)
         if twin is not None and report.sound(entry.path):
-            message = f"`{entry.name}` with the same settings runs already in this route, at {render_path(twin.path)}"
+            where = "as its list is used twice" if twin.path == entry.path else f"at {render_path(twin.path)}"
+            message = f"`{entry.name}` with the same settings runs already in this route, {where}"
             report.problem(entry.path, message, key=True)
         elif entry.name == "authenticate" and before:
             first = ", ".join(dict.fromkeys(f"`{other.name}`" for other in before))

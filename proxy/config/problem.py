@@ -41,9 +41,9 @@ class Problem(msgspec.Struct, frozen=True):
 def arrange(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """In the order of the text, each once: what several paths share through an alias is one problem."""
     first: dict[tuple[str, int, int, str], Problem] = {}
-    for problem in problems:
+    for problem in sorted(problems, key=lambda p: (p.file, p.line, p.col, p.path)):
         first.setdefault((problem.file, problem.line, problem.col, problem.message), problem)
-    return tuple(sorted(first.values(), key=lambda p: (p.file, p.line, p.col)))
+    return tuple(first.values())
 
 
 def render_path(path: Path) -> str:

@@ -154,7 +154,9 @@ class _Reference:
                 self.section(f"{name}.{key}", level + 1 if level < 4 else 4, value, key in shape.get("required", ()))
 
     def _map(self, schema: Schema) -> Schema | None:
-        """The map among the forms of a value."""
+        """The map among the forms of a value, or the one that a list is made of."""
+        if schema.get("type") == "array":
+            schema = resolve(schema["items"], self._root)
         forms = [resolve(form, self._root) for form in schema.get("oneOf", [schema])]
         maps = [form for form in forms if form.get("type") == "object" and "x-noun" not in form]
         return maps[0] if maps else None
@@ -164,7 +166,8 @@ class _Reference:
         if key in ("target", "policies"):
             return False
         entry = value.get("additionalProperties")
-        return bool(value.get("properties")) or (
+        items = resolve(value.get("items", {}), self._root)
+        return bool(value.get("properties") or items.get("properties")) or (
             isinstance(entry, dict) and resolve(entry, self._root).get("type") == "object"
         )
 

@@ -73,10 +73,29 @@ def _out_of_bounds(unit: type[Duration] | type[Size], text: str, schema: Schema)
     return None
 
 
+def _check_items(validator: Any, items: Schema, instance: Any, schema: Schema) -> Iterator[jsonschema.ValidationError]:
+    """The items of a list, unless it is too long to be looked into."""
+    if isinstance(instance, list) and len(instance) <= schema.get("maxItems", len(instance)):
+        for at, item in enumerate(instance):
+            yield from validator.descend(item, items, path=at)
+
+
+def _check_branch(validator: Any, forms: Any, instance: Any, _: Schema) -> Iterator[jsonschema.ValidationError]:
+    """Of several forms, the one that the value's type shows is meant: its errors are those of the value."""
+    for form in forms:
+        resolved = resolve(form, _validator().schema)
+        if _is_type(instance, resolved["type"]):
+            if _unindented(instance, resolved) is not None:
+                break
+            yield from validator.descend(instance, form)
+            return
+    yield jsonschema.ValidationError("no form fits")
+
+
 @cache
 def _validator() -> Any:
     kind = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
-        jsonschema.Draft202012Validator, {"format": _check_format}
+        jsonschema.Draft202012Validator, {"format": _check_format, "items": _check_items, "oneOf": _check_branch}
     )
     return kind(bundle())
 
@@ -84,7 +103,11 @@ def _validator() -> Any:
 def check_shape(value: Any, report: Report) -> None:
     """Report everything in ``value`` that the schema does not admit."""
     validator = _validator()
-    _Shape(validator.schema, report).look(validator, value, ())
+    shape = _Shape(validator.schema, report)
+    for error in validator.iter_errors(value):
+        if report.is_full:
+            return
+        shape.explain(error)
 
 
 class _Shape:
@@ -97,7 +120,7 @@ class _Shape:
             "additionalProperties": self._unknown_key,
             "required": self._missing,
             "type": self._wrong_type,
-            "oneOf": self._branch,
+            "oneOf": self._no_form,
             "propertyNames": self._key_name,
             "enum": self._not_listed,
             "pattern": self._misspelled,
@@ -114,23 +137,19 @@ class _Shape:
             "maxItems": self._too_many_items,
         }
 
-    def look(self, validator: Any, value: Any, path: Path) -> None:
-        """Report what is wrong with ``value``, which stands at ``path``."""
-        for error in validator.iter_errors(value):
-            if error.instance is not UNREADABLE:
-                # What is wrong with a key is found at its map.
-                name = "propertyNames" if "propertyNames" in error.absolute_schema_path else error.validator
-                self._explain[name]((*path, *error.absolute_path), error)
+    def explain(self, error: Error) -> None:
+        """Report one error."""
+        if error.instance is not UNREADABLE:
+            # What is wrong with a key is found at its map.
+            name = "propertyNames" if "propertyNames" in error.absolute_schema_path else error.validator
+            self._explain[name](tuple(error.absolute_path), error)
 
-    def _branch(self, path: Path, error: Error) -> None:
-        """Of several forms, the one that the value's type shows is meant."""
-        for branch in error.validator_value:
-            branch = resolve(branch, self._root)
-            if _is_type(error.instance, branch["type"]):
-                if (name := _unindented(error.instance, branch)) is not None:
-                    self._report.problem(path, f"the settings of `{name}` must be indented deeper than `{name}` itself")
-                    return
-                self.look(_validator().evolve(schema=branch), error.instance, path)
+    def _no_form(self, path: Path, error: Error) -> None:
+        """None of several forms has the type of the value, or it is a map that was not indented."""
+        for form in error.validator_value:
+            name = _unindented(error.instance, resolve(form, self._root))
+            if name is not None:
+                self._report.problem(path, f"the settings of `{name}` must be indented deeper than `{name}` itself")
                 return
         self._wrong_type(path, error)
 
@@ -307,7 +326,7 @@ def _unindented(value: Any, branch: Schema) -> str | None:
     """The key of a one-key map whose settings stand beside it instead of below."""
     if not isinstance(value, dict) or len(value) < 2 or "x-noun" not in branch:
         return None
-    empty = [key for key in value if key in branch["properties"] and value[key] is None]
+    empty = [key for key in value if key in branch.get("properties", {}) and value[key] is None]
     return empty[0] if len(empty) == 1 else None
 
 

@@ -17,7 +17,7 @@ from proxy.config.scalar import read_scalar
 
 MAX_DEPTH = 64
 # Values of one file, aliases expanded. A file of a thousand routes has some twenty thousand.
-MAX_VALUES = 100_000
+MAX_VALUES = 30_000
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")

@@ -63,15 +63,14 @@ def _check_leaf(leaf: str, path: Path, providers: Collection[str], report: Repor
 
 
 def _check_fallback(settings: Any, path: Path, report: Report) -> None:
-    seen: list[tuple[Any, Path]] = []
+    seen: dict[str, Path] = {}
     for child, at in children(settings, path):
         if not report.sound(at):
             continue
-        first = next((where for other, where in seen if other == child), None)
-        if first is not None:
+        first = seen.setdefault(repr(child), at)
+        if first != at:
             place = render_path(first)
             report.problem(at, f"the same target stands in this fallback already, at {place}; it has failed by then")
-        seen.append((child, at))
 
 
 def _check_split(settings: Any, path: Path, report: Report) -> None:
