@@ -58,10 +58,11 @@ def serve(path: Path, tables: Tables, options: Options) -> int:
     built = build(path, tables, environ=os.environ, shared=Shared(), generation=0, now=time.time, listen=options.listen)
     if built.config is None:
         return _report(built)
-    host, port = split_address(options.listen or built.config.listen)
+    listen = options.listen or built.config.listen
+    host, port = split_address(listen)
     limits = server_limits(built.config)
     workers = Workers(
-        partial(_work_beside_others, path, tables, options),
+        partial(_work_beside_others, path, tables, options, listen),
         host=host,
         port=port,
         count=options.workers,
@@ -72,30 +73,38 @@ def serve(path: Path, tables: Tables, options: Options) -> int:
     return workers.run()
 
 
-def _work_beside_others(path: Path, tables: Tables, options: Options, sockets: list[socket.socket]) -> None:
-    sys.exit(_work(path, tables, options, sockets))
+def _work_beside_others(
+    path: Path, tables: Tables, options: Options, listen: str, sockets: list[socket.socket]
+) -> None:
+    sys.exit(_work(path, tables, options, listen, sockets))
 
 
-def _work(path: Path, tables: Tables, options: Options, sockets: list[socket.socket] | None = None) -> int:
-    """One process's whole life."""
+def _work(
+    path: Path,
+    tables: Tables,
+    options: Options,
+    listen: str | None = None,
+    sockets: list[socket.socket] | None = None,
+) -> int:
+    """One process's whole life. With ``sockets``, they are bound to ``listen``."""
     shared = Shared()
 
-    def build_generation(generation: int, listen: str | None) -> Built:
+    def build_generation(generation: int) -> Built:
+        # While the process can be reached from outside, no file may leave a route open, whatever `listen` it names.
+        judged = options.listen if listen is None or is_loopback(listen) else listen
         return build(
-            path, tables, environ=os.environ, shared=shared, generation=generation, now=time.time, listen=listen
+            path, tables, environ=os.environ, shared=shared, generation=generation, now=time.time, listen=judged
         )
 
-    first = settle(lambda: build_generation(1, options.listen), look([path]))
+    first = settle(lambda: build_generation(1), look([path]))
     while first.built.config is None:
         _report(first.built)
         if sockets is None:
             return WRONG
         # This worker takes the place of a dead one while somebody edits the file. The others serve on, so it waits.
-        first = _mended(lambda: build_generation(1, options.listen), first)
-    listen = options.listen or first.built.config.listen
-    # While the process can be reached from outside, no file may leave a route open, whatever `listen` it names.
-    stays = options.listen if is_loopback(listen) else listen
-    return _Process(path, partial(build_generation, listen=stays), first, listen, shared, options, sockets).run()
+        first = _mended(lambda: build_generation(1), first)
+    listen = listen or options.listen or first.built.config.listen
+    return _Process(path, build_generation, first, listen, shared, options, sockets).run()
 
 
 def _report(built: Built) -> int:

@@ -185,7 +185,12 @@ class _Slot:
     def start(self, process: SpawnProcess) -> None:
         self.started = monotonic()
         self.process = process
-        process.start()
+        # A hang-up that is passed on while the worker still starts waits there, instead of killing it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
     def kill(self, number: int) -> None:
         if self.process is not None and self.process.pid is not None and self.process.exitcode is None:
@@ -197,6 +202,7 @@ def _work(entry: Entry, sockets: list[socket.socket]) -> None:
     # Ctrl-C reaches the whole group; the supervisor decides and sends SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the application listens to it
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.sentinel,), name="supervisor-watch", daemon=True).start()

@@ -12,7 +12,7 @@ from typing import Any
 from tests.support.sse import Event, read_events
 
 STREAMS = 200
-DRAIN = 2.0
+DRAIN = 3.0
 CHAT = "/v1/chat/completions"
 
 

@@ -163,23 +163,25 @@ async def test_an_address_in_use_is_said_plainly(gateway: Any) -> None:
     assert "Traceback" not in second.output()
 
 
-async def test_a_hang_up_at_any_moment_of_the_start_ends_nothing(gateway: Any) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_hang_up_at_any_moment_of_the_start_ends_nothing(workers: int, gateway: Any) -> None:
     """From the first line of the process on that can know of it."""
-    running = gateway(SIMULATED, ready=False)
+    running = gateway(SIMULATED, args=("--workers", str(workers)), ready=False)
     status = Path(f"/proc/{running.pid}/status")
     async with asyncio.timeout(10):
-        while not _ignores_hang_up(status):
+        while not _survives_a_hang_up(status):
             await asyncio.sleep(0.002)
-        while not running.log("serve.started"):
+        while len(running.log("serve.started")) < workers:
             running.signal(signal.SIGHUP)
             await asyncio.sleep(0.002)
     await running.reloaded(1)
     assert running.stop() == 0
+    assert "died" not in running.output()
 
 
-def _ignores_hang_up(status: Path) -> bool:
+def _survives_a_hang_up(status: Path) -> bool:
     masks = dict(line.split(":\t") for line in status.read_text().splitlines())
-    return bool(int(masks["SigIgn"], 16) & 1 << (signal.SIGHUP - 1))
+    return bool((int(masks["SigIgn"], 16) | int(masks["SigCgt"], 16)) & 1 << (signal.SIGHUP - 1))
 
 
 async def test_limits_and_the_log_follow_the_file(gateway: Any, wire: Any) -> None:
@@ -213,6 +215,26 @@ async def test_a_new_address_is_noted_and_the_rest_of_the_file_applied(gateway: 
     assert f"still on 127.0.0.1:{port}; restart to listen on 127.0.0.1:1" in line["notice"]
     connection = await wire(port)
     assert (await connection.exchange("POST", "/v1/chat/completions", {**ASK, "model": "slow"}))[0] == 200
+
+
+async def test_a_worker_that_comes_later_judges_by_the_address_in_use(gateway: Any) -> None:
+    """A file that the others have refused is refused by it as well."""
+    port = free_port()
+    closed = SIMULATED.replace("8080", str(port))
+    opened = closed.replace("    models", "    open: true\n    models").replace("127.0.0.1", "0.0.0.0")
+    running = gateway(opened, args=("--workers", "2", "--listen", ""), ready=False)
+    async with asyncio.timeout(15):
+        while len(running.log("serve.started")) < 2:
+            await asyncio.sleep(0.02)
+    running.write(closed)
+    async with asyncio.timeout(10):
+        while len(running.log("reload.refused")) < 2:
+            await asyncio.sleep(0.02)
+    os.kill(_children(running.pid)[-1], signal.SIGKILL)
+    async with asyncio.timeout(15):
+        while not re.search(r"^\S*gateway\.yaml:.*anybody who reaches 0\.0\.0\.0", running.output(), re.MULTILINE):
+            await asyncio.sleep(0.02)
+    assert len(running.log("serve.started")) == 2
 
 
 @pytest.mark.parametrize("inside", [True, False])
