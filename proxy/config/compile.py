@@ -24,9 +24,11 @@ from proxy.config.model import (
     TimeoutsConfig,
     convert,
 )
+from proxy.config.names import check_paths
 from proxy.config.problem import Path, Problem, arrange, listing, render_path
 from proxy.config.shape import check_shape
 from proxy.config.targets import walk
+from proxy.dialects.openai import PATHS, PREFIXES
 from proxy.exchange import Identity
 from proxy.leaf import Leaf
 from proxy.pipeline import Pipeline
@@ -82,6 +84,8 @@ def build(
     report = loaded.report
     check_shape(loaded.value, report)
     check(loaded.value, report, now=now(), listen=listen)
+    if isinstance(routes := loaded.value.get("routes"), dict):
+        check_paths(routes, sorted(PATHS), [prefix for prefix, *_ in PREFIXES], report)
     lease = shared.lease()
     compiler = _Compiler(loaded, tables, lease, now)
     try:

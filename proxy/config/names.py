@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
 from proxy.config.document import Report
 from proxy.config.problem import Path, nearest, quote, render_path
 
+_WILDCARD = re.compile(r"[*?\[]")
+
 
 def is_pattern(name: str) -> bool:
     """Whether a model name holds a wildcard."""
-    return any(sign in name for sign in "*?[")
+    return _WILDCARD.search(name) is not None
 
 
 def check_routes(routes: dict[str, Any], report: Report) -> None:
@@ -42,6 +45,23 @@ def _conditions(match: Any) -> Any:
     if isinstance(match, dict):
         return sorted((key.lower(), _conditions(value)) for key, value in match.items())
     return match if isinstance(match, list) else [match] if match is not None else []
+
+
+def check_paths(routes: dict[str, Any], paths: Collection[str], prefixes: Iterable[str], report: Report) -> None:
+    """Report every `match.path` that no request can have: requests have one of ``paths``, or begin with a prefix."""
+    for name, route in routes.items():
+        where: Path = ("routes", name, "match", "path")
+        if not isinstance(route, dict) or not isinstance(route.get("match"), dict) or not report.sound(where):
+            continue
+        found = route["match"].get("path", [])
+        for at, pattern in enumerate(found) if isinstance(found, list) else [(None, found)]:
+            fixed = _WILDCARD.split(pattern)[0]
+            below = any(
+                fixed.startswith(prefix) or (fixed != pattern and prefix.startswith(fixed)) for prefix in prefixes
+            )
+            if not below and not any(fnmatchcase(path, pattern) for path in paths):
+                message = f"the gateway has no path that fits {quote(pattern)}"
+                report.problem(where if at is None else (*where, at), message, nearest(pattern, paths))
 
 
 def check_answered(patterns: Iterable[Any], path: Path, routes: Iterable[dict[str, Any]], report: Report) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proxy.config.names import check_answered, check_routes, is_pattern
+from proxy.config.names import check_answered, check_paths, check_routes, is_pattern
 from tests.support.config import lines, report_of, written
 
 
@@ -70,6 +70,29 @@ def test_a_route_for_any_model_answers_every_restriction(tmp_path: Path) -> None
     _, report = report_of(written(tmp_path, "models: [x]\n"))
     check_answered(["x"], ("models",), [{"models": ["y"]}, {}], report)
     assert report.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "known"),
+    [
+        ("/v1/chat/completions", True),
+        ("/v1/*", True),
+        ("*", True),
+        ("/v1/files/*/content", True),
+        ("/v1/files/f-1", True),
+        ("/v1/fil*", True),
+        ("/v1/chat/completion", False),
+        ("/v2/*", False),
+        ("/v1/fi", False),
+    ],
+)
+def test_a_path_that_no_request_can_have_is_a_problem(tmp_path: Path, pattern: str, known: bool) -> None:
+    value, report = report_of(written(tmp_path, f"routes: {{a: {{match: {{path: ['{pattern}']}}}}}}\n"))
+    routes: Any = value["routes"]
+    check_paths(routes, ["/v1/chat/completions", "/v1/files"], ["/v1/files/"], report)
+    assert (report.problems == ()) is known
+    if pattern.endswith("completion"):
+        assert report.problems[0].suggestion == "/v1/chat/completions"
 
 
 def test_what_is_a_pattern() -> None:
