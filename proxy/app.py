@@ -43,10 +43,10 @@ class App:
         self.current = current
         self.metrics = metrics
         self.log = log
-        self._operations: dict[str, Callable[[], Awaitable[Reply]]] = {
-            "/healthz": self._healthz,
-            "/readyz": self._readyz,
-            "/metrics": self._metrics,
+        self._operations: dict[bytes, Callable[[], Awaitable[Reply]]] = {  # by raw path: one spelling each
+            b"/healthz": self._healthz,
+            b"/readyz": self._readyz,
+            b"/metrics": self._metrics,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +54,7 @@ class App:
             relay = Relay(receive)
             await self._exchange(scope, receive, send, relay.deliver)
             return
-        operation = self._operations.get(scope["path"])
+        operation = self._operations.get(scope["raw_path"])
         if operation is not None:
             await _send_reply(send, await operation())
         else:
