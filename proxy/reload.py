@@ -185,18 +185,18 @@ class Reloader:
 
     async def _swap(self, built: Built, runtime: Runtime) -> None:
         assert built.config is not None
-        lines = await asyncio.to_thread(changes, self._config, built.config)
         old, self._current.runtime = self._current.runtime, runtime
-        self._config = built.config
+        before, self._config = self._config, built.config
         self._current.problems = ()
         self._retire(old)
         self._metrics.generation.set(runtime.generation)
         self._metrics.reload_ok.set(1)
         self._metrics.reloads.labels("applied").inc()
+        self._applied(built.config)
+        lines = await asyncio.to_thread(changes, before, built.config)
         self.log.info("reload.applied", generation=runtime.generation, digest=runtime.digest, changes=lines)
         for notice in built.notices:
             self.log.warning("config.notice", notice=str(notice))
-        self._applied(built.config)
 
     def _retire(self, old: Runtime) -> None:
         task = asyncio.create_task(self._close(old), name=f"retire generation {old.generation}")

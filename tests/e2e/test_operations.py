@@ -121,7 +121,7 @@ async def test_a_worker_that_dies_over_a_bad_file_is_replaced_when_it_is_mended(
             await asyncio.sleep(0.02)
     os.kill(_children(running.pid)[-1], signal.SIGKILL)
     async with asyncio.timeout(15):
-        while not re.search(r"^\S*gateway\.yaml:\d+:\d+ ", running.output(), re.MULTILINE):
+        while not re.search(r"^/\S*gateway\.yaml:\d+:\d+ ", running.output(), re.MULTILINE):
             await asyncio.sleep(0.02)
     connection = await wire(running.port)
     assert (await connection.exchange("POST", "/v1/chat/completions", ASK))[0] == 200
@@ -232,7 +232,7 @@ async def test_a_worker_that_comes_later_judges_by_the_address_in_use(gateway: A
             await asyncio.sleep(0.02)
     os.kill(_children(running.pid)[-1], signal.SIGKILL)
     async with asyncio.timeout(15):
-        while not re.search(r"^\S*gateway\.yaml:.*anybody who reaches 0\.0\.0\.0", running.output(), re.MULTILINE):
+        while not re.search(r"^/\S*gateway\.yaml:.*anybody who reaches 0\.0\.0\.0", running.output(), re.MULTILINE):
             await asyncio.sleep(0.02)
     assert len(running.log("serve.started")) == 2
 
