@@ -48,8 +48,8 @@ async def pump(send: Send, answer: Answer, headers: list[Header], filters: list[
     """Send ``answer`` with ``headers`` (all of them, except the framing). With no filters its bytes are not touched.
 
     An event stream that fails ends with an error event and without its end marker. Another body that fails raises
-    ``AnswerCut``. When this task is cancelled the upstream is closed and ``CancelledError`` goes on, but for a shutdown:
-    then an event stream gets its error event and ends, and another body is cut.
+    ``AnswerCut``. When this task is cancelled the upstream is closed and ``CancelledError`` goes on, but for a
+    shutdown: then an event stream gets its error event and ends, and another body is cut.
     """
     outcome = Outcome(answer.status, answer.code)
     body = answer.body
