@@ -37,6 +37,7 @@ _YES, _NO = ("yes", "on", "y"), ("no", "off", "n")
 _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAX_LISTED = 12
+_LONGEST_SHOWN = 16  # characters of a text that stands where a map belongs; keys are longer
 
 
 def _check_format(validator: Any, format_: str, instance: Any, schema: Schema) -> Iterator[jsonschema.ValidationError]:
@@ -192,7 +193,7 @@ class _Shape:
             suggestion = f"{value}s"
         elif error.schema.get("format") == "size" and _is_number(value):
             suggestion = f"{value}B"
-        elif error.schema.get("type") == "array" and isinstance(value, str):
+        elif error.schema.get("type") == "array" and isinstance(value, str) and not _is_secret(error.schema["items"]):
             written = self._report.written(path) or ""
             suggestion = f"[{written}]" if _BARE.fullmatch(written) else None
         elif error.schema.get("type") == "string" and isinstance(value, (int, float)) and self._may_quote(error.schema):
@@ -220,9 +221,11 @@ class _Shape:
             return "a map"
         if isinstance(value, list):
             return "a list"
-        if _is_secret(schema):
-            return "what stands here"
         written = self._report.written(path)
+        # A text where a list or a map of secrets belongs may be one of them that lost its brackets or its key.
+        is_lost = schema.get("type") == "object" and len(written or "") > _LONGEST_SHOWN
+        if _is_secret(schema) or _is_secret(schema.get("items", {})) or is_lost:
+            return "what stands here"
         if isinstance(value, bool):
             return f"{written}"
         if _is_number(value):
