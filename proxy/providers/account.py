@@ -44,6 +44,7 @@ _NEVER = frozenset(
     }
 )
 _OURS = b"x-sluicegate-"
+_SHORTEST_SECRET = 8  # characters; what is shorter stands in a sentence by chance
 _JSON_BODY: Header = (b"content-type", b"application/json")
 _AGENT: Header = (b"user-agent", b"sluicegate")
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -172,7 +173,7 @@ class Account(Provider):
         return headers
 
     def _without_secrets(self, body: bytes) -> bytes:
-        """A refusal that repeats our key does not reach the caller with it."""
+        """A refusal that repeats our key, or a header of the file, does not reach the caller with it."""
         for secret in self._secrets:
             if secret in body:
                 body = body.replace(secret, b"***")
