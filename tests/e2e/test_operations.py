@@ -85,6 +85,9 @@ async def test_workers_share_the_port_and_sum_their_metrics(gateway: Any, wire: 
         connection = await wire(running.port)
         assert (await connection.exchange("POST", "/v1/chat/completions", ASK))[0] == 200
         connection.close()
+    async with asyncio.timeout(10):
+        while len(running.log("request")) < 20:  # a request is counted after its last byte
+            await asyncio.sleep(0.02)
     for _ in range(4):
         assert _value(running.get("/metrics")[1].decode(), "sluicegate_requests_total", route="chat") == 20
     running.write(SIMULATED.replace("[fast]", "[slow, fast]"))
