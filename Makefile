@@ -1,6 +1,6 @@
 # What a person does here. `make` alone prints this list.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench soak lock clean
+.PHONY: help run test lint bench teeth soak lock clean
 
 VENV ?= .venv
 JOBS ?= 2
@@ -32,6 +32,9 @@ lint: $(VENV)/dev.stamp ## check style and types only
 
 bench: $(VENV)/dev.stamp ## measure the gateway against the bare relay (ARGS="--quick", "--help" for more)
 	$(BIN)/python -m tests.bench $(ARGS)
+
+teeth: $(VENV)/dev.stamp ## take guarantees away one by one, in a copy: their tests must notice (ARGS="STR")
+	$(BIN)/python -m tests.teeth $(ARGS)
 
 soak: $(VENV)/dev.stamp ## mixed load with faults for MINUTES, prints what grows
 	$(BIN)/python -m tests.bench.soak --minutes $(MINUTES) $(ARGS)
