@@ -27,6 +27,7 @@ class Envelope(msgspec.Struct):
     stream: bool | None = None
 
 
+_EXPECTED = {"model": "a string", "stream": "true or false"}
 _decode = msgspec.json.Decoder(Envelope).decode
 
 
@@ -43,9 +44,9 @@ def read_envelope(body: bytes) -> Envelope:
     except UnicodeDecodeError as error:
         raise BadRequest(f"The body is not UTF-8 (byte {error.start}).", code="invalid_json") from None
     except msgspec.ValidationError as error:
-        text = str(error)
-        param = text.rpartition("$.")[2].rstrip("`") if "$." in text else None
-        raise BadRequest(text.replace("`$.", "`"), code="invalid_type", param=param) from None
+        param = next((name for name in _EXPECTED if f"$.{name}`" in str(error)), None)
+        what = "The body must be a JSON object." if param is None else f"`{param}` must be {_EXPECTED[param]}."
+        raise BadRequest(what, code="invalid_type", param=param) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest(f"The body is not valid JSON: {error}", code="invalid_json") from None
 

@@ -114,6 +114,21 @@ def test_what_is_no_json_object_is_refused(body: bytes, code: str) -> None:
     assert caught.value.error_code == code
 
 
+@pytest.mark.parametrize(
+    ("body", "param", "message"),
+    [
+        (b'{"model":5}', "model", "`model` must be a string."),
+        (b'{"model":"a","stream":1}', "stream", "`stream` must be true or false."),
+        (b"[]", None, "The body must be a JSON object."),
+    ],
+)
+def test_a_wrong_type_is_said_plainly(body: bytes, param: str | None, message: str) -> None:
+    """With the parameter, as official clients show it."""
+    with pytest.raises(BadRequest) as caught:
+        read_envelope(body)
+    assert (caught.value.param, caught.value.message) == (param, message)
+
+
 def _form(*parts: tuple[str, str], boundary: str = "B") -> bytes:
     text = "".join(
         f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n{value}\r\n" for head, value in parts
