@@ -58,3 +58,4 @@ def adopt_library_logs(logger: Logger) -> None:
     root = logging.getLogger()
     root.handlers = [_Forward(logger)]
     root.setLevel(logging.WARNING)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every form that a client got wrong
