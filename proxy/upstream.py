@@ -31,7 +31,11 @@ from proxy.policy import Answer, Timeouts
 from proxy.sse import Scanner
 from proxy.websocket import Socket, Sockets
 
-KEEP_ALIVE = 4.0  # seconds: uvicorn and Node close idle connections after 5
+# Seconds that a connection rests in the pool: less than the other side keeps it, so that no request meets a connection
+# that is just being closed. uvicorn and Node close after 5; the front ends of hosted providers later (AWS 60, nginx
+# 75), and there a new connection costs a TLS handshake.
+KEEP_ALIVE = 4.0
+KEEP_ALIVE_TLS = 55.0
 MAX_WHOLE = 1 << 20  # bytes of a body that is read whole
 MAX_HEADERS = 100
 MAX_UNASKED = 16  # connections in a row on which something came before a request was sent

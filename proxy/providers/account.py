@@ -15,7 +15,7 @@ from proxy.providers.keys import DEFAULT_REST, QUOTA_REST, KeyHealth, KeyRing
 from proxy.providers.meaning import failure_of
 from proxy.providers.provider import Provider, ProviderContext
 from proxy.units import Secret
-from proxy.upstream import Upstream
+from proxy.upstream import KEEP_ALIVE, KEEP_ALIVE_TLS, Upstream
 
 # Never sent on, whoever let them through: credentials, cookies, and what belongs to the client's connection.
 _NEVER = frozenset(
@@ -82,8 +82,10 @@ class Account(Provider):
         self._ring: KeyRing | None = None
         if len(keys) > 1:
             self._ring = KeyRing(keys, context.shared(f"keys {name}", KeyHealth))
+        keep_alive = KEEP_ALIVE_TLS if pool.startswith("https:") else KEEP_ALIVE
         self._upstream = context.shared(
-            f"upstream {name} {pool} {max_connections}", lambda: Upstream(max_connections=max_connections)
+            f"upstream {name} {pool} {max_connections}",
+            lambda: Upstream(max_connections=max_connections, keep_alive=keep_alive),
         )
 
     @abstractmethod

@@ -23,6 +23,13 @@ async def test_connections_survive_a_reload(upstream: FakeUpstream, account: Mak
     assert len(upstream.journal().entries("connected")) == 2
 
 
+async def test_connections_to_hosted_providers_rest_longer(account: Make) -> None:
+    """There a new one costs a TLS handshake, and the other side keeps them for a minute."""
+    local, hosted = account("openai", base_url="http://127.0.0.1:1/v1"), account("openai")
+    assert local._upstream._keep_alive < 5
+    assert 5 < hosted._upstream._keep_alive < 60
+
+
 async def test_connections_are_bounded(upstream: FakeUpstream, account: Make, ask: Make) -> None:
     """Further requests wait for one."""
     provider = account("openai", base_url=upstream.scripted(ttft_ms=20), max_connections=2)
