@@ -75,7 +75,8 @@ class Account(Provider):
         max_connections: int,
     ) -> None:
         super().__init__(name)
-        self._secrets = [key.encode() for key in keys if len(key) >= _SECRET_LENGTH]
+        held = [*(key.encode() for key in keys), *(value for _, value in constant)]
+        self._secrets = [value for value in held if len(value) >= _SECRET_LENGTH]
         self._credentials = [self.credential(key) for key in keys]
         self._constant = [_AGENT, *constant]
         self._dropped = _NEVER | {header for header, _ in constant}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import itertools
 import json
 import subprocess
 import sys
@@ -161,7 +162,7 @@ def running(module_gateway: Callable[..., Gateway], upstream_process: FakeUpstre
 
 
 # A provider that repeats the account's key in every way it fails, and other failures of every kind.
-_ECHO = "Incorrect API key provided: {}. Authorization: Bearer {}"
+_ECHOES = ["Incorrect API key provided: {}. Authorization: Bearer {}", "{} may not do that, says {}"]
 _KEYS_OF = {
     "literal": ["literal 0", "header 0"],
     "env": ["env 0", "env 1"],
@@ -202,9 +203,12 @@ def _failures() -> list[tuple[str, bytes, list[tuple[str, str]], str]]:
         for script in _SCRIPTS:
             secrets = [CANARY[name] for name in _KEYS_OF.get(provider, ["literal 0", "file 0"])]
             if "status" in script and "body" not in script:
-                words = " ".join(_ECHO.format(one, one) for one in secrets)
-                script = {**script, "body": {"error": {"message": words, "type": "x", "code": words}}}
-            for stream in (False, True):
+                words = [" ".join(echo.format(one, one) for one in secrets) for echo in _ECHOES]
+                bodies = [{"error": {"message": one, "type": "x", "code": one}} for one in words]
+                scripts = [{**script, "body": body} for body in bodies]
+            else:
+                scripts = [script]
+            for script, stream in itertools.product(scripts, (False, True)):
                 chat(f"{provider}-1", bearer, stream, script)
     for provider in ("nobody", "tls", "nowhere"):
         chat(f"{provider}-1", bearer)
