@@ -56,6 +56,7 @@ class Flow:
         "_loop",
         "_lost",
         "_payload",
+        "_piece",
         "_protocol",
         "_ready",
         "_scanner",
@@ -79,6 +80,7 @@ class Flow:
         self._scanner: Scanner | None = None
         self._framed = True
         self._left = MAX_BODY
+        self._piece = _PIECE
         self._ready = b""  # read already, not yet given out
         self._held: list[bytes] = []  # the beginning of an event that is not whole yet
         self._failure: UpstreamError | None = None
@@ -132,12 +134,14 @@ class Flow:
     async def collect(self, limit: int) -> bytes | None:
         """The whole body; None if it is larger than ``limit``: then it can be iterated over, from its start."""
         self._watch()
+        self._piece = limit  # all that is there at once: it stays in memory anyhow
         parts: list[bytes] = []
         size = 0
         async for chunk in self:
             parts.append(chunk)
             size += len(chunk)
             if size > limit:
+                self._piece = _PIECE
                 self._ready = b"".join(parts)
                 return None
         return b"".join(parts)
@@ -184,7 +188,7 @@ class Flow:
         while not self._closed:
             since = self._waiting_since = monotonic()
             try:
-                chunk = await self._payload.read(_PIECE)  # type: ignore[union-attr]  # set by head()
+                chunk = await self._payload.read(self._piece)  # type: ignore[union-attr]  # set by head()
             except asyncio.CancelledError:
                 self.close()
                 raise

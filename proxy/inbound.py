@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from proxy.dialects.openai import MODELS, PATHS, endpoint_for
-from proxy.dialects.splice import check_single_model, read_envelope, read_form
+from proxy.dialects.splice import read_envelope, read_form
 from proxy.errors import BadRequest
 from proxy.exchange import Exchange, Reply
 from proxy.pipeline import Pipeline
@@ -89,10 +89,9 @@ def _read_fields(x: Exchange) -> None:
     where = x.endpoint.model_in
     if where == "json":
         envelope = read_envelope(x.body)
-        if envelope.model is None:
+        if not envelope.model:
             raise BadRequest("The body names no model.", code="missing_model", param="model")
-        check_single_model(x.body)
-        x.model, x.stream = envelope.model, bool(envelope.stream)
+        x.model, x.stream = envelope.model, envelope.stream
     elif where == "multipart":
         form = read_form(x.body, x.header(b"content-type") or b"")
         x.model, x.stream = form.model or "", form.stream

@@ -23,24 +23,53 @@ _MAX_CANDIDATES = 64
 class Envelope(msgspec.Struct):
     """The members of a JSON request that the gateway itself reads; all others stay bytes."""
 
-    model: str | None = None
+    model: str
+    stream: bool
+
+
+class _Name(str):
+    """A model's name while it is decoded: a type of our own, so that every occurrence is seen."""
+
+    __slots__ = ()
+
+
+class _Members(msgspec.Struct):
+    model: _Name = _Name()
     stream: bool | None = None
 
 
+class _Names:
+    """Sees each top-level ``model`` of one body. Of two the decoder keeps the last; a provider may read the first."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def read(self, kind: type[_Name], value: object) -> _Name:
+        self.count += 1
+        if value is None:
+            return kind()
+        if not isinstance(value, str):
+            raise ValueError("not a string")
+        return kind(value)
+
+
 _EXPECTED = {"model": "a string", "stream": "true or false"}
-_decode = msgspec.json.Decoder(Envelope).decode
 
 
 def read_envelope(body: bytes) -> Envelope:
-    """Decode what the gateway needs from a JSON object.
+    """Decode what the gateway needs from a JSON object; ``model`` is "" where there is none.
 
     Raises:
-        BadRequest: not UTF-8, not JSON, not an object, nested too deep, or `model`/`stream` of a wrong type.
+        BadRequest: not UTF-8, not JSON, not an object, nested too deep, `model` or `stream` of a wrong type, or `model`
+            there twice.
     """
+    names = _Names()
     try:
         if not body.isascii():
             body.decode()
-        return _decode(body)
+        found = msgspec.json.decode(body, type=_Members, dec_hook=names.read)
     except UnicodeDecodeError as error:
         raise BadRequest(f"The body is not UTF-8 (byte {error.start}).", code="invalid_json") from None
     except msgspec.ValidationError as error:
@@ -49,25 +78,24 @@ def read_envelope(body: bytes) -> Envelope:
         raise BadRequest(what, code="invalid_type", param=param) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest(f"The body is not valid JSON: {error}", code="invalid_json") from None
+    if names.count > 1:
+        raise BadRequest('The member "model" is there twice; send it once.', code="invalid_json", param="model")
+    return Envelope(str(found.model), bool(found.stream))
 
 
 def splice_model(body: bytes, model: str) -> bytes:
-    """``body`` with the value of its top-level ``model`` replaced, all other bytes untouched.
+    """``body``, which ``read_envelope`` has read, with its top-level ``model`` replaced, all other bytes untouched.
 
     Raises:
-        BadRequest: the body holds no single top-level ``model`` (none, or the same member twice).
+        BadRequest: the member cannot be found, as its name is spelled with escapes.
     """
-    value = msgspec.json.encode(model)
     found = _candidates(body)
-    if len(found) == 1 and not _has_escapes(body):  # the only member of that name, however names may be spelled
-        start, end = found[0]
-        return b"%b%b%b" % (body[:start], value, body[end:])
-    hits = [span for span in found if _is_top_level(body, found, span)]
-    if len(hits) != 1:
-        problem = "twice" if hits else "spelled with escapes"
-        raise BadRequest(f'The member "model" is {problem}; send it once, plainly.', code="invalid_json", param="model")
-    start, end = hits[0]
-    return b"%b%b%b" % (body[:start], value, body[end:])
+    if len(found) > 1 or _has_escapes(body):
+        found = [span for span in found if _is_top_level(body, found, span)]
+    if len(found) != 1:
+        raise BadRequest('Spell the name of the member "model" plainly.', code="invalid_json", param="model")
+    start, end = found[0]
+    return b"%b%b%b" % (body[:start], msgspec.json.encode(model), body[end:])
 
 
 def _has_escapes(body: bytes) -> bool:
@@ -87,16 +115,6 @@ def _candidates(body: bytes) -> list[tuple[int, int]]:
     return found
 
 
-def check_single_model(body: bytes) -> None:
-    """Refuse a body that names its model twice: the gateway and the provider could each read another one.
-
-    Raises:
-        BadRequest: as ``splice_model``.
-    """
-    if body.count(_MODEL_KEY) != 1 or _has_escapes(body):
-        splice_model(body, "-")
-
-
 def _is_top_level(body: bytes, found: list[tuple[int, int]], span: tuple[int, int]) -> bool:
     """Whether the candidate at ``span`` is the top-level one: a mark put there alone must come out when decoding."""
     parts: list[bytes] = []
@@ -110,8 +128,8 @@ def _is_top_level(body: bytes, found: list[tuple[int, int]], span: tuple[int, in
         at = end
     parts.append(body[at:])
     try:
-        return _decode(b"".join(parts)).model == "\x01"
-    except msgspec.DecodeError:
+        return read_envelope(b"".join(parts)).model == "\x01"
+    except BadRequest:
         return False
 
 

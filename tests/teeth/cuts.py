@@ -128,8 +128,8 @@ CUTS = (
         "SPLICE",
         "the body is parsed and dumped again",
         "proxy/dialects/splice.py",
-        '        start, end = found[0]\n        return b"%b%b%b" % (body[:start], value, body[end:])\n    hits',
-        "        return msgspec.json.encode(msgspec.json.decode(body) | {'model': model})\n    hits",
+        '    return b"%b%b%b" % (body[:start], msgspec.json.encode(model), body[end:])',
+        '    return msgspec.json.encode(msgspec.json.decode(body) | {"model": model})',
         "tests/e2e/test_splice.py tests/proxy/dialects/test_splice.py",
     ),
     Cut(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.dialects.splice import check_single_model, read_envelope, read_form, splice_form_model, splice_model
+from proxy.dialects.splice import read_envelope, read_form, splice_form_model, splice_model
 from proxy.errors import BadRequest
 
 _VALUES = st.recursive(
@@ -81,12 +81,25 @@ def test_nested_members_of_the_same_name_stay(body: bytes, spliced: bytes) -> No
 
 @pytest.mark.parametrize(
     "body",
-    [b'{"model":"a","model":"b"}', b'{"model":"a","mod\\u0065l":"b"}', b'{"mod\\u0065l":"a","x":{"model":"b"}}'],
+    [
+        b'{"model":"a","model":"b"}',
+        b'{"model":"a","mod\\u0065l":"b"}',
+        b'{"model":null,"model":"b"}',
+        b'{"model":"a","model":null}',
+    ],
 )
 def test_a_model_that_two_readers_would_read_differently_is_refused(body: bytes) -> None:
-    """Twice, or spelled with escapes beside another: the gateway and the provider must not disagree."""
-    with pytest.raises(BadRequest, match="model"):
-        check_single_model(body)
+    """Twice, however it is spelled: the gateway and the provider must not disagree."""
+    with pytest.raises(BadRequest, match="twice"):
+        read_envelope(body)
+
+
+def test_a_name_spelled_with_escapes_is_passed_but_not_replaced() -> None:
+    """The decoy further in stays as it is."""
+    body = b'{"mod\\u0065l":"a","x":{"model":"b"}}'
+    assert read_envelope(body).model == "a"
+    with pytest.raises(BadRequest, match="plainly"):
+        splice_model(body, "N")
 
 
 @pytest.mark.parametrize(
