@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.gateway import Gateway
-from tests.support.traffic import CHAT, KEY, as_named, ask, config, in_flight, named, settled
+from tests.support.traffic import CHAT, KEY, as_named, ask, config, in_flight, named, open_sockets, settled
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import Wire
 
@@ -79,7 +79,7 @@ async def _one(running: Gateway, upstream: FakeUpstream, name: str, phase: str, 
 @pytest.mark.parametrize("how", ["rst", "fin", "close"])
 async def test_the_upstream_hears_within_a_second(how: str, running: Gateway, upstream: FakeUpstream) -> None:
     """Ten phases, several clients each, all at the same time, by the upstream's own clock."""
-    files = running.open_files()
+    sockets = open_sockets(running)
     before = len(running.log("request", end="client_gone"))
     jobs = [(f"{phase}/{number}", phase) for phase in _PHASES for number in range(EACH)]
     left = await asyncio.gather(*(_one(running, upstream, name, phase, how) for name, phase in jobs))
@@ -89,7 +89,7 @@ async def test_the_upstream_hears_within_a_second(how: str, running: Gateway, up
         closed = await journal.wait("closed", id=requests[name]["id"])
         assert closed["at"] - at <= PROMISE, name
         assert not journal.entries("finished", id=requests[name]["id"]), name
-    await settled(running, files)
+    await settled(running, sockets)
     gone = running.log("request", end="client_gone")[before:]
     assert len(gone) == len(jobs)
     assert all(line["status"] == 499 and line["attempts"] for line in gone)
@@ -117,7 +117,7 @@ async def test_others_are_not_disturbed_by_those_who_leave(running: Gateway, ups
 
 async def test_a_client_that_leaves_in_its_own_request_reaches_nobody(running: Gateway, upstream: FakeUpstream) -> None:
     """Half a body, then gone: no upstream request, nothing left in flight."""
-    files = running.open_files()
+    sockets = open_sockets(running)
     for how in ("rst", "fin", "close"):
         wire = await Wire.open(running.port)
         head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-length: 5000\r\n\r\n"
@@ -126,6 +126,6 @@ async def test_a_client_that_leaves_in_its_own_request_reaches_nobody(running: G
             while not in_flight(running):
                 await asyncio.sleep(0.005)
         _leave(wire, how)
-        await settled(running, files + 1)
+        await settled(running, sockets + 1)
         wire.close()
     assert not upstream.journal().requests()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.gateway import Gateway
 from tests.support.raw_upstream import Peer, RawUpstream
-from tests.support.traffic import CHAT, HEADERS, ask, config, settled
+from tests.support.traffic import CHAT, HEADERS, ask, config, open_sockets, settled
 from tests.support.wire import Wire
 
 READERS = 24
@@ -86,7 +86,7 @@ async def _standstill(peers: list[Peer]) -> None:
 @pytest.mark.parametrize("kind", ["stream", "whole"])
 async def test_stalled_readers_hold_the_upstream_back(kind: str, running: Gateway, raw: RawUpstream, wire: Any) -> None:
     """Each holds a bounded amount beside the kernel's buffers until the write timeout ends it; a reader is not hurt."""
-    files, memory = running.open_files(), running.rss()
+    sockets, memory = open_sockets(running), running.rss()
     async with raw.running(flood):
         stalled = await asyncio.gather(*(_stall(running, kind) for _ in range(READERS)))
         try:
@@ -110,7 +110,7 @@ async def test_stalled_readers_hold_the_upstream_back(kind: str, running: Gatewa
         finally:
             for one in stalled:
                 one.close()
-    await settled(running, files + 1)  # the reader's connection rests in the pool
+    await settled(running, sockets + 1)  # the reader's connection rests in the pool
 
 
 async def test_a_slow_reader_that_reads_is_never_cut(running: Gateway, raw: RawUpstream) -> None:

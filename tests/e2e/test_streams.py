@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.gateway import Gateway
 from tests.support.sse import SseReader, read_events
-from tests.support.traffic import CHAT, HEADERS, answer_of, ask, at_once, code_of, config, settled, told
+from tests.support.traffic import CHAT, HEADERS, answer_of, ask, at_once, code_of, config, open_sockets, settled, told
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import Wire
 
@@ -117,7 +117,7 @@ async def test_streams_pass_untouched_at_every_split(running: Gateway) -> None:
         for split in SPLITS:
             sizes = [chance.randint(1, 20) for _ in range(7)] if split is None else split
             jobs.append((body, {"split": sizes, "framing": "close" if number % 5 == 0 else "chunked"}))
-    files = running.open_files()
+    sockets = open_sockets(running)
 
     async def one(wire: Wire, job: tuple[bytes, dict[str, Any]]) -> None:
         got = await stream(wire, answer_of(job[0], **job[1]))
@@ -125,7 +125,7 @@ async def test_streams_pass_untouched_at_every_split(running: Gateway) -> None:
         assert wire.header("content-type") == "text/event-stream"
 
     await at_once(running.port, jobs, one)
-    await settled(running, files + 20)  # connections that rest in the pool
+    await settled(running, sockets + 20)  # connections that rest in the pool
 
 
 async def test_a_pause_at_any_byte_changes_nothing(running: Gateway) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.support.gateway import Gateway
-from tests.support.traffic import CHAT, at_once, code_of, in_flight, settled, told
+from tests.support.traffic import CHAT, at_once, code_of, in_flight, open_sockets, settled, told
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import Wire
 
@@ -288,7 +288,7 @@ async def test_the_answer_to_a_stranger_does_not_wait_for_the_body(
     framing: str, credential: list[str], running: Gateway, upstream: FakeUpstream
 ) -> None:
     """Ten megabytes are announced and never sent, at every door: 401 (or 400) at once, and the connection ends."""
-    files, memory = running.open_files(), running.rss()
+    sockets, memory = open_sockets(running), running.rss()
 
     async def one(door: Door, extra: list[str]) -> None:
         found = await Wire.open(running.port)
@@ -306,7 +306,7 @@ async def test_the_answer_to_a_stranger_does_not_wait_for_the_body(
     await asyncio.gather(*(one(door, extra) for door in posts for extra in ([], ["expect: 100-continue"])))
     assert not upstream.journal().requests()
     assert not in_flight(running)
-    await settled(running, files)
+    await settled(running, sockets)
     assert running.rss() - memory < 8 << 20
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.support.gateway import Gateway
 from tests.support.raw_upstream import Peer, RawUpstream
 from tests.support.sse import read_events
-from tests.support.traffic import CHAT, HEADERS, as_named, ask, code_of, config, settled, told
+from tests.support.traffic import CHAT, HEADERS, as_named, ask, code_of, config, open_sockets, settled, told
 from tests.support.wire import Cut, Wire
 
 TOTAL = 4.0
@@ -149,7 +149,7 @@ def failure_in(status: int, body: bytes, how: str) -> str | None:
 
 async def test_every_lie_is_a_typed_502(running: Gateway, raw: RawUpstream) -> None:
     """Some sixty lies, to a plain and to a streaming request; no descriptor, no task and no traceback is left."""
-    files = running.open_files()
+    sockets = open_sockets(running)
 
     async def by_name(peer: Peer) -> None:
         await peer.request()
@@ -172,7 +172,7 @@ async def test_every_lie_is_a_typed_502(running: Gateway, raw: RawUpstream) -> N
                 told_by = failure_in(status, body, how)
                 if not (begun or status == 502) or told_by not in _TYPED or b"<h1>" in body:
                     wrong.append((name, stream, status, body[:300], how))
-        await settled(running, files)
+        await settled(running, sockets)
     assert not wrong
     assert "Traceback" not in running.output()
     assert not running.log("request.crashed")
@@ -273,7 +273,7 @@ async def test_a_flood_ends_within_the_total_time_and_little_memory(
     flood: str, running: Gateway, raw: RawUpstream
 ) -> None:
     """Without end, as fast as the gateway takes it."""
-    files, memory, crashes = running.open_files(), running.rss(), len(running.log("request.crashed"))
+    sockets, memory, crashes = open_sockets(running), running.rss(), len(running.log("request.crashed"))
     head, piece = _FLOODS[flood]
 
     async with raw.running(lambda peer: _endless(peer, head, piece)):
@@ -287,7 +287,7 @@ async def test_a_flood_ends_within_the_total_time_and_little_memory(
         assert time.monotonic() - began <= TOTAL + 1
         assert failure_in(status, body, how) is not None
         assert peak - memory <= 48 << 20
-        await settled(running, files)
+        await settled(running, sockets)
     assert len(running.log("request.crashed")) == crashes
 
 

@@ -201,7 +201,7 @@ def _failures() -> list[tuple[str, bytes, list[tuple[str, str]], str]]:
 
     for provider in _REACHED:
         for script in _SCRIPTS:
-            secrets = [CANARY[name] for name in _KEYS_OF.get(provider, ["literal 0", "file 0"])]
+            secrets = [CANARY[name] for name in _KEYS_OF.get(provider, _KEYS_OF["literal"])]
             if "status" in script and "body" not in script:
                 words = [" ".join(echo.format(one, one) for one in secrets) for echo in _ECHOES]
                 bodies = [{"error": {"message": one, "type": "x", "code": one}} for one in words]

@@ -11,7 +11,19 @@ import pytest
 
 from tests.support.gateway import Gateway
 from tests.support.sse import read_events
-from tests.support.traffic import CHAT, HEADERS, answer_of, as_named, ask, code_of, config, named, settled, told
+from tests.support.traffic import (
+    CHAT,
+    HEADERS,
+    answer_of,
+    as_named,
+    ask,
+    code_of,
+    config,
+    named,
+    open_sockets,
+    settled,
+    told,
+)
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import Wire
 
@@ -26,7 +38,8 @@ _BEFORE: dict[str, dict[str, Any]] = {
     "latency": {"latency": 300},
     "down": {"down": True},
     "bandwidth": {"bandwidth": 20_000},
-    "slow_close": {"slow_close": 1500},
+    # Not reused: to the next request its slowness would be another toxic.
+    "slow_close": {"slow_close": 1500, "headers": {"connection": "close"}},
     "timeout": {"timeout": 0},
     "reset_peer": {"reset_peer": 1, "head_ms": 300},
     "slicer": {"slicer": 5},
@@ -116,7 +129,7 @@ async def run(running: Gateway, cell: Cell, name: str) -> tuple[str, float]:
 
 async def test_every_toxic_ends_in_time_and_leaves_nothing(running: Gateway, upstream: FakeUpstream) -> None:
     """Eight toxics × streamed or not × before or after the first byte, three of each at once."""
-    files = running.open_files()
+    sockets = open_sockets(running)
     jobs = [(cell, f"{cell.name}/{number}") for cell in CELLS for number in range(3)]
     found = await asyncio.gather(*(run(running, cell, name) for cell, name in jobs))
     for (cell, name), (ended, seconds) in zip(jobs, found, strict=True):
@@ -125,7 +138,7 @@ async def test_every_toxic_ends_in_time_and_leaves_nothing(running: Gateway, ups
     # Each was sent once: what may have had an effect is not sent again.
     assert sorted(named(upstream.journal().requests())) == sorted(name for _, name in jobs)
     assert len(upstream.journal().requests()) == len(jobs)
-    await settled(running, files, timeout=8)
+    await settled(running, sockets, timeout=8)
 
 
 def _may_cut(cell: Cell) -> bool:
@@ -138,7 +151,7 @@ async def test_a_black_hole_ends_at_its_timer(
     stream: bool, running: Gateway, upstream: FakeUpstream, wire: Any
 ) -> None:
     """Accepted and never answered: `first_token` for a stream, `total` for a whole answer; the slot is free again."""
-    files = running.open_files()
+    sockets = open_sockets(running)
     found = await wire(running.port)
     began = time.monotonic()
     status, body = await found.exchange("POST", CHAT, ask(stream=stream, timeout=0), HEADERS)
@@ -148,7 +161,7 @@ async def test_a_black_hole_ends_at_its_timer(
     assert limit * 0.95 <= seconds <= limit + GRACE
     assert await upstream.journal().wait("closed")
     found.close()
-    await settled(running, files)
+    await settled(running, sockets)
 
 
 async def test_nobody_listening_is_a_502_at_once(gateway: Any, wire: Any) -> None:
