@@ -92,6 +92,11 @@ def read_data(event: bytes) -> bytes | None:
     return b"\n".join(lines) if lines else None
 
 
+def _has_data(events: bytes) -> bool:
+    """Whether one of these whole events has a line of data."""
+    return events.startswith(_DATA) or b"\ndata:" in events or b"\rdata:" in events
+
+
 def has_ended(event: bytes) -> bool:
     """Whether these bytes end with a blank line, so that the next event may follow."""
     return event.endswith((b"\n\n", b"\r\n\r\n", b"\r\r"))
@@ -158,13 +163,15 @@ class Scanner:
         return content | (self._walk(chunk[last:]) if last < len(chunk) else False)
 
     def _glance(self, events: bytes) -> bool:
-        """The same for whole events with nothing before them: usually none of them is the end."""
-        for probe in self._probes:
-            if probe in events:
-                return self._walk(events)
+        """The same for whole events with nothing before them. From the first that may be the end on, by line."""
         if len(events) > self.max_event:
             return self._walk(events)
-        return events.startswith(_DATA) or b"\ndata:" in events or b"\rdata:" in events
+        found = [at for probe in self._probes if (at := events.find(probe)) >= 0]
+        if found:
+            blank = events.rfind(b"\n\n", 0, min(found))
+            start = 0 if blank < 0 else blank + 2
+            return _has_data(events[:start]) | self._walk(events[start:])
+        return _has_data(events)
 
     def _walk(self, chunk: bytes) -> bool:
         """The same, line by line: for chunks that begin or end inside an event, and for those that may hold the end."""
