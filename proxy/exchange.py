@@ -95,6 +95,7 @@ class Exchange:
         "reply_headers",
         "request_id",
         "route",
+        "secrets",
         "state",
         "stream",
         "tags",
@@ -122,6 +123,7 @@ class Exchange:
         self.generation = 0
         self.deadline = 0.0  # time.monotonic() at which the whole request must have ended
         self.forward: list[Header] = []
+        self.secrets: tuple[bytes, ...] = ()  # of the file, sent with this request: no answer may repeat them
         self.reply_headers: list[Header] = []
         self.attempts: list[Attempt] = []
         self.notes: dict[str, str] = {}  # policy or node name → what it decided, for the receipt

@@ -19,6 +19,7 @@ from proxy.pipeline import Pipeline
 from proxy.runtime import Runtime
 from proxy.tags import TAGS_HEADER, read_tags
 
+_PLACE = {"json": "body's member `model`", "multipart": "form's field `model`", "query": "query: `?model=…`"}
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 MAX_MODEL = 256  # characters of a model's name
@@ -89,17 +90,15 @@ def _read_fields(x: Exchange) -> None:
     where = x.endpoint.model_in
     if where == "json":
         envelope = read_envelope(x.body)
-        if not envelope.model:
-            raise BadRequest("The body names no model.", code="missing_model", param="model")
         x.model, x.stream = envelope.model, envelope.stream
     elif where == "multipart":
         form = read_form(x.body, x.header(b"content-type") or b"")
-        x.model, x.stream = form.model or "", form.stream
+        x.model, x.stream = form.model, form.stream
     elif where == "query":
         found = parse_qs(x.query.decode("latin-1"), max_num_fields=32).get("model", [])
-        if len(found) != 1:
-            raise BadRequest("Name one model in the query: `?model=…`.", code="missing_model", param="model")
-        x.model = found[0]
+        x.model = found[0] if len(found) == 1 else ""
+    if not x.model and where != "none" and x.endpoint.needs_model:
+        raise BadRequest(f"Name one model in the {_PLACE[where]}.", code="missing_model", param="model")
     if len(x.model) > MAX_MODEL or not x.model.isprintable():  # a good one stands in headers and log lines
         x.model = ""
         text = f"The model's name is longer than {MAX_MODEL} characters or holds one that cannot be printed."

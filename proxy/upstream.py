@@ -11,10 +11,11 @@ next. What keeps that rare is that connections rest in the pool for less time th
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 
 import msgspec
-from aiohttp import BaseConnector, ClientRequest, ClientTimeout, TCPConnector
+from aiohttp import AddrInfoType, BaseConnector, ClientRequest, ClientTimeout, TCPConnector
 from aiohttp.client_exceptions import ClientOSError, ServerDisconnectedError
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
@@ -38,6 +39,9 @@ KEEP_ALIVE = 4.0
 KEEP_ALIVE_TLS = 55.0
 MAX_WHOLE = 1 << 20  # bytes of a body that is read whole
 MAX_HEADERS = 100
+# The kernel doubles it. The loop takes at once what is there, so this bounds what a stalled stream holds on both sides;
+# at 100 ms from the provider it still lets a megabyte a second through.
+RECEIVE_BUFFER = 96 << 10
 MAX_UNASKED = 16  # connections in a row on which something came before a request was sent
 READ_BUFFER = 32 << 10  # a connection is paused when twice as much waits for a slow client
 
@@ -115,6 +119,7 @@ class Upstream:
             ttl_dns_cache=30,
             dns_cache_max_size=64,
             timeout_ceil_threshold=_NEVER_ROUND_UP,
+            socket_factory=_make_socket,
         )
         return self._connector
 
@@ -186,6 +191,14 @@ class Upstream:
             found = ClientTimeout(total=None, connect=seconds, ceil_threshold=_NEVER_ROUND_UP)
             self._connect_timeouts[seconds] = found
         return found
+
+
+def _make_socket(address: AddrInfoType) -> socket.socket:
+    """A socket whose kernel buffer is bounded: otherwise it grows to megabytes while a slow client holds a stream."""
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    return made
 
 
 def _head(method: str, url: URL, headers: list[Header], body: bytes) -> bytes:

@@ -46,7 +46,7 @@ class HeadersConfig(Config, frozen=True):
 class Headers(Policy):
     """Sets, removes and passes headers. What is not passed by default or by name does not reach the provider."""
 
-    __slots__ = ("_drop", "_pass", "_response_drop", "_response_set", "_set")
+    __slots__ = ("_drop", "_pass", "_response_drop", "_response_set", "_secrets", "_set")
 
     Config = HeadersConfig
 
@@ -61,6 +61,7 @@ class Headers(Policy):
         self._pass = pass_
         self._drop = drop
         self._set = set_
+        self._secrets = tuple(value for _, value in set_)
         self._response_drop = response_drop
         self._response_set = response_set
 
@@ -83,6 +84,7 @@ class Headers(Policy):
         if self._drop:
             x.forward = [header for header in x.forward if header[0] not in self._drop]
             x.forward += self._set
+            x.secrets += self._secrets
 
     def on_response(self, x: Exchange, answer: Answer) -> None:
         if self._response_drop:

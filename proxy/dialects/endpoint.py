@@ -15,6 +15,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     ``operation`` is OpenTelemetry's ``gen_ai.operation.name`` where one exists. ``answers_json``: a successful answer
     that is not a stream must be JSON. ``ends``: an event stream is complete when one of these lines has been seen.
+    ``needs_model``: a request that names no model is wrong; else it is one that any model may answer.
     """
 
     name: str
@@ -23,3 +24,4 @@ class Endpoint(msgspec.Struct, frozen=True):
     model_in: Literal["json", "multipart", "query", "none"]
     answers_json: bool = True
     ends: tuple[End, ...] = ()
+    needs_model: bool = True

@@ -24,12 +24,16 @@ _SPEECH_ENDS = _typed(b"speech.audio.done") + _DONE
 _TRANSCRIPT_ENDS = _typed(b"transcript.text.done") + _DONE
 
 
-def _json(name: str, operation: str, *, answers_json: bool = True, ends: tuple[End, ...] = ()) -> Endpoint:
-    return Endpoint(name, operation, "json", "json", answers_json, ends)
+def _json(
+    name: str, operation: str, *, answers_json: bool = True, ends: tuple[End, ...] = (), needs_model: bool = True
+) -> Endpoint:
+    return Endpoint(name, operation, "json", "json", answers_json, ends, needs_model)
 
 
-def _form(name: str, operation: str, *, answers_json: bool = True, ends: tuple[End, ...] = ()) -> Endpoint:
-    return Endpoint(name, operation, "multipart", "multipart", answers_json, ends)
+def _form(
+    name: str, operation: str, *, answers_json: bool = True, ends: tuple[End, ...] = (), needs_model: bool = True
+) -> Endpoint:
+    return Endpoint(name, operation, "multipart", "multipart", answers_json, ends, needs_model)
 
 
 _FILES = Endpoint("files", "files", "raw", "none", answers_json=False)
@@ -44,15 +48,17 @@ EXACT: dict[tuple[str, str], Endpoint] = {
     ("POST", "/v1/completions"): _json("completions", "text_completion", ends=_DONE),
     ("POST", "/v1/embeddings"): _json("embeddings", "embeddings"),
     ("POST", "/v1/responses"): _json("responses", "chat", ends=_RESPONSE_ENDS),
-    ("POST", "/v1/images/generations"): _json("images.generations", "generate_content", ends=_IMAGE_ENDS),
-    ("POST", "/v1/images/edits"): _form("images.edits", "generate_content", ends=_IMAGE_ENDS),
-    ("POST", "/v1/images/variations"): _form("images.variations", "generate_content"),
+    ("POST", "/v1/images/generations"): _json(
+        "images.generations", "generate_content", ends=_IMAGE_ENDS, needs_model=False
+    ),
+    ("POST", "/v1/images/edits"): _form("images.edits", "generate_content", ends=_IMAGE_ENDS, needs_model=False),
+    ("POST", "/v1/images/variations"): _form("images.variations", "generate_content", needs_model=False),
     ("POST", "/v1/audio/speech"): _json("audio.speech", "generate_content", answers_json=False, ends=_SPEECH_ENDS),
     ("POST", "/v1/audio/transcriptions"): _form(
         "audio.transcriptions", "generate_content", answers_json=False, ends=_TRANSCRIPT_ENDS
     ),
     ("POST", "/v1/audio/translations"): _form("audio.translations", "generate_content", answers_json=False),
-    ("POST", "/v1/moderations"): _json("moderations", "moderation"),
+    ("POST", "/v1/moderations"): _json("moderations", "moderation", needs_model=False),
     ("POST", "/v1/rerank"): _json("rerank", "rerank"),
     ("POST", "/v1/files"): _FILES,
     ("GET", "/v1/files"): _FILES,

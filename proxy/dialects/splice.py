@@ -77,7 +77,8 @@ def read_envelope(body: bytes) -> Envelope:
         what = "The body must be a JSON object." if param is None else f"`{param}` must be {_EXPECTED[param]}."
         raise BadRequest(what, code="invalid_type", param=param) from None
     except (msgspec.DecodeError, RecursionError) as error:
-        raise BadRequest(f"The body is not valid JSON: {error}", code="invalid_json") from None
+        what = "it ends too early, or holds half a surrogate pair" if "truncated" in str(error) else str(error)
+        raise BadRequest(f"The body is not valid JSON: {what}", code="invalid_json") from None
     if names.count > 1:
         raise BadRequest('The member "model" is there twice; send it once.', code="invalid_json", param="model")
     return Envelope(str(found.model), bool(found.stream))
@@ -96,6 +97,13 @@ def splice_model(body: bytes, model: str) -> bytes:
         raise BadRequest('Spell the name of the member "model" plainly.', code="invalid_json", param="model")
     start, end = found[0]
     return b"%b%b%b" % (body[:start], msgspec.json.encode(model), body[end:])
+
+
+def insert_model(body: bytes, model: str) -> bytes:
+    """``body``, which ``read_envelope`` has read and which names no model, with one as its first member."""
+    start = body.index(b"{") + 1
+    comma = b"" if body[start:].lstrip().startswith(b"}") else b","
+    return b'%b"model":%b%b%b' % (body[:start], msgspec.json.encode(model), comma, body[start:])
 
 
 def _has_escapes(body: bytes) -> bool:
@@ -136,7 +144,7 @@ def _is_top_level(body: bytes, found: list[tuple[int, int]], span: tuple[int, in
 class Form(msgspec.Struct):
     """What the gateway reads of a multipart form, and where the model's bytes stand (start, end)."""
 
-    model: str | None = None
+    model: str = ""
     stream: bool = False
     span: tuple[int, int] | None = None
 
@@ -222,12 +230,15 @@ def read_form(body: bytes, content_type: bytes) -> Form:
 
 
 def splice_form_model(body: bytes, content_type: bytes, model: str) -> bytes:
-    """A multipart ``body`` with the value of its field ``model`` replaced, all other bytes untouched.
+    """A multipart ``body`` with its field ``model`` replaced, or put first if there is none; all else untouched.
 
     Raises:
-        BadRequest: as ``read_form``, or the form has no field ``model``.
+        BadRequest: as ``read_form``.
     """
     span = read_form(body, content_type).span
-    if span is None:
-        raise BadRequest('The form has no field "model".', code="invalid_form", param="model")
-    return b"%b%b%b" % (body[: span[0]], model.encode(), body[span[1] :])
+    if span is not None:
+        return b"%b%b%b" % (body[: span[0]], model.encode(), body[span[1] :])
+    delimiter = b"--" + parse_options_header(content_type)[1][b"boundary"]
+    start = body.index(delimiter)
+    field = b'%b\r\nContent-Disposition: form-data; name="model"\r\n\r\n%b\r\n' % (delimiter, model.encode())
+    return body[:start] + field + body[start:]

@@ -75,8 +75,7 @@ class Account(Provider):
         max_connections: int,
     ) -> None:
         super().__init__(name)
-        held = [*(key.encode() for key in keys), *(value for _, value in constant)]
-        self._secrets = [value for value in held if len(value) >= _SECRET_LENGTH]
+        self._secrets = [*(key.encode() for key in keys), *(value for _, value in constant)]
         self._credentials = [self.credential(key) for key in keys]
         self._constant = [_AGENT, *constant]
         self._dropped = _NEVER | {header for header, _ in constant}
@@ -148,7 +147,7 @@ class Account(Provider):
         )
         if answer.status < 400:
             return answer
-        raise failure_of(answer.status, answer.headers, self._without_secrets(answer.body or b""), self.name)
+        raise failure_of(answer.status, answer.headers, self._without_secrets(x, answer.body or b""), self.name)
 
     async def _open(self, x: Exchange, url: URL, headers: list[Header], timeouts: Timeouts) -> Answer:
         """A WebSocket. A refused handshake means what the same status means elsewhere."""
@@ -175,10 +174,10 @@ class Account(Provider):
             headers.append(_JSON_BODY)
         return headers
 
-    def _without_secrets(self, body: bytes) -> bytes:
+    def _without_secrets(self, x: Exchange, body: bytes) -> bytes:
         """A refusal that repeats our key, or a header of the file, does not reach the caller with it."""
-        for secret in self._secrets:
-            if secret in body:
+        for secret in (*self._secrets, *x.secrets):
+            if len(secret) >= _SECRET_LENGTH and secret in body:
                 body = body.replace(secret, b"***")
         return body
 

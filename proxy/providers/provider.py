@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from proxy.dialects.splice import splice_form_model, splice_model
+from proxy.dialects.splice import insert_model, splice_form_model, splice_model
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Config, NoConfig, Timeouts
 
@@ -51,11 +51,11 @@ class Provider(ABC):
 
     def outbound_body(self, x: Exchange, model: str | None) -> bytes:
         """The body as this account would be sent it: the caller's bytes, with another model's name if it differs."""
-        if model is None or model == x.model or not x.model:
+        if model is None or model == x.model:
             return x.body
         where = x.endpoint.model_in
         if where == "json":
-            return splice_model(x.body, model)
+            return splice_model(x.body, model) if x.model else insert_model(x.body, model)
         if where == "multipart":
             return splice_form_model(x.body, x.header(b"content-type") or b"", model)
         return x.body

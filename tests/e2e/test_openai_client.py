@@ -119,6 +119,7 @@ async def test_every_other_endpoint(gateway_url: str, client: MakeClient) -> Non
     assert (await found.completions.create(model="fast", prompt="Hello")).choices[0].text
     assert len((await found.embeddings.create(model="fast", input=["a", "b"])).data) == 2
     assert (await found.moderations.create(model="fast", input="Hello")).results
+    assert (await found.moderations.create(input="Hello")).results
     image = await found.images.generate(model="fast", prompt="a lock", response_format="b64_json")
     assert image.data is not None
     assert base64.b64decode(image.data[0].b64_json or "")

@@ -16,8 +16,8 @@ from tests.support.traffic import CHAT, HEADERS, ask, config, open_sockets, sett
 from tests.support.wire import Wire
 
 READERS = 24
-# Bytes that one stalled stream may hold in the gateway: one read of the event loop (250 kB) and what is on its way.
-HELD = 384 << 10
+# Bytes that one stalled stream may hold in the gateway: what the loop reads at once, and what is on its way.
+HELD = 256 << 10
 MEMORY = 512 << 10  # bytes by which one stalled stream may make it grow
 WRITE_TIMEOUT = 2.0
 _EVENTS = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n' % (b"x" * 900) * 16

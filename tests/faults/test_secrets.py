@@ -164,9 +164,9 @@ def running(module_gateway: Callable[..., Gateway], upstream_process: FakeUpstre
 # A provider that repeats the account's key in every way it fails, and other failures of every kind.
 _ECHOES = ["Incorrect API key provided: {}. Authorization: Bearer {}", "{} may not do that, says {}"]
 _KEYS_OF = {
-    "literal": ["literal 0", "header 0"],
+    "literal": ["literal 0", "header 0", "header 2"],
     "env": ["env 0", "env 1"],
-    "file": ["file 0", "header 1"],
+    "file": ["file 0", "header 1", "header 2"],
     "spread": ["literal 1", "file 1", "env 2"],
     "azure": ["env 3"],
 }

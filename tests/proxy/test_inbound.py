@@ -104,6 +104,15 @@ async def test_a_body_that_names_no_model_is_a_bad_request(body: bytes) -> None:
         await admit(make_runtime(make_rule(Canned())), make_exchange(), await pieces(body))
 
 
+@pytest.mark.parametrize("path", ["/v1/moderations", "/v1/images/generations"])
+async def test_some_paths_need_no_model(path: str) -> None:
+    """They go to a route that takes any."""
+    runtime = make_runtime(make_rule(Canned()), make_rule(Canned(), name="rest", models=None))
+    x = make_exchange(path)
+    assert isinstance(await admit(runtime, x, await pieces(b'{"input":"x"}')), Pipeline)
+    assert x.route == "rest"
+
+
 async def test_routes_by_tag_read_the_tags_header() -> None:
     """Only if some route looks at tags; a malformed one is refused then."""
     rule = make_rule(Canned(), tags=(("env", ("dev*",)),))

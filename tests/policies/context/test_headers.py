@@ -21,6 +21,7 @@ def test_request_headers_are_passed_set_and_removed(context: Any, exchange: Any)
     assert x.forward == [(b"accept", b"*/*"), (b"x-trace", b"1"), (b"x-team", b"search")]
     assert context.problems == []
     assert "search" not in policy.explain(x)
+    assert x.secrets == (b"search",)
 
 
 def test_response_headers_are_set_and_removed(context: Any, exchange: Any) -> None:

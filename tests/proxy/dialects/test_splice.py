@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.dialects.splice import read_envelope, read_form, splice_form_model, splice_model
+from proxy.dialects.splice import insert_model, read_envelope, read_form, splice_form_model, splice_model
 from proxy.errors import BadRequest
 
 _VALUES = st.recursive(
@@ -180,3 +180,26 @@ def test_a_body_full_of_decoys_is_refused_quickly() -> None:
     body: dict[str, Any] = {"model": "a", "x": [{"model": "b"}] * 1000}
     with pytest.raises(BadRequest, match="too many"):
         splice_model(json.dumps(body).encode(), "N")
+
+
+@pytest.mark.parametrize(
+    ("body", "inserted"),
+    [
+        (b'{"input":"x"}', b'{"model":"m","input":"x"}'),
+        (b' {\n "input" : [1.0] }', b' {"model":"m",\n "input" : [1.0] }'),
+        (b"{ }", b'{"model":"m" }'),
+    ],
+)
+def test_a_model_is_put_first_where_there_was_none(body: bytes, inserted: bytes) -> None:
+    """Every other byte stays."""
+    assert insert_model(body, "m") == inserted
+    assert json.loads(inserted)["model"] == "m"
+
+
+def test_a_forms_model_is_put_first_where_there_was_none() -> None:
+    """As a field of its own."""
+    body = _form(('name="image"; filename="a.png"', "PNG"))
+    content_type = b"multipart/form-data; boundary=B"
+    inserted = splice_form_model(body, content_type, "m")
+    assert inserted.endswith(body)
+    assert read_form(inserted, content_type).model == "m"
