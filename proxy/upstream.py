@@ -40,8 +40,8 @@ KEEP_ALIVE_TLS = 55.0
 MAX_WHOLE = 1 << 20  # bytes of a body that is read whole
 MAX_HEADERS = 100
 # The kernel doubles it. The loop takes at once what is there, so this bounds what a stalled stream holds on both sides;
-# at 100 ms from the provider it still lets a megabyte a second through.
-RECEIVE_BUFFER = 96 << 10
+# at 50 ms from the provider it still lets more than a megabyte a second through.
+RECEIVE_BUFFER = 80 << 10
 MAX_UNASKED = 16  # connections in a row on which something came before a request was sent
 READ_BUFFER = 32 << 10  # a connection is paused when twice as much waits for a slow client
 
