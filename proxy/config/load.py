@@ -14,7 +14,7 @@ from proxy.config.document import UNREADABLE, Node, Report
 from proxy.config.files import MAX_FILE, read_bounded
 from proxy.config.problem import Problem, quote, render_path
 from proxy.config.reference import Resolver, Unresolved
-from proxy.config.syntax import MAX_VALUES, parse
+from proxy.config.syntax import EMPTY, MAX_VALUES, parse
 
 # Enough for one file a team; more is a mistake.
 _MAX_FILES = 64
@@ -76,6 +76,8 @@ class _Files:
             return None
         self.digest.update(b"%d:" % len(data) + data)
         root, found = parse(data, name)
+        if included is None:
+            found = [_say_what_is_needed(problem) for problem in found]
         self.problems += found
         if root is None:
             self.broken = True
@@ -185,3 +187,10 @@ class _Values:
                 hint = "" if error.suggestion else "; a provider that may do without is marked `optional: true`"
                 self._report.problem(path, f"{error}{hint}", error.suggestion)
         return pruned
+
+
+def _say_what_is_needed(problem: Problem) -> Problem:
+    """An empty main file lacks more than an empty one that is included."""
+    if problem.message != EMPTY:
+        return problem
+    return msgspec.structs.replace(problem, message=f"{EMPTY}; it needs at least `providers` and `routes`")

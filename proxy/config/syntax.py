@@ -43,6 +43,10 @@ class _Frame:
         self.merged: list[Node] = []
 
 
+# Refused in an included file too: a file that is just being written would take its settings away for a moment.
+EMPTY = "the file is empty"
+
+
 def parse(data: bytes, file: str) -> tuple[Node | None, list[Problem]]:
     """The tree of a file and what is wrong with it; no tree when it could not be read to its end."""
     try:
@@ -102,9 +106,7 @@ class _Builder:
         except _Stop:
             return None, self._problems
         if self._root is None:
-            return self._unusable(
-                Mark(self._file, 1, 1), "the file is empty; it needs at least `providers` and `routes`"
-            )
+            return self._unusable(Mark(self._file, 1, 1), EMPTY)
         if not isinstance(self._root.value, dict):
             kind = _KINDS.get(type(self._root.value), "a single value")
             return self._unusable(

@@ -35,6 +35,15 @@ def test_one_setting_in_two_files_names_both_places(tmp_path: Path) -> None:
     assert f"{main}:2:7" in problem.message
 
 
+def test_an_empty_file_is_refused_also_where_it_is_included(tmp_path: Path) -> None:
+    """It may be about to be written; only the main one is told what it needs."""
+    main = written(tmp_path, "include: [b.yaml]\n")
+    part = written(tmp_path, "# nothing yet\n", "b.yaml")
+    assert [str(problem) for problem in load(main, {}).problems] == [f"{part}:1:1: the file is empty"]
+    (problem,) = load(part, {}).problems
+    assert "it needs at least" in problem.message
+
+
 def test_files_that_include_each_other_end(tmp_path: Path) -> None:
     main = written(tmp_path, "include: [b.yaml]\n")
     written(tmp_path, "include: [./gateway.yaml]\n", "b.yaml")

@@ -96,7 +96,7 @@ def test_quoted_words_are_text() -> None:
         ("a: &a [*a]\n", "f:1:8 a[0]: the alias `*a` stands inside of what `&a` names, so it has no end"),
         ("a: &anchor 1\nb: *ancor\n", 'f:2:4 b: no anchor `&ancor` stands above this alias; did you mean "*anchor"?'),
         ("a: {<<: 5}\n", "f:1:9 a: `<<` takes a map or a list of maps, usually an alias such as *defaults"),
-        ("", "f:1:1: the file is empty; it needs at least `providers` and `routes`"),
+        ("", "f:1:1: the file is empty"),
         ("- a\n", "f:1:1: the top level must be a map with keys such as `routes:`, not a list"),
         (b"a: \xff\n", "f:1:4: the byte 0xff is not UTF-8; save the file as UTF-8"),
         (b"\xef\xbb\xbfa: 1\n", "f:1:1: the file begins with a byte order mark; save it as UTF-8 without one"),
