@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.support.environment import free_port
 from tests.support.gateway import Gateway
 from tests.support.sse import read_events
 from tests.support.traffic import (
@@ -166,8 +167,6 @@ async def test_a_black_hole_ends_at_its_timer(
 
 async def test_nobody_listening_is_a_502_at_once(gateway: Any, wire: Any) -> None:
     """A refused connection does not wait for a timer."""
-    from tests.support.environment import free_port
-
     running = gateway(config(f"http://127.0.0.1:{free_port()}/v1"))
     for stream in (True, False):
         found = await wire(running.port)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 from pathlib import Path
@@ -10,6 +11,10 @@ ROOT = Path(__file__).resolve().parents[2]
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "COVERAGE_PROCESS_START")
 # What would send a client of the tests elsewhere, or give it somebody's real credentials.
 _FOREIGN = ("PROXY", "OPENAI_", "ANTHROPIC_", "SLUICEGATE_", "AZURE_", "SSL_CERT")
+_FIRST_PORT, _BLOCK = 10_000, 2_000
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
+# Another run of the tests at the same time begins elsewhere in the block.
+_TURNS = itertools.count(os.getpid() * 37)
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -23,8 +28,17 @@ def foreign_names() -> list[str]:
 
 
 def free_port() -> int:
-    """A port of the loopback where nobody listens at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port of the loopback where nobody listens, and that no other process of this test run is given.
+
+    Below the range from which the kernel takes ports for outgoing connections; a block for each worker of the run. A
+    port that two workers had picked at once would lead the client of one to the gateway of the other.
+    """
+    while True:
+        port = _FIRST_PORT + _BLOCK * _WORKER + next(_TURNS) % _BLOCK
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
