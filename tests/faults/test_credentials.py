@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.support.gateway import Gateway
-from tests.support.traffic import CHAT, at_once, code_of, in_flight, open_sockets, settled, told
+from tests.support.traffic import CHAT, at_once, code_of, idle, open_sockets, settled, told
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import Wire
 
@@ -305,7 +305,7 @@ async def test_the_answer_to_a_stranger_does_not_wait_for_the_body(
     posts = [door for door in ALL if door.method == "POST"]
     await asyncio.gather(*(one(door, extra) for door in posts for extra in ([], ["expect: 100-continue"])))
     assert not upstream.journal().requests()
-    assert not in_flight(running)
+    await idle(running)
     await settled(running, sockets)
     assert running.rss() - memory < 8 << 20
 

@@ -137,6 +137,14 @@ async def settled(gateway: Gateway, sockets: int, *, timeout: float = 5.0) -> No
         await asyncio.sleep(POLL)
 
 
+async def idle(gateway: Gateway, *, timeout: float = 5.0) -> None:
+    """Wait until the gateway works at nothing: a WebSocket of the test before may still be saying goodbye (2 s)."""
+    end = time.monotonic() + timeout
+    while left := await asyncio.to_thread(in_flight, gateway):
+        assert time.monotonic() < end, f"{left} requests are still in flight"
+        await asyncio.sleep(0.02)
+
+
 def in_flight(gateway: Gateway) -> int:
     """Requests that the gateway is working at."""
     for line in gateway.get("/metrics")[1].decode().splitlines():
