@@ -70,8 +70,7 @@ class Exchange:
     """State of one request. Slots only; policies keep their own state in ``state[slot]``.
 
     ``headers`` are the client's, names lower-case, as received; ``forward`` is what goes upstream (already filtered by
-    the allow-list, no credentials); ``reply_headers`` are added to whatever answer leaves. ``credential`` is the secret
-    the client presented (None if it presented none).
+    the allow-list, no credentials); ``reply_headers`` are added to whatever answer leaves.
     """
 
     __slots__ = (
