@@ -14,6 +14,7 @@
         ├── ContextTooLong 400   the conversation is too large for this model
         ├── ContentRefused 400   the provider's own filter said no
         ├── ModelNotFound 404
+        ├── Unsupported   400    this target cannot do what the request needs; another may
         └── Rejected      4xx    the provider refused the request itself; its answer is passed on
     ConfigError                  problems of a file, all of them (see ``proxy.config.problem``)
 
@@ -22,6 +23,7 @@ A refusal by a policy is not in this tree: it is a value (``Reply``), made by ``
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Literal
 
 import msgspec
@@ -37,6 +39,7 @@ Meaning = Literal[
     "context_too_long",
     "content_refused",
     "model_not_found",
+    "unsupported",
     "rejected",
 ]
 
@@ -139,10 +142,24 @@ class ModelNotFound(UpstreamError):
     meaning = "model_not_found"
 
 
+class Unsupported(UpstreamError):
+    status = 400
+    code = "unsupported_by_target"
+    meaning = "unsupported"
+
+
 class Rejected(UpstreamError):
     status = 400
     code = "upstream_rejected"
     meaning = "rejected"
+
+
+class Style(msgspec.Struct, frozen=True):
+    """How errors look in one dialect. ``body`` gives status and bytes of a refusal, ``event`` what ends a stream."""
+
+    name: str
+    body: Callable[[int, str, str, str | None], tuple[int, bytes]]
+    event: Callable[[int, str, str], bytes]
 
 
 # OpenAI's documented `type` of an error object, by status.
@@ -158,9 +175,81 @@ _OPENAI_TYPE = {
     422: "invalid_request_error",
     429: "rate_limit_error",
 }
+# Anthropic's, by status: https://docs.claude.com/en/api/errors. What it overloads with is its own 529.
+_ANTHROPIC_TYPE = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+# Google's canonical names: https://cloud.google.com/apis/design/errors#handling_errors
+_GOOGLE_STATUS = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
 
 
 def render_openai(status: int, code: str, message: str, param: str | None = None) -> bytes:
     """The error object of OpenAI's API: ``{"error": {message, type, param, code}}``, as JSON bytes."""
     kind = _OPENAI_TYPE.get(status, "server_error" if status >= 500 else "invalid_request_error")
     return msgspec.json.encode({"error": {"message": message, "type": kind, "param": param, "code": code}})
+
+
+def _openai(status: int, code: str, message: str, param: str | None) -> tuple[int, bytes]:
+    return status, render_openai(status, code, message, param)
+
+
+def _openai_event(status: int, code: str, message: str) -> bytes:
+    return b"data: %b\n\n" % render_openai(status, code, message)
+
+
+def _responses_event(status: int, code: str, message: str) -> bytes:
+    error = {"type": "error", "code": code, "message": message, "param": None, "sequence_number": 0}
+    return b"event: error\ndata: %b\n\n" % msgspec.json.encode(error)
+
+
+def _anthropic(status: int, code: str, message: str, param: str | None) -> tuple[int, bytes]:
+    status = 529 if code == Overloaded.code else status
+    kind = _ANTHROPIC_TYPE.get(status, "api_error" if status >= 500 else "invalid_request_error")
+    error = {"type": kind, "message": f"{param}: {message}" if param else message, "code": code}
+    return status, msgspec.json.encode({"type": "error", "error": error})
+
+
+def _anthropic_event(status: int, code: str, message: str) -> bytes:
+    return b"event: error\ndata: %b\n\n" % _anthropic(status, code, message, None)[1]
+
+
+def _gemini(status: int, code: str, message: str, param: str | None) -> tuple[int, bytes]:
+    name = _GOOGLE_STATUS.get(status, "INTERNAL" if status >= 500 else "INVALID_ARGUMENT")
+    details: list[dict[str, object]] = [
+        {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": code, "domain": "sluicegate"}
+    ]
+    if param:
+        violation = {"field": param, "description": message}
+        details.append({"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]})
+    return status, msgspec.json.encode(
+        {"error": {"code": status, "message": message, "status": name, "details": details}}
+    )
+
+
+def _gemini_event(status: int, code: str, message: str) -> bytes:
+    return b"data: %b\n\n" % _gemini(status, code, message, None)[1]
+
+
+OPENAI = Style("openai", _openai, _openai_event)
+OPENAI_RESPONSES = Style("openai_responses", _openai, _responses_event)
+ANTHROPIC = Style("anthropic", _anthropic, _anthropic_event)
+GEMINI = Style("gemini", _gemini, _gemini_event)

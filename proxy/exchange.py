@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from proxy.errors import Header, render_openai
-
-if TYPE_CHECKING:
-    pass
+from proxy.chat import Chat, PromptCache
+from proxy.errors import OPENAI, Header, Style
 
 JSON_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"),)
 
@@ -76,7 +74,9 @@ class Exchange:
     __slots__ = (
         "attempts",
         "body",
+        "chat",
         "client",
+        "conversations",
         "deadline",
         "endpoint",
         "entered",
@@ -87,8 +87,10 @@ class Exchange:
         "method",
         "model",
         "notes",
+        "on_loss",
         "overhead",
         "path",
+        "prompt_cache",
         "query",
         "received",
         "reply_headers",
@@ -114,6 +116,10 @@ class Exchange:
         self.endpoint: Any = None  # proxy.dialects.endpoint.Endpoint
         self.entered = 0  # how many policies of the pipeline have let the request pass
         self.body = b""
+        self.chat: Chat | None = None  # the body in the neutral form, once somebody has needed it
+        self.conversations: Any = None  # proxy.conversations.Conversations: what earlier requests left behind
+        self.on_loss = "report"  # or "refuse": what to do about what a target cannot be told
+        self.prompt_cache: PromptCache | None = None  # markers to place, by a policy
         self.model = ""  # as the client asked for it; "" where the request names none
         self.stream = False
         self.identity: Identity | None = None
@@ -140,5 +146,12 @@ class Exchange:
     def refuse(
         self, status: int, code: str, message: str, *, param: str | None = None, headers: tuple[Header, ...] = ()
     ) -> Reply:
-        """A refusal in the caller's dialect."""
-        return Reply(status, render_openai(status, code, message, param), JSON_HEADERS + headers, code)
+        """A refusal in the caller's dialect, which may have a status of its own for it."""
+        status, body = self.style.body(status, code, message, param)
+        return Reply(status, body, JSON_HEADERS + headers, code)
+
+    @property
+    def style(self) -> Style:
+        """How errors look to this caller."""
+        style: Style = OPENAI if self.endpoint is None else self.endpoint.style
+        return style

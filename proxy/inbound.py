@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from proxy.dialects.openai import MODELS, PATHS, endpoint_for
+from proxy.dialects.paths import MODELS, PATHS, endpoint_for
 from proxy.dialects.splice import read_envelope, read_form
 from proxy.errors import BadRequest
 from proxy.exchange import Exchange, Reply

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from proxy.dialects.openai import PATHS
+from proxy.dialects.paths import PATHS
 from proxy.pipeline import Step
 from proxy.providers.provider import Provider
 from proxy.router import Router

@@ -28,7 +28,7 @@ from proxy.config.names import check_paths
 from proxy.config.problem import Path, Problem, arrange, listing, render_path
 from proxy.config.shape import check_shape
 from proxy.config.targets import walk
-from proxy.dialects.openai import PATHS, PREFIXES
+from proxy.dialects.paths import MATCHABLE, PATHS
 from proxy.exchange import Identity
 from proxy.leaf import Leaf
 from proxy.pipeline import Pipeline
@@ -85,7 +85,7 @@ def build(
     check_shape(loaded.value, report)
     check(loaded.value, report, now=now(), listen=listen)
     if isinstance(routes := loaded.value.get("routes"), dict):
-        check_paths(routes, sorted(PATHS), [prefix for prefix, *_ in PREFIXES], report)
+        check_paths(routes, sorted(PATHS), list(MATCHABLE), report)
     lease = shared.lease()
     compiler = _Compiler(loaded, tables, lease, now)
     try:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from proxy.dialects.endpoint import End, Endpoint
+from proxy.errors import OPENAI, OPENAI_RESPONSES, Style
 
-_DONE: tuple[End, ...] = ((b"data", b"[DONE]"),)
+DONE: tuple[End, ...] = ((b"data", b"[DONE]"),)
 
 
 def _typed(*kinds: bytes) -> tuple[End, ...]:
@@ -18,16 +17,23 @@ def _typed(*kinds: bytes) -> tuple[End, ...]:
     return tuple(lines)
 
 
-_RESPONSE_ENDS = _typed(b"response.completed", b"response.incomplete", b"response.failed", b"response.cancelled")
-_IMAGE_ENDS = _typed(b"image_generation.completed", b"image_edit.completed") + _DONE
-_SPEECH_ENDS = _typed(b"speech.audio.done") + _DONE
-_TRANSCRIPT_ENDS = _typed(b"transcript.text.done") + _DONE
+RESPONSE_ENDS = _typed(b"response.completed", b"response.incomplete", b"response.failed", b"response.cancelled")
+_IMAGE_ENDS = _typed(b"image_generation.completed", b"image_edit.completed") + DONE
+_SPEECH_ENDS = _typed(b"speech.audio.done") + DONE
+_TRANSCRIPT_ENDS = _typed(b"transcript.text.done") + DONE
 
 
 def _json(
-    name: str, operation: str, *, answers_json: bool = True, ends: tuple[End, ...] = (), needs_model: bool = True
+    name: str,
+    operation: str,
+    *,
+    answers_json: bool = True,
+    ends: tuple[End, ...] = (),
+    needs_model: bool = True,
+    dialect: str | None = None,
+    style: Style = OPENAI,
 ) -> Endpoint:
-    return Endpoint(name, operation, "json", "json", answers_json, ends, needs_model)
+    return Endpoint(name, operation, "json", "json", answers_json, ends, needs_model, dialect, style)
 
 
 def _form(
@@ -38,16 +44,19 @@ def _form(
 
 _FILES = Endpoint("files", "files", "raw", "none", answers_json=False)
 _BATCHES = Endpoint("batches", "batches", "raw", "none")
-_RESPONSES = Endpoint("responses.stored", "responses", "raw", "none", ends=_RESPONSE_ENDS)
+_RESPONSES = Endpoint("responses.stored", "responses", "raw", "none", ends=RESPONSE_ENDS)
 _STORED_CHAT = Endpoint("chat.completions.stored", "chat", "raw", "none")
 
 # (method, path) → endpoint. A body is read as JSON or form where a model stands in it, else passed on unread.
 EXACT: dict[tuple[str, str], Endpoint] = {
-    ("POST", "/v1/chat/completions"): _json("chat.completions", "chat", ends=_DONE),
+    ("POST", "/v1/chat/completions"): _json("chat.completions", "chat", ends=DONE, dialect="openai_chat"),
     ("GET", "/v1/chat/completions"): _STORED_CHAT,
-    ("POST", "/v1/completions"): _json("completions", "text_completion", ends=_DONE),
+    ("POST", "/v1/completions"): _json("completions", "text_completion", ends=DONE),
     ("POST", "/v1/embeddings"): _json("embeddings", "embeddings"),
-    ("POST", "/v1/responses"): _json("responses", "chat", ends=_RESPONSE_ENDS),
+    ("POST", "/v1/responses"): _json(
+        "responses", "chat", ends=RESPONSE_ENDS, dialect="openai_responses", style=OPENAI_RESPONSES
+    ),
+    ("POST", "/v1/responses/input_tokens"): _json("responses.count", "count_tokens", dialect="openai_responses"),
     ("POST", "/v1/images/generations"): _json(
         "images.generations", "generate_content", ends=_IMAGE_ENDS, needs_model=False
     ),
@@ -75,18 +84,3 @@ PREFIXES: tuple[tuple[str, frozenset[str], Endpoint], ...] = (
     ("/v1/batches/", frozenset({"GET", "POST"}), _BATCHES),
     ("/v1/files/", frozenset({"GET", "DELETE"}), _FILES),
 )
-
-MODELS = Endpoint("models", "models", "none", "none")
-PATHS = frozenset(path for _, path in EXACT) | {"/v1/models"}
-# What may follow a prefix: ids and names of sub-resources, and nothing that a server could read as another path.
-_REST = re.compile(r"[A-Za-z0-9_:~-][A-Za-z0-9_.:~-]*(/[A-Za-z0-9_:~-][A-Za-z0-9_.:~-]*)*")
-
-
-def endpoint_for(method: str, path: str) -> Endpoint | None:
-    """The endpoint of a request line, by the raw path (no decoding, no normalising). None: there is no such thing."""
-    if found := EXACT.get((method, path)):
-        return found
-    for prefix, methods, endpoint in PREFIXES:
-        if method in methods and path.startswith(prefix) and _REST.fullmatch(path, len(prefix)):
-            return endpoint
-    return None

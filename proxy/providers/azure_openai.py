@@ -9,7 +9,7 @@ from urllib.parse import quote
 from yarl import URL
 
 from proxy import policy
-from proxy.dialects.openai import PATHS
+from proxy.dialects.paths import PATHS
 from proxy.errors import Header
 from proxy.exchange import Exchange
 from proxy.providers.account import Account, all_keys, constant_headers

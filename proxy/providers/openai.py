@@ -7,7 +7,7 @@ from typing import Any, Literal
 from yarl import URL
 
 from proxy import policy
-from proxy.dialects.openai import PATHS
+from proxy.dialects.paths import PATHS
 from proxy.errors import Header
 from proxy.exchange import Exchange
 from proxy.providers.account import Account, all_keys, constant_headers

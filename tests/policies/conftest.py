@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from proxy.dialects.openai import EXACT
+from proxy.dialects.paths import EXACT
 from proxy.errors import Header, UpstreamError
 from proxy.exchange import Exchange, Identity
 from proxy.policy import Answer, Choice, Target, Timeouts

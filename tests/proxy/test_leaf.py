@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from proxy.dialects.openai import EXACT
+from proxy.dialects.paths import EXACT
 from proxy.errors import Overloaded, UpstreamTimeout
 from proxy.exchange import Exchange
 from proxy.leaf import Leaf

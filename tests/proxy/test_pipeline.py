@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.openai import EXACT
+from proxy.dialects.paths import EXACT
 from proxy.errors import BadRequest, Rejected, UpstreamError
 from proxy.exchange import Exchange, Reply
 from proxy.pipeline import Pipeline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.dialects.openai import EXACT, endpoint_for
+from proxy.dialects.paths import EXACT, endpoint_for
 
 
 @pytest.mark.parametrize(

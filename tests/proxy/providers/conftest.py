@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from proxy.config.model import convert
-from proxy.dialects.openai import endpoint_for
+from proxy.dialects.paths import endpoint_for
 from proxy.dialects.splice import read_envelope, read_form
 from proxy.errors import Header
 from proxy.exchange import Attempt, Exchange

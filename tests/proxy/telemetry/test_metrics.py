@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.dialects.openai import EXACT
+from proxy.dialects.paths import EXACT
 from proxy.exchange import Attempt
 from proxy.stream import Outcome
 from proxy.telemetry.metrics import Metrics

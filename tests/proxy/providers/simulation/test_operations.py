@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from proxy.dialects.openai import EXACT, PREFIXES
+from proxy.dialects.paths import EXACT, PREFIXES
 from proxy.errors import Rejected
 from proxy.providers.simulation.operations import OPERATIONS
 from tests.support.sse import read_events

@@ -1,0 +1,34 @@
+"""What a model of a provider can do, and what is taken out of a request that it cannot."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+# none: does not think, or not on demand. effort: takes a word. budget: takes a number of tokens. adaptive: decides
+# itself, guided by a word (Anthropic from 4.6 on). level: Gemini's word. always: thinks, and takes no instruction.
+ThinkingStyle = Literal["none", "effort", "budget", "adaptive", "level", "always"]
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the capability table.
+
+    ``refuses`` holds neutral names of parameters (members of ``proxy.chat.Chat``) that the format can say but this
+    target does not take. ``max_output`` and ``context`` are tokens, None where nothing is known.
+    """
+
+    vision: bool = True
+    files: bool = True
+    audio: bool = False
+    video: bool = False
+    tools: bool = True
+    parallel_tools: bool = True
+    json_object: bool = True
+    json_schema: bool = True
+    thinking: ThinkingStyle = "none"
+    prompt_cache: Literal["none", "automatic", "marks"] = "none"
+    count_tokens: bool = False
+    max_output: int | None = None
+    context: int | None = None
+    refuses: frozenset[str] = frozenset()

@@ -1,0 +1,152 @@
+"""What a dialect is: one wire format of conversations, read into the neutral form and written from it.
+
+A reader of a stream is fed frames (whole SSE events, or whole messages of AWS' event stream) and gives neutral events;
+a writer is fed neutral events and gives bytes. Both are state machines without input or output, one object per answer.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Protocol, TypeVar
+
+import msgspec
+
+from proxy.capability import Capabilities
+from proxy.chat import Chat, Completion, Event, Losses
+from proxy.dialects.endpoint import End
+from proxy.errors import BadAnswer, Header
+from proxy.sse import Splitter
+
+T = TypeVar("T")
+
+
+class Aim(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request is written for: the model's name at the provider, what it can do, and the provider's quirks.
+
+    ``quirks`` are names that a dialect's writer knows (see its own list); a preset or a provider sets them.
+    """
+
+    model: str
+    capabilities: Capabilities = Capabilities()
+    quirks: frozenset[str] = frozenset()
+
+
+class Reader(Protocol):
+    """Reads one streamed answer."""
+
+    def feed(self, frame: bytes) -> list[Event]:
+        """Events of one whole frame; none for comments and for what is unknown and harmless.
+
+        Raises:
+            UpstreamError: the frame is an error of the provider, by meaning, or cannot be read (``BadAnswer``).
+        """
+
+    def finish(self) -> list[Event]:
+        """The stream is over.
+
+        Raises:
+            BadAnswer: before its time.
+        """
+
+
+class Writer(Protocol):
+    """Writes one streamed answer."""
+
+    def feed(self, events: list[Event]) -> bytes:
+        """The bytes of these events; ``End`` gives what ends the stream in this dialect."""
+
+
+class Frames(Protocol):
+    """Cuts a stream into frames. ``proxy.sse.Splitter`` is one."""
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Frames that ``chunk`` has completed."""
+
+    def finish(self) -> list[bytes]:
+        """What is left at the end."""
+
+
+class Dialect(ABC):
+    """One wire format. Stateless; one object per process, in ``proxy.dialects.table.DIALECTS``."""
+
+    name: ClassVar[str]
+    # Whose signatures its providers make and understand; "" if they sign nothing.
+    signs: ClassVar[str] = ""
+    # How a complete event stream of this format ends, for streams that pass untouched.
+    ends: ClassVar[tuple[End, ...]] = ()
+    # Members of Chat that the format has no word for.
+    lacks: ClassVar[frozenset[str]] = frozenset()
+    stream_type: ClassVar[bytes] = b"text/event-stream; charset=utf-8"
+
+    @abstractmethod
+    def read_request(self, body: bytes, model: str = "", stream: bool = False) -> Chat:
+        """``body`` as the neutral form; ``model`` and ``stream`` where they stand in the path.
+
+        Raises:
+            BadRequest: with ``param`` naming the member that is wrong (``messages[0].content[1].type``).
+        """
+
+    @abstractmethod
+    def write_request(self, chat: Chat, aim: Aim, losses: Losses) -> bytes:
+        """The body to send. ``chat`` has been fitted to the target and is not changed; further losses are noted.
+
+        Raises:
+            BadRequest: ``chat`` cannot be said at all in this format (a tool result without its call …).
+        """
+
+    @abstractmethod
+    def read_answer(self, body: bytes) -> Completion:
+        """A provider's whole answer.
+
+        Raises:
+            UpstreamError: it cannot be read (``BadAnswer``), or is an error under status 200.
+        """
+
+    @abstractmethod
+    def write_answer(self, completion: Completion, chat: Chat) -> bytes:
+        """The answer for a client that asked ``chat`` in this dialect."""
+
+    @abstractmethod
+    def reader(self) -> Reader:
+        """For one streamed answer of a provider."""
+
+    @abstractmethod
+    def writer(self, chat: Chat) -> Writer:
+        """For one streamed answer to a client that asked ``chat`` in this dialect."""
+
+    def frames(self) -> Frames:
+        """What cuts this format's streams."""
+        return Splitter()
+
+    def write_count(self, tokens: int) -> bytes:
+        """The answer to a question for the number of input tokens, where the dialect has one."""
+        raise NotImplementedError
+
+    def read_count(self, body: bytes) -> int:
+        """Input tokens as a provider counted them.
+
+        Raises:
+            BadAnswer: there is no such number in it.
+        """
+        raise NotImplementedError
+
+    def write_count_request(self, chat: Chat, aim: Aim, losses: Losses) -> bytes:
+        """The body that asks for the number of input tokens."""
+        raise NotImplementedError
+
+
+def json_headers(dialect: Dialect, stream: bool) -> list[Header]:
+    """What an answer of ours in this dialect says about itself."""
+    return [(b"content-type", dialect.stream_type if stream else b"application/json")]
+
+
+def decode(body: bytes, type_: type[T]) -> T:
+    """A provider's JSON (never a client's) as ``type_``.
+
+    Raises:
+        BadAnswer: it is not JSON, or not of that shape.
+    """
+    try:
+        return msgspec.json.decode(body, type=type_)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadAnswer(f"the provider's answer cannot be read: {error}") from error

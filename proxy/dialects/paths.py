@@ -1,0 +1,68 @@
+"""Every path that an application may call, and what stands behind it."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from proxy.dialects import openai
+from proxy.dialects.endpoint import End, Endpoint
+from proxy.errors import ANTHROPIC, GEMINI
+
+MESSAGE_ENDS: tuple[End, ...] = (
+    (b"event", b"message_stop"),
+    (b"event", b"error"),
+    (b"data", b'{"type":"message_stop"'),
+    (b"data", b'{"type":"error"'),
+)
+MODELS = Endpoint("models", "models", "none", "none")
+ANTHROPIC_MODELS = Endpoint("models", "models", "none", "none", style=ANTHROPIC)
+GEMINI_MODELS = Endpoint("models", "models", "none", "none", style=GEMINI)
+
+EXACT: dict[tuple[str, str], Endpoint] = openai.EXACT | {
+    ("POST", "/v1/messages"): Endpoint(
+        "messages", "chat", "json", "json", True, MESSAGE_ENDS, True, "anthropic_messages", ANTHROPIC
+    ),
+    ("POST", "/v1/messages/count_tokens"): Endpoint(
+        "messages.count_tokens", "count_tokens", "json", "json", True, (), True, "anthropic_messages", ANTHROPIC
+    ),
+}
+GEMINI_PREFIX = "/v1beta/models/"
+PREFIXES: tuple[tuple[str, frozenset[str], Endpoint], ...] = openai.PREFIXES
+PATHS = frozenset(path for _, path in EXACT) | {"/v1/models", "/v1beta/models"}
+# What a route's `match.path` may begin with.
+MATCHABLE = (*(prefix for prefix, *_ in PREFIXES), GEMINI_PREFIX)
+_GEMINI = {
+    "generateContent": Endpoint("generate_content", "chat", "json", "path", True, (), True, "gemini", GEMINI),
+    "streamGenerateContent": Endpoint("generate_content", "chat", "json", "path", True, (), True, "gemini", GEMINI),
+    "countTokens": Endpoint("count_tokens", "count_tokens", "json", "path", True, (), True, "gemini", GEMINI),
+}
+_GEMINI_UNKNOWN = Endpoint("unknown", "unknown", "none", "none", style=GEMINI)
+# What may follow a prefix: ids and names of sub-resources, and nothing that a server could read as another path.
+_REST = re.compile(r"[A-Za-z0-9_:~-][A-Za-z0-9_.:~-]*(/[A-Za-z0-9_:~-][A-Za-z0-9_.:~-]*)*")
+
+
+class InPath(NamedTuple):
+    """What a path of Gemini's API tells."""
+
+    model: str
+    stream: bool
+
+
+def endpoint_for(method: str, path: str) -> Endpoint | None:
+    """The endpoint of a request line, by the raw path (no decoding, no normalising). None: there is no such thing."""
+    if found := EXACT.get((method, path)):
+        return found
+    if path.startswith(GEMINI_PREFIX):
+        return _GEMINI.get(path.rpartition(":")[2]) if method == "POST" else None
+    for prefix, methods, endpoint in PREFIXES:
+        if method in methods and path.startswith(prefix) and _REST.fullmatch(path, len(prefix)):
+            return endpoint
+    return None
+
+
+def read_path(path: str) -> InPath:
+    """Model and stream of ``/v1beta/models/{model}:{verb}``; the model may be percent-encoded."""
+    model, _, verb = path.removeprefix(GEMINI_PREFIX).rpartition(":")
+    return InPath(unquote(model), verb == "streamGenerateContent")
