@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from proxy.dialects.paths import MODELS, PATHS, endpoint_for
+from proxy.dialects.paths import GEMINI_MODELS, GEMINI_PREFIX, MODELS, PATHS, endpoint_for, read_path
 from proxy.dialects.splice import read_envelope, read_form
 from proxy.errors import BadRequest
 from proxy.exchange import Exchange, Reply
@@ -19,7 +19,13 @@ from proxy.pipeline import Pipeline
 from proxy.runtime import Runtime
 from proxy.tags import TAGS_HEADER, read_tags
 
-_PLACE = {"json": "body's member `model`", "multipart": "form's field `model`", "query": "query: `?model=…`"}
+_ALTERNATIVE = b"alt=sse"
+_PLACE = {
+    "path": "path: `/v1beta/models/MODEL:generateContent`",
+    "json": "body's member `model`",
+    "multipart": "form's field `model`",
+    "query": "query: `?model=…`",
+}
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 MAX_MODEL = 256  # characters of a model's name
@@ -68,6 +74,8 @@ async def admit(runtime: Runtime, x: Exchange, receive: Receive) -> Pipeline | R
     x.route = pipeline.route
     x.deadline = x.received + pipeline.timeouts.total
     x.state = [None] * pipeline.slots
+    x.on_loss = pipeline.on_loss
+    x.conversations = runtime.conversations
     x.forward = [header for header in x.headers if header[0] in FORWARDED]
     return pipeline
 
@@ -94,6 +102,11 @@ def _read_fields(x: Exchange) -> None:
     elif where == "multipart":
         form = read_form(x.body, x.header(b"content-type") or b"")
         x.model, x.stream = form.model, form.stream
+    elif where == "path":
+        read_envelope(x.body)  # for its form
+        x.model, x.stream = read_path(x.path)
+        if x.stream and _ALTERNATIVE not in x.query.split(b"&"):
+            raise BadRequest("Ask for the stream as server-sent events: add `?alt=sse`.", code="invalid_request")
     elif where == "query":
         found = parse_qs(x.query.decode("latin-1"), max_num_fields=32).get("model", [])
         x.model = found[0] if len(found) == 1 else ""
@@ -126,6 +139,8 @@ def _models(runtime: Runtime, x: Exchange) -> Reply:
 
 
 def _unknown_path(x: Exchange) -> Reply:
+    if x.path.startswith(GEMINI_PREFIX):
+        x.endpoint = GEMINI_MODELS
     if x.path in PATHS:
         return x.refuse(405, "method_not_allowed", f"{x.path} does not take {x.method}.")
     return x.refuse(404, "unknown_path", f"There is no {x.method} {x.path[:200]} here.")

@@ -53,7 +53,7 @@ class Leaf(Target):
         """The leaf itself: it is always willing."""
         model = self.model or x.model
         to = f"sends to {self.provider.describe()}" + (f" as {model}" if model else "")
-        return Choice(self.name, True, to, body=self.provider.outbound_body(x, model))
+        return Choice(self.name, True, to, body=self.provider.preview(x, model))
 
     def leaves(self) -> tuple[str, ...]:
         """Its own name."""

@@ -7,6 +7,7 @@ and whether a hook must be awaited stands beside it.
 from __future__ import annotations
 
 import inspect
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -19,6 +20,8 @@ from proxy.stream import Outcome, Send, pump
 Deliver = Callable[[Send, Answer, list[Header], list[Filter]], Awaitable[Outcome]]
 # (name, on_request, policy): what runs before the body is read.
 Step = tuple[str, Callable[[Exchange], Reply | None], Policy]
+_NOT_LISTED = re.compile(rb"[^\x21-\x7e]")
+_MAX_LISTED = 1024  # bytes
 _Hook = tuple[Callable[..., Any], bool]
 
 
@@ -45,6 +48,7 @@ class Pipeline:
         "_streams",
         "_unwind",
         "door",
+        "on_loss",
         "policies",
         "route",
         "slots",
@@ -53,13 +57,21 @@ class Pipeline:
     )
 
     def __init__(
-        self, route: str, policies: Sequence[tuple[str, Policy]], target: Target, *, slots: int, timeouts: Timeouts
+        self,
+        route: str,
+        policies: Sequence[tuple[str, Policy]],
+        target: Target,
+        *,
+        slots: int,
+        timeouts: Timeouts,
+        on_loss: str = "report",
     ) -> None:
         self.route = route
         self.policies = tuple(policies)
         self.target = target
         self.slots = slots
         self.timeouts = timeouts
+        self.on_loss = on_loss
         compiled = [policy for _, policy in policies]
         self._request = tuple(
             (at, *_hook(policy, "on_request")) for at, policy in enumerate(compiled) if _has(policy, "on_request")
@@ -81,6 +93,7 @@ class Pipeline:
                     if answer.close is not None:
                         answer.close()
                     answer = local(replaced)
+            answer.style = x.style
             filters = [filter_ for open_ in self._streams if (filter_ := open_(x)) is not None]
             return await deliver(send, answer, standard_headers(x, answer), filters)
         except BaseException:
@@ -163,6 +176,11 @@ def failure(x: Exchange, error: GatewayError) -> Reply:
     return x.refuse(error.http_status, error.error_code, error.message, param=error.param, headers=error.headers)
 
 
+def _listed(names: tuple[str, ...]) -> bytes:
+    """Names for a header. Some of them are the caller's own words: what cannot stand there is replaced."""
+    return _NOT_LISTED.sub(b"_", ",".join(names).encode("ascii", "replace")[:_MAX_LISTED])
+
+
 def standard_headers(x: Exchange, answer: Answer) -> list[Header]:
     """The answer's headers and those that every answer carries."""
     x.overhead = max(0.0, time.monotonic() - x.received - x.upstream_wait)
@@ -174,6 +192,8 @@ def standard_headers(x: Exchange, answer: Answer) -> list[Header]:
         (b"x-sluicegate-generation", b"%d" % x.generation),
         (b"x-sluicegate-overhead-ms", b"%.2f" % (x.overhead * 1000)),
     ]
+    if answer.dropped:
+        headers.append((b"x-sluicegate-dropped", _listed(answer.dropped)))
     if answer.target:
         headers.append((b"x-sluicegate-target", answer.target.encode()))
     if x.reply_headers:

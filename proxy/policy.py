@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import msgspec
 
-from proxy.errors import Header
+from proxy.errors import OPENAI, Header, Style
 from proxy.exchange import Exchange, Identity, Reply
 
 T = TypeVar("T")
@@ -121,7 +121,19 @@ class Answer:
     what may reach the client. ``close`` releases the connection; it may be called at any time, more than once.
     """
 
-    __slots__ = ("body", "chunks", "close", "code", "headers", "is_sse", "socket", "status", "target")
+    __slots__ = (
+        "body",
+        "chunks",
+        "close",
+        "code",
+        "dropped",
+        "headers",
+        "is_sse",
+        "socket",
+        "status",
+        "style",
+        "target",
+    )
 
     def __init__(
         self,
@@ -145,6 +157,8 @@ class Answer:
         self.code = code  # stable reason of a refusal or failure, None for a success
         self.socket = socket  # an open proxy.websocket.Socket when the status is 101
         self.target = target  # "provider/model" that answered; "" for a local reply
+        self.dropped: tuple[str, ...] = ()  # what the target could not be told of the request
+        self.style: Style = OPENAI  # how the stream says that it failed
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from proxy.conversations import Conversations
 from proxy.dialects.paths import PATHS
 from proxy.pipeline import Step
 from proxy.providers.provider import Provider
@@ -106,6 +107,7 @@ class Runtime:
     __slots__ = (
         "_idle",
         "_lease",
+        "conversations",
         "digest",
         "doors",
         "generation",
@@ -116,11 +118,18 @@ class Runtime:
     )
 
     def __init__(
-        self, generation: int, router: Router, providers: dict[str, Provider], digest: str, lease: Lease
+        self,
+        generation: int,
+        router: Router,
+        providers: dict[str, Provider],
+        digest: str,
+        lease: Lease,
+        conversations: Conversations | None = None,
     ) -> None:
         self.generation = generation
         self.router = router
         self.providers = providers
+        self.conversations = conversations
         self.digest = digest
         self.doors: dict[str, tuple[Step, ...]] = {path: router.door(path) for path in PATHS}
         self.in_flight = 0

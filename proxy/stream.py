@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from proxy.dialects.openai_stream import ChatFilters
-from proxy.errors import GatewayError, Header, render_openai
+from proxy.errors import GatewayError, Header
 from proxy.policy import Answer, Filter
 from proxy.sse import has_ended
 
@@ -108,7 +108,7 @@ async def _flow(send: Send, answer: Answer, headers: list[Header], filters: list
         answer.close()
     outcome.code = error[1]
     close_event = b"" if not outcome.last or has_ended(outcome.last) else b"\n\n"
-    await send({"type": "http.response.body", "body": b"%sdata: %s\n\n" % (close_event, render_openai(*error))})
+    await send({"type": "http.response.body", "body": close_event + answer.style.event(*error)})
 
 
 async def _untouched(send: Send, chunks: AsyncIterator[bytes], outcome: Outcome) -> None:

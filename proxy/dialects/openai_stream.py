@@ -84,8 +84,8 @@ class ChatFilters:
         for holder, key, kind, tool in _pieces(delta):
             text = holder[key]
             out = self._filter([Delta(index, kind, text, tool)], 0)
-            mine = "".join(d.text for d in out if (d.choice, d.kind, d.tool) == (index, kind, tool))
-            others = [d for d in out if (d.choice, d.kind, d.tool) != (index, kind, tool)]
+            mine = "".join(d.text for d in out if (d.choice, d.kind, d.block) == (index, kind, tool))
+            others = [d for d in out if (d.choice, d.kind, d.block) != (index, kind, tool)]
             extra += self._encode_deltas(others)
             if mine != text:
                 holder[key] = mine
@@ -140,7 +140,7 @@ def _choice_of(delta: Delta) -> dict[str, Any]:
     """A choice of an event of our own."""
     inner: dict[str, Any]
     if delta.kind == "arguments":
-        inner = {"tool_calls": [{"index": delta.tool, "function": {"arguments": delta.text}}]}
+        inner = {"tool_calls": [{"index": delta.block, "function": {"arguments": delta.text}}]}
     else:
         inner = {"content" if delta.kind == "text" else "reasoning_content": delta.text}
     return {"index": delta.choice, "delta": inner, "finish_reason": None}

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 from yarl import URL
 
-from proxy.errors import BadCredential, Header, RateLimited, Rejected, UpstreamError
+from proxy.dialects.endpoint import End
+from proxy.errors import BadCredential, Header, RateLimited, Rejected, Unsupported, UpstreamError
 from proxy.exchange import Attempt, Exchange
 from proxy.policy import Answer, Timeouts
 from proxy.providers.keys import DEFAULT_REST, QUOTA_REST, KeyHealth, KeyRing
 from proxy.providers.meaning import failure_of
 from proxy.providers.provider import Provider, ProviderContext
+from proxy.translation import Turn, prepare
 from proxy.units import Secret
 from proxy.upstream import KEEP_ALIVE, KEEP_ALIVE_TLS, Upstream
 
@@ -43,6 +46,10 @@ _NEVER = frozenset(
         b"x-goog-api-key",
     }
 )
+# What belongs to the dialect that the caller speaks, and means nothing to a provider that speaks another.
+_OF_DIALECT = frozenset(
+    {b"accept", b"anthropic-beta", b"anthropic-version", b"content-type", b"idempotency-key", b"openai-beta"}
+)
 _OURS = b"x-sluicegate-"
 _SHORTEST_SECRET = 8  # characters; what is shorter stands in a sentence by chance
 _JSON_BODY: Header = (b"content-type", b"application/json")
@@ -55,6 +62,17 @@ _KEY = re.compile(r"[\x21-\x7e]*")
 _KEY_PROTOCOL = "openai-insecure-api-key."
 
 
+class Call(NamedTuple):
+    """One request to an account, before its credentials. ``forward`` are the caller's headers that may go along."""
+
+    method: str
+    url: URL
+    body: bytes
+    forward: list[Header]
+    ends: tuple[End, ...]
+    expect_json: bool
+
+
 class Account(Provider):
     """A provider behind a base URL. Subclasses say what the address and the credential header look like.
 
@@ -63,6 +81,9 @@ class Account(Provider):
     """
 
     __slots__ = ("_constant", "_credentials", "_dropped", "_ring", "_secrets", "_upstream")
+
+    # Whether ``sign`` has something to do. Most accounts prove themselves by a constant header.
+    signs: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -73,8 +94,9 @@ class Account(Provider):
         pool: str,
         *,
         max_connections: int,
+        speaks: tuple[str, ...] = ("openai_chat", "openai_responses"),
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, speaks)
         self._secrets = [*(key.encode() for key in keys), *(value for _, value in constant)]
         self._credentials = [self.credential(key) for key in keys]
         self._constant = [_AGENT, *constant]
@@ -92,21 +114,39 @@ class Account(Provider):
     def credential(self, key: str) -> Header:
         """The header that proves who we are."""
 
-    @abstractmethod
     def address(self, x: Exchange, model: str | None) -> URL:
-        """Where to send ``x``. ``BadRequest`` if its path or query cannot be passed on."""
+        """Where to send ``x``, which is no conversation. ``BadRequest`` if its path or query cannot be passed on."""
+        raise Unsupported(f"The provider {self.name!r} has no {x.endpoint.name}.")
+
+    @abstractmethod
+    def door(self, x: Exchange, turn: Turn, model: str) -> URL:
+        """Where to send a conversation in the dialect ``turn.outbound``, or the question for its tokens."""
+
+    async def sign(self, call: Call, headers: list[Header]) -> None:
+        """Add to ``headers`` what can only be known of the whole request, or takes time to get."""
 
     async def send(self, x: Exchange, model: str | None, timeouts: Timeouts) -> Answer:
         """One answer below 400, or an ``UpstreamError``."""
-        url = self.address(x, model)
-        body = self.outbound_body(x, model)
-        if self._ring is None:
-            return await self._attempt(x, url, body, 0, timeouts)
-        return await self._spread(self._ring, x, url, body, model or x.model, timeouts)
+        endpoint, name = x.endpoint, model or x.model
+        if endpoint.dialect is None:
+            body = self.outbound_body(x, model)
+            call = Call(x.method, self.address(x, model), body, x.forward, endpoint.ends, endpoint.answers_json)
+            return await self._dispatch(x, call, name, timeouts)
+        turn = await prepare(x, model, self)
+        forward = x.forward if turn.is_native else [header for header in x.forward if header[0] not in _OF_DIALECT]
+        call = Call("POST", self.door(x, turn, name), turn.body, forward, turn.ends, turn.expects_json)
+        try:
+            answer = await self._dispatch(x, call, name, timeouts)
+        except UpstreamError as error:
+            raise turn.failure(error) from error.__cause__
+        return await turn.receive(answer)
 
-    async def _spread(
-        self, ring: KeyRing, x: Exchange, url: URL, body: bytes, model: str, timeouts: Timeouts
-    ) -> Answer:
+    async def _dispatch(self, x: Exchange, call: Call, model: str, timeouts: Timeouts) -> Answer:
+        if self._ring is None:
+            return await self._attempt(x, call, 0, timeouts)
+        return await self._spread(self._ring, x, call, model, timeouts)
+
+    async def _spread(self, ring: KeyRing, x: Exchange, call: Call, model: str, timeouts: Timeouts) -> Answer:
         """Try keys that may be used, each once at most."""
         failed: UpstreamError | None = None
         for _ in self._credentials:
@@ -116,7 +156,7 @@ class Account(Provider):
             if failed is not None:
                 _note(x, failed)
             try:
-                return await self._attempt(x, url, body, index, timeouts)
+                return await self._attempt(x, call, index, timeouts)
             except RateLimited as error:
                 if error.error_code == RateLimited.code:
                     ring.rest(index, model, error.retry_after or DEFAULT_REST)
@@ -131,18 +171,20 @@ class Account(Provider):
         wait = ring.soonest(model)
         raise RateLimited(f"Every key for the provider {self.name!r} is limited.", retry_after=max(wait, 0.001))
 
-    async def _attempt(self, x: Exchange, url: URL, body: bytes, index: int, timeouts: Timeouts) -> Answer:
-        headers = self._headers(x, index)
+    async def _attempt(self, x: Exchange, call: Call, index: int, timeouts: Timeouts) -> Answer:
+        headers = self._headers(x, call.forward, index)
         if x.endpoint.name == "realtime":
-            return await self._open(x, url, headers, timeouts)
+            return await self._open(x, call.url, headers, timeouts)
+        if self.signs:
+            await self.sign(call, headers)
         answer = await self._upstream.request(
-            x.method,
-            url,
+            call.method,
+            call.url,
             headers,
-            body,
+            call.body,
             timeouts=timeouts,
-            ends=x.endpoint.ends,
-            expect_json=x.endpoint.answers_json,
+            ends=call.ends,
+            expect_json=call.expect_json,
             deadline=x.deadline,
         )
         if answer.status < 400:
@@ -164,9 +206,9 @@ class Account(Provider):
             raise Rejected(error.message, status=error.raw[0]) from error
         return Answer(101, [], socket=socket)
 
-    def _headers(self, x: Exchange, index: int) -> list[Header]:
+    def _headers(self, x: Exchange, forward: list[Header], index: int) -> list[Header]:
         dropped = self._dropped
-        headers = [header for header in x.forward if header[0] not in dropped and not header[0].startswith(_OURS)]
+        headers = [header for header in forward if header[0] not in dropped and not header[0].startswith(_OURS)]
         headers += self._constant
         if self._credentials:
             headers.append(self._credentials[index])

@@ -6,15 +6,20 @@ import re
 from typing import Any, Literal
 from urllib.parse import quote
 
+import msgspec
 from yarl import URL
 
 from proxy import policy
-from proxy.dialects.paths import PATHS
+from proxy.dialects.dialect import Aim
+from proxy.dialects.endpoint import Endpoint
+from proxy.dialects.paths import EXACT, PATHS
 from proxy.errors import Header
 from proxy.exchange import Exchange
 from proxy.providers.account import Account, all_keys, constant_headers
 from proxy.providers.address import below, check_base_url, clean_query
+from proxy.providers.openai import SPEAKS, path_of
 from proxy.providers.provider import ProviderContext
+from proxy.translation import Turn
 from proxy.units import Secret
 
 _PREFIX = len("/v1")
@@ -40,6 +45,7 @@ class AzureOpenAI(Account):
         base_url: str
         api_key: Secret | None = None
         api_keys: list[Secret] = []
+        api: Literal["chat", "responses"] = "chat"
         api_version: str = "v1"
         deployments: dict[str, str] = {}
         headers: dict[str, Secret] = {}
@@ -72,7 +78,10 @@ class AzureOpenAI(Account):
         config: Config,
         context: ProviderContext,
     ) -> None:
-        super().__init__(name, keys, constant, context, str(base), max_connections=config.max_connections)
+        speaks = SPEAKS[config.api]
+        super().__init__(
+            name, keys, constant, context, str(base), max_connections=config.max_connections, speaks=speaks
+        )
         self._deployments = dict(config.deployments)
         self._version = config.api_version
         self._by_deployment = config.api_version[:1].isdigit()
@@ -85,22 +94,35 @@ class AzureOpenAI(Account):
 
     def address(self, x: Exchange, model: str | None) -> URL:
         """By deployment with a dated version, else as OpenAI's own."""
-        deployment = self._deployment(x, model)
-        path = x.path[_PREFIX:]
-        in_query = x.endpoint.model_in == "query"
+        return self._address(x.path, x.query, x.endpoint, self._deployment(x, model))
+
+    def door(self, x: Exchange, turn: Turn, model: str) -> URL:
+        """As any other address, by the path of the provider's dialect."""
+        if turn.is_native:
+            return self.address(x, model)
+        path = path_of(turn)
+        return self._address(path, b"", EXACT["POST", path], self._deployment(x, model))
+
+    def _address(self, path: str, asked: bytes, endpoint: Endpoint, deployment: str) -> URL:
+        known, path = path, path[_PREFIX:]
+        in_query = endpoint.model_in == "query"
         if not self._by_deployment:
-            query = clean_query(x.query, deployment if in_query else None, _VERSION_IN_QUERY)
-            url = self._fixed.get(x.path) or below(self._base, path)
+            query = clean_query(asked, deployment if in_query else None, _VERSION_IN_QUERY)
+            url = self._fixed.get(known) or below(self._base, path)
             if self._version != "v1":
                 query = f"{query}&api-version={self._version}".lstrip("&")
             return URL(f"{url}?{query}", encoded=True) if query else url
-        query = clean_query(x.query, None, _DEPLOYMENT_IN_QUERY if in_query else _VERSION_IN_QUERY)
+        query = clean_query(asked, None, _DEPLOYMENT_IN_QUERY if in_query else _VERSION_IN_QUERY)
         if in_query:
             query = f"{query}&deployment={quote(deployment, safe='')}".lstrip("&")
-        elif x.endpoint.name not in _RESOURCE and deployment:
+        elif endpoint.name not in _RESOURCE and deployment:
             path = f"/deployments/{quote(deployment, safe='')}{path}"
         url = below(self._base, path)
         return URL(f"{url}?{f'{query}&' if query else ''}api-version={self._version}", encoded=True)
+
+    def aim(self, model: str) -> Aim:
+        """A translated request names the deployment in place of the model."""
+        return msgspec.structs.replace(super().aim(model), model=self._deployments.get(model, model))
 
     def outbound_body(self, x: Exchange, model: str | None) -> bytes:
         """The v1 API reads the deployment in place of the model; with a dated version it stands in the path too."""

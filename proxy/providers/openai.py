@@ -13,9 +13,18 @@ from proxy.exchange import Exchange
 from proxy.providers.account import Account, all_keys, constant_headers
 from proxy.providers.address import below, check_base_url, clean_query
 from proxy.providers.provider import ProviderContext
+from proxy.translation import Turn
 from proxy.units import Secret
 
 _PREFIX = len("/v1")
+# What an account speaks, by the interface that translated conversations shall use.
+SPEAKS = {"chat": ("openai_chat", "openai_responses"), "responses": ("openai_responses", "openai_chat")}
+_PATH_OF = {"openai_chat": "/v1/chat/completions", "openai_responses": "/v1/responses"}
+
+
+def path_of(turn: Turn) -> str:
+    """The path of OpenAI's API for a conversation in one of its dialects."""
+    return "/v1/responses/input_tokens" if turn.counts else _PATH_OF[turn.outbound.name]
 
 
 class OpenAI(Account):
@@ -30,6 +39,7 @@ class OpenAI(Account):
         base_url: str = "https://api.openai.com/v1"
         api_key: Secret | None = None
         api_keys: list[Secret] = []
+        api: Literal["chat", "responses"] = "chat"
         organization: str | None = None
         project: str | None = None
         headers: dict[str, Secret] = {}
@@ -47,9 +57,10 @@ class OpenAI(Account):
         keys = all_keys(config.api_key, config.api_keys, context)
         constant = constant_headers(extra, context)
         base = check_base_url(config.base_url, context.fail)
-        return (
-            None if base is None else cls(name, base, keys, constant, context, max_connections=config.max_connections)
-        )
+        if base is None:
+            return None
+        speaks = SPEAKS[config.api]
+        return cls(name, base, keys, constant, context, max_connections=config.max_connections, speaks=speaks)
 
     def __init__(
         self,
@@ -60,8 +71,9 @@ class OpenAI(Account):
         context: ProviderContext,
         *,
         max_connections: int,
+        speaks: tuple[str, ...],
     ) -> None:
-        super().__init__(name, keys, constant, context, str(base), max_connections=max_connections)
+        super().__init__(name, keys, constant, context, str(base), max_connections=max_connections, speaks=speaks)
         self._base = str(base)
         self._fixed = {path: URL(self._base + path[_PREFIX:], encoded=True) for path in PATHS}
 
@@ -78,6 +90,10 @@ class OpenAI(Account):
             query = clean_query(x.query, model if x.endpoint.model_in == "query" else None)
             return URL(f"{url}?{query}", encoded=True) if query else url
         return url
+
+    def door(self, x: Exchange, turn: Turn, model: str) -> URL:
+        """A conversation that passes goes where the caller sent it, one that is translated to its new path."""
+        return self.address(x, model) if turn.is_native else self._fixed[path_of(turn)]
 
     def describe(self) -> str:
         """The base URL."""

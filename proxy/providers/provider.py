@@ -6,9 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, TypeVar
 
+from proxy.chat import Losses
+from proxy.dialects.dialect import Aim
 from proxy.dialects.splice import insert_model, splice_form_model, splice_model
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Config, NoConfig, Timeouts
+from proxy.translation import preview
 
 T = TypeVar("T")
 
@@ -26,12 +29,22 @@ class ProviderContext(Protocol):
 class Provider(ABC):
     """A compiled account: immutable, shared by all requests; what changes lives in the shared state."""
 
-    __slots__ = ("name",)
+    __slots__ = ("name", "quirks", "speaks")
 
     Config: ClassVar[type[Config]] = NoConfig
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, speaks: tuple[str, ...] = ("openai_chat", "openai_responses")) -> None:
         self.name = name
+        self.speaks = speaks  # dialects; a conversation in another one is translated into the first
+        self.quirks: frozenset[str] = frozenset()
+
+    def aim(self, model: str) -> Aim:
+        """What a request to ``model`` is written for."""
+        return Aim(model=model, quirks=self.quirks)
+
+    def native_body(self, x: Exchange, model: str | None, losses: Losses) -> bytes:
+        """The caller's bytes for this account, which speaks the caller's dialect."""
+        return self.outbound_body(x, model)
 
     @classmethod
     @abstractmethod
@@ -50,7 +63,7 @@ class Provider(ABC):
         """Where requests go, for people; no secret in it."""
 
     def outbound_body(self, x: Exchange, model: str | None) -> bytes:
-        """The body as this account would be sent it: the caller's bytes, with another model's name if it differs."""
+        """The caller's bytes, with another model's name if it differs."""
         if model is None or model == x.model:
             return x.body
         where = x.endpoint.model_in
@@ -59,3 +72,7 @@ class Provider(ABC):
         if where == "multipart":
             return splice_form_model(x.body, x.header(b"content-type") or b"", model)
         return x.body
+
+    def preview(self, x: Exchange, model: str | None) -> bytes:
+        """The body that would be sent now, for ``explain``."""
+        return self.outbound_body(x, model) if x.endpoint.dialect is None else preview(x, model, self)

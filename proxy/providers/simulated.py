@@ -10,7 +10,9 @@ import asyncio
 import time
 from typing import Any
 
-from proxy.errors import Header, UpstreamTimeout, render_openai
+from proxy.capability import Capabilities
+from proxy.dialects.dialect import Aim
+from proxy.errors import Header, UpstreamError, UpstreamTimeout, render_openai
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Timeouts
 from proxy.providers.meaning import failure_of
@@ -18,13 +20,16 @@ from proxy.providers.provider import Provider, ProviderContext
 from proxy.providers.simulation import behaviour as settings
 from proxy.providers.simulation.behaviour import MAX_TOKENS, Behaviour, Behaviours, Fate, fate
 from proxy.providers.simulation.made import Drip, Events
-from proxy.providers.simulation.operations import OPERATIONS, job_of
+from proxy.providers.simulation.operations import OPERATIONS, Job, job_of
 from proxy.providers.simulation.request import refused
 from proxy.providers.simulation.shelf import Shelf
+from proxy.translation import prepare
 
 _CODES = {400: "invalid_request", 401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
 _EVENTS: list[Header] = [(b"content-type", b"text/event-stream; charset=utf-8")]
+_EVERYTHING = Capabilities(audio=True, video=True, count_tokens=True, thinking="effort")
 _NO_MODEL = "simulated"
+_NAMES = {"openai_chat": "chat.completions", "openai_responses": "responses"}
 
 
 class Simulated(Provider):
@@ -57,14 +62,32 @@ class Simulated(Provider):
         if doom.status is not None:
             await _wait(behaviour.first_token, x, timeouts)
             raise _failure(doom.status, behaviour, self.name)
-        operation = OPERATIONS.get(x.endpoint.name)
+        if x.endpoint.dialect is None:
+            job = job_of(x, self.outbound_body(x, model), wanted, behaviour, shelf)
+            return await self._answer(x, x.endpoint.name, job, doom, timeouts)
+        turn = await prepare(x, model, self)
+        job = job_of(x, turn.body, wanted, behaviour, shelf)
+        try:
+            answer = await self._answer(
+                x, "responses.count" if turn.counts else _NAMES[turn.outbound.name], job, doom, timeouts
+            )
+        except UpstreamError as error:
+            raise turn.failure(error) from error.__cause__
+        return await turn.receive(answer)
+
+    async def _answer(self, x: Exchange, name: str, job: Job, doom: Fate, timeouts: Timeouts) -> Answer:
+        operation = OPERATIONS.get(name)
         if operation is None:
-            raise refused(404, f"The simulated provider has no {x.endpoint.name}.", code="not_found")
-        made = await operation(job_of(x, self.outbound_body(x, model), wanted, behaviour, shelf))
+            raise refused(404, f"The simulated provider has no {name}.", code="not_found")
+        made, behaviour = await operation(job), job.behaviour
         if isinstance(made, Events):
             return await _stream(made, behaviour, doom, x, timeouts)
         await _wait(behaviour.first_token + behaviour.gap * (made.tokens - 1), x, timeouts)
         return Answer(200, [(b"content-type", made.content_type)], body=made.body)
+
+    def aim(self, model: str) -> Aim:
+        """It refuses nothing."""
+        return Aim(model=model, capabilities=_EVERYTHING)
 
     def describe(self) -> str:
         """There is no address."""

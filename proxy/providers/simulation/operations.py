@@ -13,7 +13,14 @@ from proxy.providers.simulation.behaviour import Behaviour
 from proxy.providers.simulation.chat import chat, completion
 from proxy.providers.simulation.made import CREATED, Events, Whole
 from proxy.providers.simulation.media import image_stream, images, speech, transcription
-from proxy.providers.simulation.request import digest_of, form_field, read_asked, read_fields, refused
+from proxy.providers.simulation.request import (
+    digest_of,
+    form_field,
+    prompt_of,
+    read_asked,
+    read_fields,
+    refused,
+)
 from proxy.providers.simulation.responses import response
 from proxy.providers.simulation.shelf import Shelf, read_upload
 from proxy.providers.simulation.vectors import embeddings, moderations, rerank
@@ -70,6 +77,11 @@ async def _response(job: Job) -> Made:
     if asked.store is not False:
         job.shelf.add_response(stored, len(job.body))
     return made
+
+
+async def _count(job: Job) -> Made:
+    _, tokens, _ = prompt_of(read_asked(job.body))
+    return _json({"object": "response.input_tokens", "input_tokens": tokens})
 
 
 async def _stored_response(job: Job) -> Made:
@@ -212,6 +224,7 @@ OPERATIONS: dict[str, Operation] = {
     "completions": _completion,
     "embeddings": _embeddings,
     "responses": _response,
+    "responses.count": _count,
     "responses.stored": _stored_response,
     "images.generations": _image,
     "images.edits": _image_form,

@@ -39,7 +39,7 @@ class Hold(Keep):
         self.held: dict[tuple[int, str, int], Delta] = {}
 
     def feed(self, delta: Delta) -> list[Delta]:
-        key = (delta.choice, delta.kind, delta.tool)
+        key = (delta.choice, delta.kind, delta.block)
         before = self.held.get(key)
         self.held[key] = delta
         return [before] if before is not None else []

@@ -1,0 +1,151 @@
+"""A provider's answer in the caller's dialect: whole, or event by event as it flows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from proxy.chat import Begin, Close, Completion, Delta, End, Event, Finish
+from proxy.dialects.dialect import Frames, Reader, Writer
+from proxy.errors import BadAnswer, UpstreamError
+from proxy.gather import Gather
+
+Keep = Callable[[Completion], Awaitable[None]]
+_CONTENT = (Delta, Close, Finish, End)
+# Frames that may come before any content: an answer begins with a few, and an endless row of them is none.
+_MAX_PRELUDE = 1000
+
+
+class Translated:
+    """An async iterator over the bytes of a translated stream.
+
+    ``identify`` gives the answer's id where the gateway has one of its own. ``keep`` is handed the whole answer before
+    the client sees its end, so that what it asks next finds what was kept.
+    """
+
+    __slots__ = (
+        "_chunks",
+        "_ended",
+        "_frames",
+        "_gather",
+        "_identity",
+        "_keep",
+        "_over",
+        "_reader",
+        "_ready",
+        "_writer",
+    )
+
+    def __init__(
+        self,
+        chunks: AsyncIterator[bytes],
+        frames: Frames,
+        reader: Reader,
+        writer: Writer,
+        *,
+        identity: str | None = None,
+        keep: Keep | None = None,
+    ) -> None:
+        self._chunks = chunks
+        self._frames = frames
+        self._reader = reader
+        self._writer = writer
+        self._identity = identity
+        self._keep = keep
+        self._gather = None if keep is None else Gather()
+        self._ready = b""
+        self._ended = False  # the provider's own mark has come
+        self._over = False
+
+    async def begin(self) -> None:
+        """Wait for the first content: what goes wrong until then is this attempt's failure, and no stream's."""
+        parts: list[bytes] = []
+        for _ in range(_MAX_PRELUDE):
+            out, has_content = await self._next()
+            parts.append(out)
+            if has_content or self._over:
+                self._ready = b"".join(parts)
+                return
+        raise BadAnswer("the provider's stream does not begin")
+
+    def __aiter__(self) -> Translated:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._ready:
+            ready, self._ready = self._ready, b""
+            return ready
+        while not self._over:
+            out, _ = await self._next()
+            if out:
+                return out
+        raise StopAsyncIteration
+
+    async def _next(self) -> tuple[bytes, bool]:
+        """The bytes of the next chunk of the provider, and whether there is content in it."""
+        try:
+            chunk = await anext(self._chunks)
+        except StopAsyncIteration:
+            self._over = True
+            return await self._write(self._last())
+        return await self._write(self._read(self._frames.feed(chunk)))
+
+    def _read(self, frames: list[bytes]) -> list[Event]:
+        if len(frames) == 1:
+            return self._reader.feed(frames[0])
+        return [event for frame in frames for event in self._reader.feed(frame)]
+
+    def _last(self) -> list[Event]:
+        """What is left when the provider has sent all. A stream without its end is a failure."""
+        events = self._read(self._frames.finish())
+        return events if self._ended else events + self._reader.finish()
+
+    async def _write(self, events: list[Event]) -> tuple[bytes, bool]:
+        if not events:
+            return b"", False
+        if self._identity is not None:
+            for event in events:
+                if isinstance(event, Begin):
+                    event.id = self._identity
+        self._ended = self._ended or isinstance(events[-1], End)
+        if self._gather is not None:
+            self._gather.feed(events)
+            if self._ended and self._keep is not None:
+                keep, self._keep = self._keep, None
+                await keep(self._gather.completion())
+        return self._writer.feed(events), any(isinstance(event, _CONTENT) for event in events)
+
+
+async def whole(chunks: AsyncIterator[bytes]) -> bytes:
+    """A body that flows, as one; the connection bounds its size."""
+    parts = [chunk async for chunk in chunks]
+    return b"".join(parts)
+
+
+class Watched:
+    """A stream that passes untouched, of a dialect without an end mark: ``watch`` tells at the end whether it was one.
+
+    ``watch`` sees every chunk, and afterwards says whether the answer was complete.
+    """
+
+    __slots__ = ("_chunks", "_complete", "_see")
+
+    def __init__(
+        self, chunks: AsyncIterator[bytes], see: Callable[[bytes], None], complete: Callable[[], bool]
+    ) -> None:
+        self._chunks = chunks
+        self._see = see
+        self._complete = complete
+
+    def __aiter__(self) -> Watched:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await anext(self._chunks)
+        except StopAsyncIteration:
+            if not self._complete():
+                error: UpstreamError = BadAnswer("the provider's stream ended without telling why it stopped")
+                raise error from None
+            raise
+        self._see(chunk)
+        return chunk
