@@ -13,8 +13,9 @@ from proxy.chat import Chat, Completion, Losses
 from proxy.conversations import PREFIX, Conversations, new_id
 from proxy.dialects.dialect import Aim, Dialect
 from proxy.dialects.endpoint import End
-from proxy.dialects.fit import fit, place
+from proxy.dialects.fit import fit
 from proxy.dialects.gemini.watch import Watch
+from proxy.dialects.prompt_cache import place
 from proxy.dialects.table import DIALECTS
 from proxy.errors import Header, Unsupported, UpstreamError
 from proxy.exchange import Exchange

@@ -18,6 +18,8 @@ LAYERS = {
     "proxy.units": "leaf",
     "proxy.tags": "leaf",
     "proxy.chat": "leaf",
+    "proxy.capability": "leaf",
+    "proxy.gather": "leaf",
     "proxy.policy": "contract",
     "proxy.config": "config",
     "proxy.config.compile": "compile",
