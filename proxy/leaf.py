@@ -7,7 +7,7 @@ import time
 
 import msgspec
 
-from proxy.errors import UpstreamError, UpstreamTimeout
+from proxy.errors import GatewayError, UpstreamError, UpstreamTimeout
 from proxy.exchange import Attempt, Exchange
 from proxy.policy import Answer, Choice, Target, Timeouts
 from proxy.providers.provider import Provider
@@ -50,10 +50,13 @@ class Leaf(Target):
         return answer
 
     def explain(self, x: Exchange) -> Choice:
-        """The leaf itself: it is always willing."""
+        """The leaf itself: it is willing, unless the request cannot be said to its provider."""
         model = self.model or x.model
         to = f"sends to {self.provider.describe()}" + (f" as {model}" if model else "")
-        return Choice(self.name, True, to, body=self.provider.preview(x, model))
+        try:
+            return Choice(self.name, True, to, body=self.provider.preview(x, model))
+        except GatewayError as error:
+            return Choice(self.name, False, f"cannot take this request: {error.message}")
 
     def leaves(self) -> tuple[str, ...]:
         """Its own name."""

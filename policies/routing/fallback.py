@@ -22,6 +22,7 @@ On = Literal[
     "context_too_long",
     "content_refused",
     "model_not_found",
+    "unsupported",
 ]
 DEFAULT_ON: tuple[On, ...] = (
     "rate_limited",
@@ -32,6 +33,7 @@ DEFAULT_ON: tuple[On, ...] = (
     "bad_credential",
     "context_too_long",
     "model_not_found",
+    "unsupported",
 )
 
 
