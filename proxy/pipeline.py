@@ -94,6 +94,8 @@ class Pipeline:
                         answer.close()
                     answer = local(replaced)
             answer.style = x.style
+            if answer.dropped:
+                x.notes["dropped"] = ", ".join(answer.dropped)
             filters = [filter_ for open_ in self._streams if (filter_ := open_(x)) is not None]
             return await deliver(send, answer, standard_headers(x, answer), filters)
         except BaseException:

@@ -60,6 +60,12 @@ class Metrics:
         self._refusals = Counter(
             "sluicegate_policy_refusals", "Requests refused by a policy.", ["route", "policy", "code"], **known
         )
+        self._losses = Counter(
+            "sluicegate_translation_losses",
+            "Answers to requests of which the target could not be told everything.",
+            ["route"],
+            **known,
+        )
         self._attempts = Counter(
             "sluicegate_attempts", "Upstream requests, by target and outcome.", ["target", "outcome"], **known
         )
@@ -106,6 +112,8 @@ class Metrics:
         self._child(self._overhead, route).observe(x.overhead)
         if (policy := x.notes.get("refused_by")) is not None:
             self._child(self._refusals, route, policy, (outcome.code if outcome is not None else None) or "").inc()
+        if "dropped" in x.notes:
+            self._child(self._losses, route).inc()
         for attempt in x.attempts:
             self._child(self._attempts, attempt.target, attempt.reason or attempt.outcome).inc()
             if attempt.first_byte is not None:

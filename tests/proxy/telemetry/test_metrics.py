@@ -57,6 +57,16 @@ def test_a_refusal_is_counted_by_policy_and_code() -> None:
     assert line in metrics.render().decode().splitlines()
 
 
+def test_an_answer_with_losses_is_counted_by_route() -> None:
+    """Not by what was lost: a caller could name anything."""
+    metrics = Metrics()
+    x = make_exchange()
+    x.route, x.notes["dropped"] = "chat", "top_k, logit_bias"
+    metrics.started()
+    metrics.finished(x, 200, Outcome(200, None), 0.1)
+    assert 'sluicegate_translation_losses_total{route="chat"} 1.0' in metrics.render().decode().splitlines()
+
+
 def test_every_metric_says_what_it_is() -> None:
     """Help and type for each; names in one style."""
     text = Metrics().render().decode()
