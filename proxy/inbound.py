@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from proxy.dialects.paths import GEMINI_MODELS, GEMINI_PREFIX, MODELS, PATHS, endpoint_for, read_path
+from proxy.dialects.paths import MODELS, PATHS, UNKNOWN, endpoint_for, read_path, style_of
 from proxy.dialects.splice import read_envelope, read_form
 from proxy.errors import BadRequest
 from proxy.exchange import Exchange, Reply
@@ -139,8 +139,8 @@ def _models(runtime: Runtime, x: Exchange) -> Reply:
 
 
 def _unknown_path(x: Exchange) -> Reply:
-    if x.path.startswith(GEMINI_PREFIX):
-        x.endpoint = GEMINI_MODELS
+    if x.endpoint is None:
+        x.endpoint = UNKNOWN[style_of(x.path).name]
     if x.path in PATHS:
         return x.refuse(405, "method_not_allowed", f"{x.path} does not take {x.method}.")
     return x.refuse(404, "unknown_path", f"There is no {x.method} {x.path[:200]} here.")

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from proxy.dialects import openai
 from proxy.dialects.endpoint import End, Endpoint
-from proxy.errors import ANTHROPIC, GEMINI
+from proxy.errors import ANTHROPIC, GEMINI, OPENAI, Style
 
 MESSAGE_ENDS: tuple[End, ...] = (
     (b"event", b"message_stop"),
@@ -38,7 +38,8 @@ _GEMINI = {
     "streamGenerateContent": Endpoint("generate_content", "chat", "json", "path", True, (), True, "gemini", GEMINI),
     "countTokens": Endpoint("count_tokens", "count_tokens", "json", "path", True, (), True, "gemini", GEMINI),
 }
-_GEMINI_UNKNOWN = Endpoint("unknown", "unknown", "none", "none", style=GEMINI)
+# What is called by a path that leads nowhere, by the style of its refusal.
+UNKNOWN = {style.name: Endpoint("unknown", "", "none", "none", style=style) for style in (OPENAI, ANTHROPIC, GEMINI)}
 # What may follow a prefix: ids and names of sub-resources, and nothing that a server could read as another path.
 _REST = re.compile(r"[A-Za-z0-9_:~-][A-Za-z0-9_.:~-]*(/[A-Za-z0-9_:~-][A-Za-z0-9_.:~-]*)*")
 
@@ -60,6 +61,13 @@ def endpoint_for(method: str, path: str) -> Endpoint | None:
         if method in methods and path.startswith(prefix) and _REST.fullmatch(path, len(prefix)):
             return endpoint
     return None
+
+
+def style_of(path: str) -> Style:
+    """How an error looks to whoever calls ``path``, also where nothing more is known of the request."""
+    if path.startswith("/v1/messages"):
+        return ANTHROPIC
+    return GEMINI if path.startswith("/v1beta/") else OPENAI
 
 
 def read_path(path: str) -> InPath:

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from proxy.errors import Header, render_openai
+from proxy.dialects.paths import style_of
+from proxy.errors import Header
 from proxy.server.head import Head
 
 Message = dict[str, Any]
@@ -177,7 +178,8 @@ class Cycle:
         self.keep_alive = False
         connection = self._connection
         if not self.on_wire:
-            self._write(whole_answer(status, render_openai(status, code, message), connection.shared.date_line))
+            status, body = style_of(self.scope["path"]).body(status, code, message, None)
+            self._write(whole_answer(status, body, connection.shared.date_line))
         elif not self._chunked and self._left is None:
             reset(connection.transport)  # only a reset tells this body from a whole one
             return

@@ -12,7 +12,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from proxy.errors import Header, render_openai
+from proxy.dialects.paths import style_of
+from proxy.errors import Header
 from proxy.server.chunks import ChunkError, Chunks, too_large
 from proxy.server.cycle import App, Cycle, whole_answer
 from proxy.server.draining import Draining
@@ -130,8 +131,8 @@ class GateProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         self.transport.write_eof()
 
-    def _refuse(self, refusal: Refusal, headers: tuple[Header, ...] = ()) -> None:
-        """Answer with an error, read nothing further as a request, and end the connection."""
+    def _refuse(self, refusal: Refusal, headers: tuple[Header, ...] = (), path: str = "") -> None:
+        """Answer with an error, read nothing further as a request, and end the connection. ``path`` if it is known."""
         cycle = self.current
         if self.shared.on_refused is not None:
             self.shared.on_refused(refusal.status, refusal.code)
@@ -141,8 +142,9 @@ class GateProtocol(HttpToolsProtocol):
                 self._phase = _DISCARD
                 self.transport.abort()
                 return
-        body = render_openai(refusal.status, refusal.code, refusal.message)
-        self.transport.write(whole_answer(refusal.status, body, self.shared.date_line, headers))
+            path = cycle.scope["path"]
+        status, body = style_of(path).body(refusal.status, refusal.code, refusal.message, None)
+        self.transport.write(whole_answer(status, body, self.shared.date_line, headers))
         if refusal is _TIMEOUT:
             self._close()  # there is little on its way from a client that sent nothing
         else:
@@ -233,7 +235,7 @@ class GateProtocol(HttpToolsProtocol):
             return b""
         rest = data[end:]
         if head.length > self.limits.max_body:
-            self._refuse(too_large(self.limits.max_body))
+            self._refuse(too_large(self.limits.max_body), path=head.path)
         elif head.upgrade == b"websocket":
             self._upgrade(head, rest)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.dialects.paths import endpoint_for, read_path
+from proxy.dialects.paths import endpoint_for, read_path, style_of
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,14 @@ def test_a_path_of_geminis_tells_model_and_stream() -> None:
 def test_other_verbs_of_geminis_are_no_paths(path: str) -> None:
     assert endpoint_for("POST", path) is None
     assert endpoint_for("GET", f"{path}:generateContent") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/v1/messages", "anthropic"), ("/v1/messages/x", "anthropic"), ("/v1beta/x", "gemini"), ("/v1/x", "openai")],
+)
+def test_an_error_has_a_style_by_its_path_alone(path: str, name: str) -> None:
+    assert style_of(path).name == name
 
 
 def test_conversations_answer_in_the_style_of_their_dialect() -> None:
