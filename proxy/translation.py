@@ -232,6 +232,8 @@ def _splice(turn: Turn, model: str | None, account: Account) -> Turn:
 
 
 def _read(x: Exchange, inbound: Dialect) -> Chat:
+    if x.endpoint.operation == "count_tokens":
+        return inbound.read_count_request(x.body, x.model)
     return inbound.read_request(x.body, x.model, x.stream)
 
 

@@ -86,6 +86,10 @@ class Dialect(ABC):
             BadRequest: with ``param`` naming the member that is wrong (``messages[0].content[1].type``).
         """
 
+    def read_count_request(self, body: bytes, model: str = "") -> Chat:
+        """The question for the number of input tokens; where it has the form of a request, that is what it is."""
+        return self.read_request(body, model)
+
     @abstractmethod
     def write_request(self, chat: Chat, aim: Aim, losses: Losses) -> bytes:
         """The body to send. ``chat`` has been fitted to the target and is not changed; further losses are noted.
