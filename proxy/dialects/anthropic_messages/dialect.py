@@ -1,30 +1,92 @@
-"""The dialect anthropic_messages."""
+"""Anthropic's Messages API: https://docs.claude.com/en/api/messages."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+import msgspec
+
 from proxy.chat import Chat, Completion, Losses
-from proxy.dialects.dialect import Aim, Dialect, Reader, Writer
+from proxy.dialects.anthropic_messages import answer, body, request
+from proxy.dialects.anthropic_messages.reader import StreamReader
+from proxy.dialects.anthropic_messages.wire import NAME, SIGNS
+from proxy.dialects.anthropic_messages.writer import StreamWriter
+from proxy.dialects.dialect import Aim, Dialect, Reader, Writer, decode
+from proxy.dialects.endpoint import End
+from proxy.dialects.paths import MESSAGE_ENDS
+
+
+class _Counted(msgspec.Struct):
+    input_tokens: int
 
 
 class AnthropicMessages(Dialect):
-    """Being written."""
+    """``/v1/messages`` and ``/v1/messages/count_tokens``.
 
-    name = "anthropic_messages"
+    Quirks: ``schema_by_tool`` (a model without structured outputs), ``system_anywhere`` (one that takes messages of the
+    system between the turns), ``always_thinks`` (one that cannot be told not to think).
+    """
+
+    name = NAME
+    signs = SIGNS
+    ends: ClassVar[tuple[End, ...]] = MESSAGE_ENDS
+    lacks = frozenset(
+        {
+            "n",
+            "seed",
+            "presence_penalty",
+            "frequency_penalty",
+            "logit_bias",
+            "logprobs",
+            "top_logprobs",
+            "verbosity",
+            "metadata",
+            "modalities",
+            "audio",
+            "prediction",
+            "prompt_cache_key",
+            "store",
+            "previous",
+            "guardrail",
+        }
+    )
 
     def read_request(self, body: bytes, model: str = "", stream: bool = False) -> Chat:
-        raise NotImplementedError
+        """The model and whether to stream stand in the body."""
+        return request.read_request(body)
+
+    def read_count_request(self, body: bytes, model: str = "") -> Chat:
+        """The same without ``max_tokens``, which that question does not have."""
+        return request.read_request(body, counts=True)
 
     def write_request(self, chat: Chat, aim: Aim, losses: Losses) -> bytes:
-        raise NotImplementedError
+        """See ``body``."""
+        return body.write_request(chat, aim, losses)
 
     def read_answer(self, body: bytes) -> Completion:
-        raise NotImplementedError
+        """See ``answer``."""
+        return answer.read_answer(body)
 
     def write_answer(self, completion: Completion, chat: Chat) -> bytes:
-        raise NotImplementedError
+        """See ``answer``."""
+        return answer.write_answer(completion, chat)
 
     def reader(self) -> Reader:
-        raise NotImplementedError
+        """See ``reader``."""
+        return StreamReader()
 
     def writer(self, chat: Chat) -> Writer:
-        raise NotImplementedError
+        """See ``writer``."""
+        return StreamWriter(chat)
+
+    def write_count(self, tokens: int) -> bytes:
+        """The number of input tokens."""
+        return b'{"input_tokens":%d}' % tokens
+
+    def read_count(self, body: bytes) -> int:
+        """The number of input tokens."""
+        return max(0, decode(body, _Counted).input_tokens)
+
+    def write_count_request(self, chat: Chat, aim: Aim, losses: Losses) -> bytes:
+        """The question for their number."""
+        return body.write_count_request(chat, aim, losses)
