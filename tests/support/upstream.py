@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import select
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+import msgspec
 
 from tests.support.environment import ROOT, clean_environment
 from tests.support.journal import JournalReader
@@ -50,6 +54,15 @@ class FakeUpstream:
         """A ``base_url`` at which every answer follows this script."""
         packed = base64.urlsafe_b64encode(json.dumps(script).encode()).decode().rstrip("=")
         return f"{self.origin}/~{packed}/v1"
+
+    def tell(self, model: str, **script: Any) -> None:
+        """From now on every request for ``model`` is answered by this script."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_TIMEOUT)
+        try:
+            connection.request("PUT", f"/~tell/{quote(model, safe='')}", msgspec.json.encode(script))
+            assert connection.getresponse().status == 204
+        finally:
+            connection.close()
 
     def stop(self) -> None:
         """End the process."""

@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from tests.upstream.dialects.table import RENDERERS, SSE, Place, asked_of, place_of
+from tests.upstream.failures import FAILURES
+from tests.upstream.say import Tokens, said
 from tests.upstream.script import Script
 
 CREATED = 1_700_000_000
@@ -39,17 +42,27 @@ class Whole(NamedTuple):
     body: bytes
     content_type: str = "application/json"
     status: int = 200
+    headers: dict[str, str | list[str]] = {}
 
 
 class Events(NamedTuple):
-    """A stream of server-sent events; ``end`` is its end marker, if it has a separate one."""
+    """A stream of server-sent events; ``end`` is its end marker, if it has a separate one. ``framed``: these are whole
+    messages of another framing."""
 
     events: list[bytes]
     end: bytes = b""
+    content_type: str = SSE
+    framed: bool = False
 
 
 def answer(seen: Seen, script: Script) -> Whole | Events:
-    """The answer to any path of OpenAI's API."""
+    """The answer to any path of OpenAI's API, and to the conversations of the other dialects."""
+    place = place_of(seen.path) if seen.method == "POST" else None
+    if place is not None and script.fails is not None:
+        failure = FAILURES[place.dialect][script.fails]
+        return Whole(failure.encoded(), status=failure.status, headers=failure.headers)
+    if place is not None and (script.say is not None or place.counts or not place.dialect.startswith("openai")):
+        return _conversation(place, seen, script)
     head = seen.path.strip("/").split("/")
     fields = seen.json if isinstance(seen.json, dict) else {}
     if seen.path == "/chat/completions" and seen.method == "POST":
@@ -77,6 +90,17 @@ def answer(seen: Seen, script: Script) -> Whole | Events:
     if head[0] == "models":
         return models(head)
     return _json({"error": {"message": "no such path", "type": "invalid_request_error", "code": None}}, 404)
+
+
+def _conversation(place: Place, seen: Seen, script: Script) -> Whole | Events:
+    say = script.say or said(_tokens(script))
+    asked, renderer = asked_of(place, seen.json), RENDERERS[place.dialect]
+    if place.counts:
+        return _json(renderer.counted(say.usage or Tokens()))
+    if not asked.stream:
+        return Whole(renderer.body(say, asked))
+    *events, end = renderer.stream(say, asked)
+    return Events(events, end, renderer.content_type, framed=not renderer.separator)
 
 
 def _json(value: Any, status: int = 200) -> Whole:

@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import json
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -17,6 +18,7 @@ from tests.upstream.journal import Journal
 from tests.upstream.realtime import realtime
 from tests.upstream.script import Script, Steps, read_script
 
+_TELL = "/~tell/"
 _LINE_END = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 
 
@@ -39,6 +41,7 @@ class World:
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
+        self.told: dict[str, dict[str, Any]] = {}
         self.steps = Steps()
         self.connections = itertools.count(1)
         self.requests = itertools.count(1)
@@ -97,6 +100,11 @@ class Connection(asyncio.StreamReaderProtocol):
         body = b"" if early else await self._body(head, reader, writer)
         content = head.get("content-type")
         parsed = _parse(body) if "json" in content or not content else None
+        if head.path.startswith(_TELL):
+            self._world.told[unquote(head.path.removeprefix(_TELL))] = parsed
+            self._current = None
+            writer.write(b"HTTP/1.1 204 Told\r\n\r\n")
+            return True
         self._world.journal.write(
             "request",
             id=number,
@@ -110,7 +118,7 @@ class Connection(asyncio.StreamReaderProtocol):
             body=base64.b64encode(body).decode(),
         )
         try:
-            script = read_script(head.path, head.query, head.headers, body, parsed, self._world.steps)
+            script = read_script(head.path, head.query, head.headers, body, parsed, self._world.steps, self._world.told)
         except ValueError as error:
             script = Script(status=599, body={"error": {"message": f"bad script: {error}"}})
         self._world.journal.write("script", id=number, name=script.id)
@@ -159,6 +167,8 @@ def _parse(body: bytes) -> Any:
 
 def _operation(path: str) -> str:
     """The path from the operation on, whatever stands before ``/v1``; Azure's deployments have no ``/v1``."""
+    if "/v1beta/" in path or "/model/" in path:
+        return path
     if "/v1/" in path:
         return "/" + path.split("/v1/", 1)[1]
     if "/deployments/" in path:
@@ -201,8 +211,10 @@ def _error(status: int) -> bytes:
     return json.dumps({"error": error}).encode()
 
 
-def _headers(script: Script, content_type: str, length: int | None) -> list[tuple[str, str]]:
-    """Content type, framing, and what the script adds or replaces."""
+def _headers(
+    script: Script, content_type: str, length: int | None, own: dict[str, str | list[str]] | None = None
+) -> list[tuple[str, str]]:
+    """Content type, framing, the answer's own, and what the script adds or replaces."""
     headers = [("content-type", script.content_type or content_type)]
     if script.framing == "close":
         headers.append(("connection", "close"))
@@ -210,9 +222,10 @@ def _headers(script: Script, content_type: str, length: int | None) -> list[tupl
         headers.append(("transfer-encoding", "chunked"))
     else:
         headers.append(("content-length", str(length if script.content_length is None else script.content_length)))
-    given = {name.lower() for name in script.headers}
+    more = {**(own or {}), **script.headers}
+    given = {name.lower() for name in more}
     headers = [header for header in headers if header[0] not in given]
-    for name, value in script.headers.items():
+    for name, value in more.items():
         headers += [(name, one) for one in (value if isinstance(value, list) else [value])]
     return headers
 
@@ -223,7 +236,7 @@ async def _whole(emitter: Emitter, found: Whole, script: Script) -> bool:
         body = body[:-1] + b', "pad": "' + b"x" * script.pad + b'"}'
     await emitter.wait(script.ttft_ms)
     status = found.status if script.status == 200 else script.status
-    headers = _headers(script, found.content_type, None if chunked else len(body))
+    headers = _headers(script, found.content_type, None if chunked else len(body), found.headers)
     await emitter.head(status, headers, chunked=chunked)
     if body:
         await emitter.body(body)
@@ -234,7 +247,7 @@ async def _whole(emitter: Emitter, found: Whole, script: Script) -> bool:
 async def _stream(emitter: Emitter, found: Events, script: Script) -> bool:
     chunked = script.framing != "close"
     line_end = _LINE_END[script.line_end]
-    await emitter.head(script.status, _headers(script, "text/event-stream; charset=utf-8", None), chunked=chunked)
+    await emitter.head(script.status, _headers(script, found.content_type, None), chunked=chunked)
     for _ in range(script.comments):
         await emitter.body(b": comment" + line_end * 2)
     events = [*found.events, found.end] if script.done and found.end else found.events
@@ -242,6 +255,7 @@ async def _stream(emitter: Emitter, found: Events, script: Script) -> bool:
         events.insert(1, b'data: {"choices": [], "pad": "' + b"x" * script.pad + b'"}')
     for number, event in enumerate(events):
         await emitter.wait(script.gap_ms if number else script.ttft_ms)
-        await emitter.body(event.replace(b"\n", line_end) + line_end * 2, is_event=True)
+        data = event if found.framed else event.replace(b"\n", line_end) + line_end * 2
+        await emitter.body(data, is_event=True)
     await emitter.end()
     return chunked

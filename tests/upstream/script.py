@@ -3,7 +3,8 @@
 A script is a JSON object. It is looked for, in this order: in the base URL (a path segment ``~<urlsafe base64>``), in
 the body's member ``script`` (an object), in ``metadata.script`` or ``user: "script:<json>"`` (strings), in a form as a
 field ``user`` or ``prompt`` with the value ``script:<json>``; in the query (``script=<json>``), in the header
-``openai-beta: script:<json>``. All that are found are merged, the later over the earlier.
+``openai-beta: script:<json>``. All that are found are merged, the later over the earlier. Before all of them stands
+what was told for the request's model: ``PUT /~tell/{model}`` with a script as its body.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from typing import Any, Literal
 from urllib.parse import parse_qs
 
 import msgspec
+
+from tests.upstream.dialects.table import place_of
+from tests.upstream.say import Say
 
 _FORM_SCRIPT = re.compile(rb'name="?(?:user|prompt)"?[^\r\n]*(?:\r\n[^\r\n]+)*\r\n\r\nscript:(.*?)\r\n--', re.DOTALL)
 
@@ -36,6 +40,9 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     early: bool = False  # answers without reading the body; only where the script stands in the URL or a header
     interim: int = 0  # answers 1xx before the real one
     pad: int = 0  # bytes of filler in the body: a member "pad" of JSON, or one huge event
+
+    say: Say | None = None  # the answer to a conversation, in whatever dialect it is asked
+    fails: str | None = None  # the provider's own error of this meaning, see `failures`
 
     text: str | None = None
     tokens: int | list[str] | None = None
@@ -81,13 +88,23 @@ class Steps:
         return count
 
 
-def read_script(path: str, query: str, headers: list[tuple[str, str]], body: bytes, json: Any, steps: Steps) -> Script:
-    """The script of a request.
+def read_script(
+    path: str,
+    query: str,
+    headers: list[tuple[str, str]],
+    body: bytes,
+    json: Any,
+    steps: Steps,
+    told: dict[str, dict[str, Any]] | None = None,
+) -> Script:
+    """The script of a request; ``told`` has those that are known by model.
 
     Raises:
         ValueError: there is one and it makes no sense.
     """
     merged: dict[str, Any] = {}
+    for name in _names(path, headers, json) if told else []:
+        merged.update((told or {}).get(name, {}))
     for part in _scripts(path, query, headers, body, json):
         merged.update(part)
     if at := merged.get("at"):
@@ -123,4 +140,6 @@ def _names(path: str, headers: list[tuple[str, str]], json: Any) -> list[str]:
     names += [value.removeprefix("Bearer ") for name, value in headers if name in ("authorization", "api-key")]
     if isinstance(json, dict) and isinstance(json.get("model"), str):
         names.append(json["model"])
+    elif (place := place_of(path)) is not None and place.model is not None:
+        names.append(place.model)
     return names
