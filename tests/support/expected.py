@@ -100,7 +100,7 @@ STOPS: dict[str, dict[str, set[str]]] = {
     },
 }
 # What a provider's format has no word for, and what it says in its place.
-_SAYS = {
+_SAYS: dict[str, dict[str, tuple[str, ...]]] = {
     "openai_chat": {"stop_sequence": ("stop",), "refusal": ("refusal", "stop")},
     "openai_responses": {"stop_sequence": ("stop",), "refusal": ("refusal", "stop")},
     "anthropic_messages": {"content_filter": ("content_filter", "refusal")},

@@ -101,7 +101,7 @@ class Connection(asyncio.StreamReaderProtocol):
         content = head.get("content-type")
         parsed = _parse(body) if "json" in content or not content else None
         if head.path.startswith(_TELL):
-            self._world.told[unquote(head.path.removeprefix(_TELL))] = parsed
+            self._world.told[unquote(head.path.removeprefix(_TELL))] = parsed or {}
             self._current = None
             writer.write(b"HTTP/1.1 204 Told\r\n\r\n")
             return True

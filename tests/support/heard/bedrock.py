@@ -7,9 +7,9 @@ import json
 from functools import lru_cache
 from typing import Any
 
-import botocore.session
-from botocore.eventstream import EventStreamBuffer
-from botocore.parsers import EventStreamJSONParser, RestJSONParser
+import botocore.session  # type: ignore[import-untyped]
+from botocore.eventstream import EventStreamBuffer  # type: ignore[import-untyped]
+from botocore.parsers import EventStreamJSONParser, RestJSONParser  # type: ignore[import-untyped]
 
 from tests.support.heard.answer import Called, Heard, demand
 from tests.upstream.say import Tokens

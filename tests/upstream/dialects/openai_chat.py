@@ -40,7 +40,7 @@ def usage(tokens: Tokens | None) -> dict[str, Any]:
     }
 
 
-def annotations(part: Part) -> list[dict[str, Any]]:
+def citations(part: Part) -> list[dict[str, Any]]:
     """Citations of the web."""
     return [
         {
@@ -83,7 +83,7 @@ def whole(say: Say, asked: Asked) -> dict[str, Any]:
         "role": "assistant",
         "content": say.text("text") if say.of("text") else None,
         "refusal": say.text("refusal") or None,
-        "annotations": [note for part in say.of("text") for note in annotations(part)],
+        "annotations": [note for part in say.of("text") for note in citations(part)],
     }
     for at, part in enumerate(say.of("reasoning", "redacted")):
         for name, value in _thought(part, part.whole, at, last=True).items():
@@ -133,7 +133,7 @@ def _deltas(say: Say) -> list[dict[str, Any]]:
         else:
             name = "content" if part.kind == "text" else "refusal"
             deltas += [{name: piece} for piece in part.pieces]
-            if notes := annotations(part):
+            if notes := citations(part):
                 deltas.append({"annotations": notes})
     return deltas + _in_turns(rows, tangled=say.tangled)
 
