@@ -6,6 +6,7 @@ gateway's translators.
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from typing import Any
@@ -113,8 +114,6 @@ _HIDES = ("anthropic_messages", "bedrock", "openai_chat", "openai_responses")
 
 def loads(text: str) -> Any:
     """Arguments, decoded."""
-    import json
-
     return json.loads(text or "{}")
 
 

@@ -10,23 +10,8 @@ from typing import Any
 from tests.upstream.say import Part, Say, Source, Tokens
 
 _WORDS = [
-    *(
-        "the",
-        "Fluss",
-        "naïve",
-        "北京",
-        "🙂",
-        "data:",
-        "[DONE]",
-        "\n\n",
-        "event: error",
-        "\u2028",
-        "\\u0041",
-        '"',
-        "\\",
-        "\t",
-    ),
-    *("{", "}", "</tool>", "a" * 40, "\r\n", " ", "مرحبا", "𝔘𝔫𝔦", "\x7f", "null"),
+    *("the", "Fluss", "naïve", "北京", "🙂", "data:", "[DONE]", "\n\n", "event: error", "\u2028", "\\u0041", '"'),
+    *("\\", "\t", "{", "}", "</tool>", "a" * 40, "\r\n", " ", "مرحبا", "𝔘𝔫𝔦", "\x7f", "null"),
 ]
 _TOOLS = ["get_weather", "search", "f", "read_file_at_line-2"]
 
@@ -96,9 +81,8 @@ def saying(seed: int) -> Say:
         parts.append(
             Part(kind="call", id=called, name=chance.choice(_TOOLS), pieces=pieces(chance, _arguments(chance)))
         )
-    stop = (
-        "refusal" if refuses else "tool_calls" if calls else chance.choice(["stop", "stop", "length", "stop_sequence"])
-    )
+    by_itself = chance.choice(["stop", "stop", "length", "stop_sequence"])
+    stop = "refusal" if refuses else "tool_calls" if calls else by_itself
     return Say(
         parts=parts,
         stop=stop,  # type: ignore[arg-type]
