@@ -57,7 +57,7 @@ def lower(schema: Any, rules: Rules, at: str, losses: Losses) -> Any:
         raw = msgspec.json.encode(schema)
     except (RecursionError, OverflowError, TypeError) as error:
         raise wrong(at, "is nested too deep, or holds what JSON cannot") from error
-    if rules.trigger is not None and rules.trigger.search(raw) is None:
+    if rules.stays(raw):
         return schema
     if rules.keywords is None and _fits(schema, raw, rules):
         return schema
@@ -92,7 +92,7 @@ class _Lowering:
     def run(self) -> Schema:
         """The whole schema, with the definitions that are still referred to."""
         rules = self._rules
-        out = self._node(self._root, self._at, ("#",), False, rules.root_object)
+        out = self._node(self._root, self._at, ("#",), False, inline=rules.root_object)
         if out is None:
             raise wrong(self._at, "refers to nothing but itself")
         if rules.root_object:
@@ -121,17 +121,19 @@ class _Lowering:
                 if found is None:  # the outermost schema itself
                     continue
                 value = self._pointers.resolve(reference, self._at)
-                lowered = self._node(value, self._place(reference), (reference,), False, False)
+                lowered = self._node(value, self._place(reference), (reference,), False)
                 out.setdefault(found[0], {})[found[1]] = {} if lowered is None else lowered
 
     def _place(self, reference: str) -> str:
         return self._at + reference[1:].replace("/", ".")
 
-    def _node(self, schema: Any, path: str, stack: Stack, is_optional: bool, inline: bool) -> Schema | None:
+    def _node(
+        self, schema: Any, path: str, stack: Stack, is_optional: bool, *, inline: bool = False, partial: bool = False
+    ) -> Schema | None:
         """One schema; None where following its reference has been given up.
 
         ``is_optional``: since the beginning, or the last definition, a property that may be left out has been passed.
-        ``inline``: a reference here must be followed.
+        ``inline``: a reference here must be followed. ``partial``: what is found will be merged with more.
         """
         self._left -= 1
         if self._left < 0:
@@ -145,8 +147,8 @@ class _Lowering:
         self._depth += 1
         try:
             if isinstance(schema.get("$ref"), str):
-                return self._reference(schema, path, stack, is_optional, inline)
-            return self._plain(schema, path, stack, is_optional)
+                return self._reference(schema, path, stack, is_optional, inline, partial)
+            return self._plain(schema, path, stack, is_optional, partial)
         finally:
             self._depth -= 1
 
@@ -158,14 +160,16 @@ class _Lowering:
             return {}
         return {"not": {}}
 
-    def _reference(self, schema: Schema, path: str, stack: Stack, is_optional: bool, inline: bool) -> Schema | None:
+    def _reference(
+        self, schema: Schema, path: str, stack: Stack, is_optional: bool, inline: bool, partial: bool
+    ) -> Schema | None:
         reference: str = schema["$ref"]
         beside = {key: value for key, value in schema.items() if key not in SILENT and key != "$ref"}
         if not is_local(reference):
             self._losses.add(f"{path}.$ref")
-            return self._plain(beside, path, stack, is_optional)
+            return self._plain(beside, path, stack, is_optional, partial)
         value = self._pointers.resolve(reference, path)
-        if not inline and self._stays(reference, path, bool(beside), is_optional):
+        if not (inline or partial) and self._stays(reference, path, bool(beside), is_optional):
             self._kept[reference] = None
             if not self._rules.siblings:
                 for key in beside:  # a circle that cannot be followed
@@ -175,13 +179,15 @@ class _Lowering:
         if stack.count(reference) >= _UNROLLED:
             self._losses.add(f"{path}.$ref")
             return None
-        found = self._node(value, self._place(reference), (*stack, reference), is_optional, inline or bool(beside))
+        stack = (*stack, reference)
+        is_part = partial or bool(beside)
+        found = self._node(value, self._place(reference), stack, is_optional, inline=inline, partial=is_part)
         if found is None or not beside:
             return found
-        merged, is_exact = merge(self._plain(beside, path, stack, is_optional), found)
+        merged, is_exact = merge(self._plain(beside, path, stack, is_optional, partial=True), found)
         if not is_exact:
             self._losses.add(f"{path}.$ref")
-        return merged
+        return merged if partial else settle(merged, self._rules, path, self._losses)
 
     def _stays(self, reference: str, path: str, has_siblings: bool, is_optional: bool) -> bool:
         """Whether a reference may be sent as it is."""
@@ -196,7 +202,7 @@ class _Lowering:
             return False
         return is_cyclic or rules.siblings or not has_siblings
 
-    def _plain(self, schema: Schema, path: str, stack: Stack, is_optional: bool) -> Schema:
+    def _plain(self, schema: Schema, path: str, stack: Stack, is_optional: bool, partial: bool = False) -> Schema:
         """A schema without reference."""
         rules = self._rules
         branches = schema.get("allOf") if not rules.takes("allOf") else None
@@ -213,7 +219,7 @@ class _Lowering:
             self._read_tuple(out, path)
         if branches is not None:
             out = self._join(out, branches, path, stack, is_optional)
-        return settle(out, rules, path, self._losses)
+        return out if partial else settle(out, rules, path, self._losses)
 
     def _member(self, key: str, value: Any, schema: Schema, path: str, stack: Stack, is_optional: bool) -> Any:
         """The value of one keyword."""
@@ -225,7 +231,7 @@ class _Lowering:
         if key in _ONE:
             if isinstance(value, bool):
                 return value if key in ("additionalProperties", "unevaluatedProperties") else self._boolean(value, at)
-            found = self._node(value, at, stack, is_optional, False)
+            found = self._node(value, at, stack, is_optional)
             return self._stub(value) if found is None else found
         if key in _EXPECTED and not _EXPECTED[key](value):
             raise wrong(at, "is not what JSON Schema has there")
@@ -238,7 +244,7 @@ class _Lowering:
         needed = required if isinstance(required, list) and key == "properties" else ()
         out = {}
         for name, one in value.items():
-            found = self._node(one, f"{at}.{name}", stack, is_optional or name not in needed, False)
+            found = self._node(one, f"{at}.{name}", stack, is_optional or name not in needed)
             if found is not None:
                 out[name] = found
             elif name in needed:
@@ -248,7 +254,7 @@ class _Lowering:
     def _list(self, key: str, value: Any, at: str, stack: Stack, is_optional: bool) -> list[Schema]:
         if not isinstance(value, list):
             raise wrong(at, "must be a list of JSON Schemas")
-        found = [self._node(one, f"{at}[{index}]", stack, is_optional, False) for index, one in enumerate(value)]
+        found = [self._node(one, f"{at}[{index}]", stack, is_optional) for index, one in enumerate(value)]
         if key in ("anyOf", "oneOf") and any(one is not None for one in found):
             return [one for one in found if one is not None]
         return [self._stub(one) if lowered is None else lowered for one, lowered in zip(value, found, strict=True)]
@@ -277,7 +283,7 @@ class _Lowering:
         if not isinstance(branches, list):
             raise wrong(f"{path}.allOf", "must be a list of JSON Schemas")
         for index, branch in enumerate(branches):
-            found = self._node(branch, f"{path}.allOf[{index}]", stack, is_optional, True)
+            found = self._node(branch, f"{path}.allOf[{index}]", stack, is_optional, partial=True)
             out, is_exact = merge(out, found or {})
             if not is_exact:
                 self._losses.add(f"{path}.allOf")

@@ -23,6 +23,8 @@ def merge(first: Schema, second: Schema) -> tuple[Schema, bool]:
         elif merged[key] != value or type(merged[key]) is not type(value):
             merged[key], fits = _both(key, merged[key], value)
             is_exact = is_exact and fits
+    if ("nullable" in first) != ("nullable" in second):
+        del merged["nullable"]  # null must fit both
     if "$ref" in merged and len(merged) > 1:
         is_exact = False
     return merged, is_exact

@@ -26,6 +26,11 @@ SILENT = frozenset(
         "discriminator", "id", "title",
     }
 )  # fmt: skip
+_LOOKED_INTO = _VOCABULARY | SILENT
+_NAMES = re.compile(r'"(\$?\w+)":')
+_FORMATS = re.compile(rb'"format":"?([\w-]*)')
+# A list under `items`, or an enum of more than strings.
+_UNCOMMON = re.compile(rb'"items":\[|"enum":\[(?:"(?:[^"\\]|\\.)*+",?)*+[^\]]')
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +43,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     ``enum``: what may stand in an enum: ``any``, ``scalars``, ``words`` (strings and numbers), ``strings``.
     ``closed``: every object says ``additionalProperties: false``; ``all_required``: and requires all its properties.
     ``root_object``: the outermost schema says ``type: object`` and is no union.
-    ``trigger``: what in the schema's JSON calls for a closer look; None: always look.
+    ``glances``: a look at the schema's JSON may do, see ``stays``.
     """
 
     keywords: frozenset[str] | None = None
@@ -54,22 +59,26 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     closed: bool = False
     all_required: bool = False
     root_object: bool = False
-    trigger: re.Pattern[bytes] | None = None
+    glances: bool = False
 
     def takes(self, keyword: str) -> bool:
         """Whether a schema within the outermost one may have ``keyword``."""
         return self.keywords is None or keyword in self.keywords
 
+    def stays(self, raw: bytes) -> bool:
+        """Whether a schema, as compact JSON, plainly has nothing that must change. Most of them have nothing.
 
-def _trigger(taken: frozenset[str], formats: frozenset[str], *more: str) -> re.Pattern[bytes]:
-    """Finds refused keywords in compact JSON. A property of such a name is found too, which costs time alone."""
-    refused = "|".join(sorted(_VOCABULARY - taken))
-    allowed = "|".join(sorted(formats))
-    choices = [rf'"(?:{refused}|\$ref|\$schema|\$id|\$anchor|definitions)":', rf'"format":(?!"(?:{allowed})")', *more]
-    return re.compile("|".join(choices).encode())
+        Properties that are called like keywords only make this say no.
+        """
+        if not self.glances or self.keywords is None:
+            return False
+        names = set(_NAMES.findall(raw.decode()))
+        if any(name not in self.keywords for name in names & _LOOKED_INTO) or "$ref" in names:
+            return False
+        if _UNCOMMON.search(raw):
+            return False
+        return self.formats is None or all(found.decode() in self.formats for found in _FORMATS.findall(raw))
 
-
-_ENUM_OF_MORE_THAN_STRINGS = r'"enum":\[(?:"(?:[^"\\]|\\.)*+",?)*+[^\]]'
 
 # Nothing has to change: OpenAI's schemas that are not strict, and all who read schemas as a hint.
 PLAIN = Rules()
@@ -106,24 +115,23 @@ GEMINI = Rules(
     type_lists=False,
 )  # fmt: skip
 
-_GEMINI_JSON_KEYWORDS = frozenset(
-    {
-        "$defs", "$ref", "additionalProperties", "anyOf", "description", "enum", "format", "items", "maxItems",
-        "maximum", "minItems", "minimum", "prefixItems", "properties", "propertyOrdering", "required", "title", "type",
-    }
-)  # fmt: skip
-_GEMINI_JSON_FORMATS = frozenset({"date", "date-time", "double", "float", "int32", "int64", "time"})
 # `responseJsonSchema` and `parametersJsonSchema`: the same reference. Circles are unrolled by the provider, and may
 # stand only in properties that are not required.
 GEMINI_JSON = Rules(
-    keywords=_GEMINI_JSON_KEYWORDS,
+    keywords=frozenset(
+        {
+            "$defs", "$ref", "additionalProperties", "anyOf", "description", "enum", "format", "items", "maxItems",
+            "maximum", "minItems", "minimum", "prefixItems", "properties", "propertyOrdering", "required", "title",
+            "type",
+        }
+    ),
     references="definitions",
     cycles_optional=True,
     siblings=False,
-    formats=_GEMINI_JSON_FORMATS,
+    formats=frozenset({"date", "date-time", "double", "float", "int32", "int64", "time"}),
     enum="words",
-    trigger=_trigger(_GEMINI_JSON_KEYWORDS, _GEMINI_JSON_FORMATS, _ENUM_OF_MORE_THAN_STRINGS),
-)
+    glances=True,
+)  # fmt: skip
 
 # Tools that are not strict: any JSON Schema, but an object outermost.
 ANTHROPIC = Rules(root_object=True)
