@@ -119,9 +119,8 @@ def loads(text: str) -> Any:
 
 def _counted(tokens: Tokens, streamed: bool) -> tuple[int, ...]:
     """The classes. A stream of Anthropic's has lifetimes in its first event only: some providers count at the end."""
-    written = (tokens.cache_write_5m + tokens.cache_write_1h,)
-    if not streamed:
-        written = (tokens.cache_write_5m, tokens.cache_write_1h)
+    apart = (tokens.cache_write_5m, tokens.cache_write_1h)
+    written = (sum(apart),) if streamed else apart
     read = (tokens.input, tokens.cached_read, tokens.input_audio, *written)
     return (*read, tokens.output, tokens.reasoning, tokens.output_audio)
 
