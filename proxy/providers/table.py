@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from proxy.providers.anthropic import Anthropic
 from proxy.providers.azure_openai import AzureOpenAI
 from proxy.providers.openai import OpenAI
 from proxy.providers.provider import Provider
@@ -10,5 +11,6 @@ from proxy.providers.simulated import Simulated
 PROVIDERS: dict[str, type[Provider]] = {
     "openai": OpenAI,
     "azure_openai": AzureOpenAI,
+    "anthropic": Anthropic,
     "simulated": Simulated,
 }
