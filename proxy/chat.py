@@ -395,18 +395,18 @@ def split_system(messages: list[Message]) -> tuple[list[Part], list[Message]]:
     return [part for head in messages for part in head.parts], []
 
 
-_SEAL = "sg."
+SEAL = "sg."
 
 
 def seal(origin: str, signature: str) -> str:
     """A signature for a dialect in which others sign: says whose it is, so that it finds back."""
-    return f"{_SEAL}{origin}.{signature}"
+    return f"{SEAL}{origin}.{signature}"
 
 
 def unseal(text: str, own: str) -> tuple[str, str]:
     """``(origin, signature)`` of a signature met in a dialect whose providers sign as ``own``."""
-    if text.startswith(_SEAL):
-        origin, dot, signature = text[len(_SEAL) :].partition(".")
+    if text.startswith(SEAL):
+        origin, dot, signature = text[len(SEAL) :].partition(".")
         if dot:
             return origin, signature
     return own, text

@@ -217,7 +217,7 @@ def _begin(x: Exchange, account: Account) -> Turn:
     counts = x.endpoint.operation == "count_tokens"
     if inbound.name in speaks:
         # Only we know what an answer of ours was, so what goes on from it is written anew.
-        is_native = not (inbound.name == "openai_responses" and _OURS in x.body)
+        is_native = not (inbound.name == "openai_responses" and _OURS in x.body) and not inbound.is_ours(x.body)
         return Turn(x, inbound, inbound, is_native=is_native)
     outbound = next((name for name in speaks if not counts or name in _COUNTING), None)
     if outbound is None:

@@ -12,12 +12,13 @@ from typing import ClassVar, Protocol, TypeVar
 import msgspec
 
 from proxy.capability import Capabilities
-from proxy.chat import Chat, Completion, Event, Losses
+from proxy.chat import SEAL, Chat, Completion, Event, Losses
 from proxy.dialects.endpoint import End
 from proxy.errors import BadAnswer, Header
 from proxy.sse import Splitter
 
 T = TypeVar("T")
+SEALED = b'"' + SEAL.encode()  # how a signature begins in JSON that one provider made and another is shown
 
 
 class Aim(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +78,11 @@ class Dialect(ABC):
     # Members of Chat that the format has no word for.
     lacks: ClassVar[frozenset[str]] = frozenset()
     stream_type: ClassVar[bytes] = b"text/event-stream; charset=utf-8"
+
+    def is_ours(self, body: bytes) -> bool:
+        """Whether a request goes on from an answer that no provider would understand: it must be written anew, even
+        for one that speaks this dialect. By its looks: a needless translation does no harm."""
+        return SEALED in body
 
     @abstractmethod
     def read_request(self, body: bytes, model: str = "", stream: bool = False) -> Chat:

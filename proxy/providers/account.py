@@ -50,6 +50,7 @@ _NEVER = frozenset(
 _OF_DIALECT = frozenset(
     {b"accept", b"anthropic-beta", b"anthropic-version", b"content-type", b"idempotency-key", b"openai-beta"}
 )
+_ANTHROPIC = frozenset({b"anthropic-beta", b"anthropic-version"})
 _OURS = b"x-sluicegate-"
 _SHORTEST_SECRET = 8  # characters; what is shorter stands in a sentence by chance
 _JSON_BODY: Header = (b"content-type", b"application/json")
@@ -101,6 +102,8 @@ class Account(Provider):
         self._credentials = [self.credential(key) for key in keys]
         self._constant = [_AGENT, *constant]
         self._dropped = _NEVER | {header for header, _ in constant}
+        if "anthropic_messages" not in speaks:
+            self._dropped |= _ANTHROPIC
         self._ring: KeyRing | None = None
         if len(keys) > 1:
             self._ring = KeyRing(keys, context.shared(f"keys {name}", KeyHealth))

@@ -111,6 +111,9 @@ class Anthropic(Account):
 
     def _headers(self, x: Exchange, forward: list[Header], index: int) -> list[Header]:
         """With a version, the caller's if it sent one, and the betas of both."""
+        if forward is not x.forward and x.endpoint.dialect == "anthropic_messages":
+            # Written anew in the dialect that it came in: what the caller said of it still holds.
+            forward = [*forward, *(header for header in x.forward if header[0] in (_VERSION, _BETA))]
         headers = super()._headers(x, forward, index)
         if self._betas:
             asked = [one.strip() for name, value in headers if name == _BETA for one in value.split(b",")]

@@ -51,6 +51,10 @@ class AnthropicMessages(Dialect):
         }
     )
 
+    def is_ours(self, body: bytes) -> bool:
+        """Thoughts without a signature are ours too: they come from providers who sign nothing."""
+        return super().is_ours(body) or b'"signature":""' in body or b'"signature": ""' in body
+
     def read_request(self, body: bytes, model: str = "", stream: bool = False) -> Chat:
         """The model and whether to stream stand in the body."""
         return request.read_request(body)
