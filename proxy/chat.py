@@ -225,6 +225,8 @@ class Chat(msgspec.Struct, kw_only=True):
     cache: Cache | None = None  # the provider places the marker itself (Anthropic's top-level cache_control)
     store: bool | None = None
     previous: str | None = None  # id of the stored response that this one continues
+    continued: str | None = None  # the same, once its messages stand before these
+    instructed: bool = False  # the first message holds instructions for this request alone, never to be stored
     guardrail: Any = None  # Bedrock's guardrail configuration
     extra: dict[str, Any] = {}
 
