@@ -15,7 +15,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the capability table.
 
     ``refuses`` holds neutral names of parameters (members of ``proxy.chat.Chat``) that the format can say but this
-    target does not take. ``max_output`` and ``context`` are tokens, None where nothing is known.
+    target does not take, ``refuses_thinking`` those that it does not take while it thinks. ``max_output`` and
+    ``context`` are tokens, None where nothing is known. ``json_by_tool``: what shape of JSON it cannot be asked for is
+    had by a tool that it must call. ``always_thinks``: it cannot be told not to.
     """
 
     vision: bool = True
@@ -26,9 +28,12 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     parallel_tools: bool = True
     json_object: bool = True
     json_schema: bool = True
+    json_by_tool: bool = False
     thinking: ThinkingStyle = "none"
+    always_thinks: bool = False
     prompt_cache: Literal["none", "automatic", "marks"] = "none"
     count_tokens: bool = False
     max_output: int | None = None
     context: int | None = None
     refuses: frozenset[str] = frozenset()
+    refuses_thinking: frozenset[str] = frozenset()

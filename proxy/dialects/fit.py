@@ -52,6 +52,8 @@ def fit(chat: Chat, lacks: frozenset[str], capabilities: Capabilities, losses: L
     changes = _without(chat, lacks, losses) if lacks else {}
     if capabilities.refuses:
         changes |= _without(chat, capabilities.refuses, losses)
+    if capabilities.refuses_thinking and chat.thinking is not None and _wants_thoughts(chat.thinking):
+        changes |= _without(chat, capabilities.refuses_thinking, losses)
     if chat.extra:
         for name in chat.extra:
             losses.add(name)
@@ -65,7 +67,7 @@ def fit(chat: Chat, lacks: frozenset[str], capabilities: Capabilities, losses: L
     if chat.max_tokens is not None and (most := capabilities.max_output) is not None and chat.max_tokens > most:
         changes.setdefault("max_tokens", most)
         losses.add("max_tokens")
-    if chat.format is not None and "format" not in changes:
+    if chat.format is not None and "format" not in changes and not capabilities.json_by_tool:
         _fit_format(chat.format, capabilities, changes, losses)
     if chat.tools or chat.tool_choice is not None or chat.parallel_tool_calls is not None:
         _fit_tools(chat, capabilities, changes, losses)

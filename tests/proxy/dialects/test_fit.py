@@ -175,6 +175,19 @@ def test_a_schema_becomes_plain_json_where_that_is_all_there_is(
     assert names == lost
 
 
+def test_a_schema_that_is_had_by_a_tool_stays() -> None:
+    chat = chat_of(format=Format(kind="json_schema", schema={"type": "object"}))
+    can = replace(ALL, json_schema=False, json_object=False, json_by_tool=True)
+    assert losses_of(chat, can) == (chat, [])
+
+
+@pytest.mark.parametrize(("effort", "lost"), [("high", ["temperature"]), ("none", []), (None, [])])
+def test_some_parameters_are_refused_only_by_a_model_that_thinks(effort: Any, lost: list[str]) -> None:
+    chat = chat_of(temperature=0.5, thinking=None if effort is None else Thinking(effort=effort))
+    fitted, names = losses_of(chat, replace(ALL, refuses_thinking=frozenset({"temperature"})))
+    assert (fitted.temperature is None, names) == (bool(lost), lost)
+
+
 @pytest.mark.parametrize(
     ("style", "thinking", "stays", "lost"),
     [

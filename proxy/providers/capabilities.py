@@ -1,0 +1,131 @@
+"""The capability table: what a model of a provider can do, by its kind or preset and its name.
+
+Three layers: the row of the table that fits best, what a preset or provider says of all its models, and what the file
+says under the account's ``models``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import translate
+from typing import Any, Literal
+
+import msgspec
+
+from proxy.capability import Capabilities, ThinkingStyle
+from proxy.dialects.fit import REFUSABLE
+from proxy.policy import Config
+from proxy.providers.capability_rows import ROWS, SAME_AS
+
+_MAX_KNOWN = 1024  # models of one account that are remembered; their names may come from callers
+_WILDCARDS = re.compile(r"\[[^\]]*\]|[*?]")
+_Compiled = tuple[tuple[str, re.Pattern[str], dict[str, Any]], ...]
+
+
+class ModelConfig(Config, frozen=True):
+    """What the file says of some models: see ``models`` in ``schemas/gateway.json``. None: as the table has it."""
+
+    vision: bool | None = None
+    files: bool | None = None
+    audio: bool | None = None
+    video: bool | None = None
+    tools: bool | None = None
+    parallel_tools: bool | None = None
+    json_object: bool | None = None
+    json_schema: bool | None = None
+    json_by_tool: bool | None = None
+    thinking: ThinkingStyle | None = None
+    always_thinks: bool | None = None
+    prompt_cache: Literal["none", "automatic", "marks"] | None = None
+    count_tokens: bool | None = None
+    max_output: int | None = None
+    context: int | None = None
+    refuses: tuple[str, ...] = ()
+    accepts: tuple[str, ...] = ()
+
+
+_SIMPLE = tuple(name for name in ModelConfig.__struct_fields__ if name not in ("refuses", "accepts"))
+
+
+def check_models(models: Mapping[str, ModelConfig], fail: Callable[[str, str], None]) -> None:
+    """Report what the schema cannot: names of parameters that do not exist."""
+    for glob, config in models.items():
+        for key in ("refuses", "accepts"):
+            for at, name in enumerate(getattr(config, key)):
+                if name not in REFUSABLE:
+                    fail(f"{name!r} is not a parameter of requests", f"models.{glob}.{key}[{at}]")
+
+
+class Known:
+    """The capabilities of one account's models. What was looked up is kept, within bounds."""
+
+    __slots__ = ("_known", "_overrides", "_rows")
+
+    def __init__(self, kind: str, models: Mapping[str, ModelConfig] | None = None) -> None:
+        self._rows = _compile(rows_of(kind))
+        self._overrides = tuple(
+            (_pattern(glob), (models or {})[glob]) for glob in sorted(models or {}, key=_fixed)
+        )  # the most special last, so that it wins
+        self._known: dict[str, Capabilities] = {}
+
+    def of(self, model: str) -> Capabilities:
+        """What ``model`` can do."""
+        found = self._known.get(model)
+        if found is None:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            found = self._known[model] = self._look_up(model)
+        return found
+
+    def _look_up(self, model: str) -> Capabilities:
+        row = next((row for _, pattern, row in self._rows if pattern.fullmatch(model)), {})
+        found = Capabilities(**row)
+        for pattern, config in self._overrides:
+            if pattern.fullmatch(model):
+                found = _overridden(found, config)
+        return found
+
+
+def capabilities_of(kind: str, model: str, overrides: Mapping[str, ModelConfig] | None = None) -> Capabilities:
+    """What ``model`` of a provider of this ``kind`` (or preset) can do. For many look-ups keep a ``Known``."""
+    return Known(kind, overrides).of(model)
+
+
+def rows_of(kind: str) -> dict[str, dict[str, Any]]:
+    """The table's rows for a kind or preset."""
+    return ROWS[_root(kind)]
+
+
+def table() -> Iterator[tuple[str, str, Capabilities]]:
+    """Every row of the table: kind, glob, capabilities; the general rows of a kind first."""
+    for kind, rows in ROWS.items():
+        for glob in sorted(rows, key=lambda glob: (glob != "*", glob)):
+            yield kind, glob, Capabilities(**rows[glob])
+
+
+def _root(kind: str) -> str:
+    return kind if kind in ROWS else SAME_AS.get(kind, "openai")
+
+
+def _compile(rows: dict[str, dict[str, Any]]) -> _Compiled:
+    ordered = sorted(rows, key=_fixed, reverse=True)
+    return tuple((glob, _pattern(glob), rows[glob]) for glob in ordered)
+
+
+def _pattern(glob: str) -> re.Pattern[str]:
+    return re.compile(translate(glob), re.IGNORECASE)
+
+
+def _fixed(glob: str) -> tuple[int, str]:
+    """How special a glob is: the number of its characters that are no wildcards; exact names win."""
+    plain = len(_WILDCARDS.sub("", glob))
+    return (plain if plain < len(glob) else plain + 1), glob
+
+
+def _overridden(found: Capabilities, config: ModelConfig) -> Capabilities:
+    changes = {name: value for name in _SIMPLE if (value := getattr(config, name)) is not None}
+    accepted = frozenset(config.accepts)
+    changes["refuses"] = (found.refuses - accepted) | frozenset(config.refuses)
+    changes["refuses_thinking"] = found.refuses_thinking - accepted
+    return msgspec.structs.replace(found, **changes)
