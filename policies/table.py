@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from policies.context.headers import Headers
+from policies.context.prompt_cache import PromptCache
 from policies.context.tags import Tags
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
@@ -15,6 +16,7 @@ POLICIES: dict[str, type[Policy]] = {
     "allow_models": AllowModels,
     "tags": Tags,
     "headers": Headers,
+    "prompt_cache": PromptCache,
 }
 
 TARGETS: dict[str, type[Target]] = {

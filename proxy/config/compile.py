@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from proxy.config.capabilities import check_marks, check_overrides, leaves_of
 from proxy.config.changes import changes
 from proxy.config.check import check
 from proxy.config.context import AccountContext, RouteContext, RouteState, steps
@@ -33,6 +34,7 @@ from proxy.exchange import Identity
 from proxy.leaf import Leaf
 from proxy.pipeline import Pipeline
 from proxy.policy import Policy, Target, Timeouts
+from proxy.providers.capabilities import Known, ModelsConfig, check_models
 from proxy.providers.provider import Provider
 from proxy.router import Router, RouteRule
 from proxy.runtime import Lease, Runtime, Shared
@@ -158,6 +160,10 @@ class _Compiler:
                 config = self._convert(value, kind.Config, path)
                 context = AccountContext(self._report, path, value, self._lease)
                 provider = None if config is None else kind.compile(name, config, context)
+                if isinstance(config, ModelsConfig):
+                    check_models(config.models, context.fail)
+                    if provider is not None:
+                        provider.known = Known(getattr(config, "preset", None) or value["kind"], config.models)
                 if provider is not None:
                     found[name] = provider
         return found
@@ -182,11 +188,13 @@ class _Compiler:
     def router(self) -> Router:
         """Every route that can be compiled."""
         rules = []
-        for name, value in self._map("routes").items():
+        routes = self._map("routes")
+        for name, value in routes.items():
             if isinstance(value, dict):
                 rule = self._rule(name, value)
                 if rule is not None:
                     rules.append(rule)
+        check_overrides(self._map("providers"), routes, self._report)
         return Router(rules)
 
     def _rule(self, name: str, value: dict[str, Any]) -> RouteRule | None:
@@ -206,11 +214,12 @@ class _Compiler:
             target = self._target(value["target"], (*path, "target"), state)
             if target is None and self._report.sound((*path, "target")):
                 self._report_pruned(value["target"], (*path, "target"))
+        check_marks(entries, leaves_of({name: value}, self._report).get(name, []), self.providers, self._report)
         compiled = [(name, policy) for name, policy in policies if policy is not None]
         config = self._convert(value, RouteConfig, path) if self._report.sound(path) else None
         if target is None or config is None:
             return None
-        pipeline = Pipeline(name, compiled, target, slots=state.slots, timeouts=state.timeouts)
+        pipeline = Pipeline(name, compiled, target, slots=state.slots, timeouts=state.timeouts, on_loss=config.on_loss)
         match = config.match
         return RouteRule(
             name,

@@ -110,6 +110,7 @@ class RouteConfig(_Section, frozen=True):
     match: MatchConfig = MatchConfig()
     open: bool = False
     timeouts: RouteTimeoutsConfig = RouteTimeoutsConfig()
+    on_loss: Literal["report", "refuse"] = "report"
     policies: tuple[Any, ...] = ()
 
 

@@ -67,7 +67,7 @@ def fit(chat: Chat, lacks: frozenset[str], capabilities: Capabilities, losses: L
     if chat.max_tokens is not None and (most := capabilities.max_output) is not None and chat.max_tokens > most:
         changes.setdefault("max_tokens", most)
         losses.add("max_tokens")
-    if chat.format is not None and "format" not in changes and not capabilities.json_by_tool:
+    if chat.format is not None and "format" not in changes:
         _fit_format(chat.format, capabilities, changes, losses)
     if chat.tools or chat.tool_choice is not None or chat.parallel_tool_calls is not None:
         _fit_tools(chat, capabilities, changes, losses)
@@ -100,6 +100,8 @@ def _wants_thoughts(thinking: Thinking) -> bool:
 
 def _fit_format(wanted: Format, capabilities: Capabilities, changes: dict[str, Any], losses: Losses) -> None:
     """A schema that cannot be enforced still asks for JSON, where that can be said."""
+    if capabilities.json_by_tool and capabilities.tools:
+        return
     if wanted.kind == "json_schema":
         if capabilities.json_schema:
             return

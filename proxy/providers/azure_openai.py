@@ -9,7 +9,6 @@ from urllib.parse import quote
 import msgspec
 from yarl import URL
 
-from proxy import policy
 from proxy.dialects.dialect import Aim
 from proxy.dialects.endpoint import Endpoint
 from proxy.dialects.paths import EXACT, PATHS
@@ -17,6 +16,7 @@ from proxy.errors import Header
 from proxy.exchange import Exchange
 from proxy.providers.account import Account, all_keys, constant_headers
 from proxy.providers.address import below, check_base_url, clean_query
+from proxy.providers.capabilities import ModelsConfig
 from proxy.providers.openai import SPEAKS, path_of
 from proxy.providers.provider import ProviderContext
 from proxy.translation import Turn
@@ -38,7 +38,7 @@ class AzureOpenAI(Account):
 
     __slots__ = ("_base", "_by_deployment", "_deployments", "_fixed", "_version")
 
-    class Config(policy.Config, frozen=True, kw_only=True):
+    class Config(ModelsConfig, frozen=True, kw_only=True):
         """As in ``schemas/providers/azure_openai.json``."""
 
         kind: Literal["azure_openai"] = "azure_openai"

@@ -45,6 +45,12 @@ class ModelConfig(Config, frozen=True):
     accepts: tuple[str, ...] = ()
 
 
+class ModelsConfig(Config, frozen=True):
+    """Base of the ``Config`` of every kind of account whose models differ."""
+
+    models: dict[str, ModelConfig] = {}
+
+
 _SIMPLE = tuple(name for name in ModelConfig.__struct_fields__ if name not in ("refuses", "accepts"))
 
 

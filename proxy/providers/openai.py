@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from yarl import URL
 
-from proxy import policy
 from proxy.dialects.paths import PATHS
 from proxy.errors import Header
 from proxy.exchange import Exchange
 from proxy.providers.account import Account, all_keys, constant_headers
 from proxy.providers.address import below, check_base_url, clean_query
+from proxy.providers.capabilities import ModelsConfig
 from proxy.providers.provider import ProviderContext
 from proxy.translation import Turn
 from proxy.units import Secret
@@ -32,7 +32,7 @@ class OpenAI(Account):
 
     __slots__ = ("_base", "_fixed")
 
-    class Config(policy.Config, frozen=True, kw_only=True):
+    class Config(ModelsConfig, frozen=True, kw_only=True):
         """As in ``schemas/providers/openai.json``."""
 
         kind: Literal["openai"] = "openai"

@@ -11,6 +11,7 @@ from proxy.dialects.dialect import Aim
 from proxy.dialects.splice import insert_model, splice_form_model, splice_model
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Config, NoConfig, Timeouts
+from proxy.providers.capabilities import Known
 from proxy.translation import preview
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ class ProviderContext(Protocol):
 class Provider(ABC):
     """A compiled account: immutable, shared by all requests; what changes lives in the shared state."""
 
-    __slots__ = ("name", "quirks", "speaks")
+    __slots__ = ("known", "name", "quirks", "speaks")
 
     Config: ClassVar[type[Config]] = NoConfig
 
@@ -37,10 +38,11 @@ class Provider(ABC):
         self.name = name
         self.speaks = speaks  # dialects; a conversation in another one is translated into the first
         self.quirks: frozenset[str] = frozenset()
+        self.known = Known("openai")  # replaced while compiling, for a kind or preset with models of its own
 
     def aim(self, model: str) -> Aim:
         """What a request to ``model`` is written for."""
-        return Aim(model=model, quirks=self.quirks)
+        return Aim(model=model, capabilities=self.known.of(model), quirks=self.quirks)
 
     def native_body(self, x: Exchange, model: str | None, losses: Losses) -> bytes:
         """The caller's bytes for this account, which speaks the caller's dialect."""
