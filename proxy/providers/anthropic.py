@@ -7,19 +7,22 @@ from typing import Any, Literal
 
 from yarl import URL
 
-from proxy import policy
+from proxy.dialects.anthropic_messages.content import SYSTEM_ANYWHERE
 from proxy.dialects.dialect import Aim
 from proxy.errors import Header
 from proxy.exchange import Exchange
 from proxy.providers.account import Account, all_keys, constant_headers
 from proxy.providers.address import check_base_url, clean_query
-from proxy.providers.claude import claude
+from proxy.providers.capabilities import Known, ModelsConfig
 from proxy.providers.provider import ProviderContext
 from proxy.translation import Turn
 from proxy.units import Secret
 
 _VERSION = b"anthropic-version"
 _BETA = b"anthropic-beta"
+# Models from Opus 4.8 on take messages of the system between the turns.
+_TAKES_SYSTEM = re.compile(r"claude-(?:opus-4-[89]|[a-z]+-(?:[5-9]|[1-9][0-9])(?![0-9]))")
+_NEWER, _NOTHING = frozenset({SYSTEM_ANYWHERE}), frozenset[str]()
 _WORD = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -28,7 +31,7 @@ class Anthropic(Account):
 
     __slots__ = ("_base", "_betas", "_by_token", "_count", "_messages", "_version")
 
-    class Config(policy.Config, frozen=True, kw_only=True):
+    class Config(ModelsConfig, frozen=True, kw_only=True):
         """As in ``schemas/providers/anthropic.json``."""
 
         kind: Literal["anthropic"] = "anthropic"
@@ -86,6 +89,7 @@ class Anthropic(Account):
         self._messages = URL(f"{self._base}/v1/messages", encoded=True)
         self._count = URL(f"{self._base}/v1/messages/count_tokens", encoded=True)
         self._version: Header = (_VERSION, config.version.encode())
+        self.known = Known("anthropic", config.models)
         self._betas = [beta.encode() for beta in config.betas]
 
     def credential(self, key: str) -> Header:
@@ -96,8 +100,8 @@ class Anthropic(Account):
 
     def aim(self, model: str) -> Aim:
         """By the model's name."""
-        capabilities, quirks = claude(model)
-        return Aim(model=model, capabilities=capabilities, quirks=quirks | self.quirks)
+        quirks = _NEWER if _TAKES_SYSTEM.search(model) else _NOTHING
+        return Aim(model=model, capabilities=self.known.of(model), quirks=quirks)
 
     def door(self, x: Exchange, turn: Turn, model: str) -> URL:
         """One path for conversations, one for counting; what a native caller asks in the query goes along."""

@@ -13,9 +13,6 @@ from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL, NAME
 from proxy.dialects.dialect import Aim
 from proxy.dialects.json_schema import ANTHROPIC, ANTHROPIC_STRICT, lower
 
-# A quirk of older models: they can be held to a schema by a tool only.
-SCHEMA_BY_TOOL = "schema_by_tool"
-
 _TIERS = {"auto": "auto", "priority": "auto", "default": "standard_only", "standard_only": "standard_only"}
 _ANY_OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": True}
 _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
@@ -81,8 +78,7 @@ def _needs_tool(chat: Chat, aim: Aim) -> bool:
     """Whether the shape of the answer can be had by a tool only."""
     if chat.format is None or chat.format.kind == "json_object":
         return True
-    native = aim.capabilities.json_schema and SCHEMA_BY_TOOL not in aim.quirks
-    return not native or not isinstance(chat.format.schema, dict)
+    return not aim.capabilities.json_schema or not isinstance(chat.format.schema, dict)
 
 
 def _add_tools(chat: Chat, aim: Aim, turns: Turns, body: dict[str, Any], losses: Losses, *, by_tool: bool) -> None:
@@ -145,7 +141,7 @@ def _tool(tool: Tool, at: int, aim: Aim, losses: Losses) -> dict[str, Any] | Non
         if tool.format is not None:
             losses.add(f"tools[{at}].format")
         return _marked(written, tool)
-    strict = bool(tool.strict) and aim.capabilities.json_schema and SCHEMA_BY_TOOL not in aim.quirks
+    strict = bool(tool.strict) and aim.capabilities.json_schema
     rules = ANTHROPIC_STRICT if strict else ANTHROPIC
     written["input_schema"] = _parameters(lower(tool.parameters, rules, f"tools[{at}].parameters", losses))
     if strict:

@@ -23,8 +23,7 @@ class _Counted(msgspec.Struct):
 class AnthropicMessages(Dialect):
     """``/v1/messages`` and ``/v1/messages/count_tokens``.
 
-    Quirks: ``schema_by_tool`` (a model without structured outputs), ``system_anywhere`` (one that takes messages of the
-    system between the turns), ``always_thinks`` (one that cannot be told not to think).
+    Quirk: ``system_anywhere``, of models that take messages of the system between the turns.
     """
 
     name = NAME

@@ -14,8 +14,6 @@ from proxy.dialects.thinking import budget_of, effort_of
 MIN_BUDGET = 1024
 DEFAULT_BUDGET = 8192  # for a wish to think as much as the model likes, where that has to be a number
 DEFAULT_MAX_TOKENS = 4096
-# A quirk of models that cannot be told not to think.
-ALWAYS_THINKS = "always_thinks"
 _MIN_TOP_P = 0.95
 
 
@@ -86,7 +84,7 @@ def _by_budget(wish: Thinking, chat: Chat, most: int | None, planned: Plan, loss
 
 def _adaptive(wish: Thinking, aim: Aim, planned: Plan, losses: Losses) -> None:
     if budget_of(wish) == 0:
-        if ALWAYS_THINKS in aim.quirks:
+        if aim.capabilities.always_thinks:
             losses.add("thinking")
         else:
             planned.thinking = {"type": "disabled"}

@@ -272,3 +272,10 @@ def test_a_target_that_can_do_nothing_gets_plain_text(chat: Chat) -> None:
     assert all(isinstance(part, Text | Reasoning) for message in fitted.messages for part in message.parts)
     said = {name: value for name, value in asdict(fitted).items() if name not in ("model", "messages")}
     assert not any(said.values())
+
+
+@pytest.mark.parametrize("wanted", [Format(kind="json_object"), Format(kind="json_schema", schema={"type": "object"})])
+def test_a_shape_that_is_had_by_a_tool_stays(wanted: Format) -> None:
+    can = Capabilities(json_object=False, json_schema=False, json_by_tool=True)
+    fitted, lost = losses_of(chat_of(format=wanted), can)
+    assert (fitted.format, lost) == (wanted, [])

@@ -172,4 +172,22 @@ def test_an_account_says_where_it_goes_and_what_its_models_can(account: Make) ->
     provider: Anthropic = account("anthropic", api_key="sk-secret-key")
     assert provider.describe() == "https://api.anthropic.com"
     assert provider.aim("claude-opus-4-5").capabilities.thinking == "budget"
+    overridden: Anthropic = account("anthropic", models={"claude-opus-4-5*": {"max_output": 100}})
+    assert overridden.aim("claude-opus-4-5").capabilities.max_output == 100
     assert provider.speaks == ("anthropic_messages",)
+
+
+@pytest.mark.parametrize(
+    ("model", "takes"),
+    [
+        ("claude-3-5-sonnet-20241022", False),
+        ("claude-opus-4-20250514", False),
+        ("claude-opus-4-7", False),
+        ("claude-opus-4-8-20260528", True),
+        ("claude-sonnet-5", True),
+        ("claude-fable-5-1", True),
+        ("kimi-k2", False),
+    ],
+)
+def test_newer_models_take_messages_of_the_system_anywhere(model: str, takes: bool, account: Make) -> None:
+    assert bool(account("anthropic").aim(model).quirks) is takes

@@ -22,7 +22,7 @@ from proxy.chat import (
     ToolChoice,
     ToolResult,
 )
-from proxy.dialects.anthropic_messages.body import SCHEMA_BY_TOOL, write_count_request, write_request
+from proxy.dialects.anthropic_messages.body import write_count_request, write_request
 from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL, NAME
 from proxy.dialects.dialect import Aim
 from tests.proxy.dialects.anthropic_messages.official import check_count, check_request
@@ -36,7 +36,7 @@ SCHEMA: dict[str, Any] = {
 }
 TOOL = Tool(name="f", description="d", parameters=SCHEMA)
 NATIVE = Aim(model="m", capabilities=Capabilities(thinking="budget", max_output=32000))
-BY_TOOL = Aim(model="m", quirks=frozenset({SCHEMA_BY_TOOL}))
+BY_TOOL = Aim(model="m", capabilities=Capabilities(json_schema=False, json_by_tool=True))
 
 
 def _write(*messages: Message, aim: Aim = NATIVE, **more: Any) -> tuple[dict[str, Any], list[str]]:

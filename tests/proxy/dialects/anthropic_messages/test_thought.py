@@ -8,7 +8,7 @@ import pytest
 
 from proxy.capability import Capabilities, ThinkingStyle
 from proxy.chat import Chat, Losses, Message, Text, Thinking
-from proxy.dialects.anthropic_messages.thought import ALWAYS_THINKS, Plan, plan, restrain
+from proxy.dialects.anthropic_messages.thought import Plan, plan, restrain
 from proxy.dialects.dialect import Aim
 
 USER: list[dict[str, Any]] = [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]
@@ -24,11 +24,11 @@ def _plan(
     max_tokens: int | None = None,
     most: int | None = None,
     forced: bool = False,
-    quirks: frozenset[str] = frozenset(),
+    always: bool = False,
 ) -> tuple[Plan, list[str]]:
     losses = Losses()
     chat = Chat(model="m", messages=[Message("user", [Text("hi")])], thinking=thinking, max_tokens=max_tokens)
-    aim = Aim(model="m", capabilities=Capabilities(thinking=style, max_output=most), quirks=quirks)
+    aim = Aim(model="m", capabilities=Capabilities(thinking=style, max_output=most, always_thinks=always))
     return plan(chat, aim, messages, losses, forced=forced), list(losses.names)
 
 
@@ -91,7 +91,7 @@ def test_models_that_decide_themselves_take_a_word(wish: Thinking, thinking: Any
 
 
 def test_models_that_cannot_but_think_are_not_told_otherwise() -> None:
-    found, lost = _plan(Thinking(effort="none"), "adaptive", quirks=frozenset({ALWAYS_THINKS}))
+    found, lost = _plan(Thinking(effort="none"), "adaptive", always=True)
     assert (found.thinking, lost) == (None, ["thinking"])
 
 
