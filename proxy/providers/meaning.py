@@ -53,6 +53,22 @@ _MODEL_TEXT = re.compile(r"\bmodel\b.{0,200}(?:not found|does not exist|not exis
 _KEY_TEXT = re.compile(r"(?:incorrect|invalid) api key|api key not valid")
 
 
+# What an error inside an answer would have been as a status, by any of its words.
+_INSIDE: tuple[tuple[frozenset[str], int], ...] = (
+    (frozenset({"rate_limit_error", "rate_limit_exceeded", "resource_exhausted", "throttlingexception", "429"}), 429),
+    (_OVERLOADED | {"unavailable", "serviceunavailableexception", "503", "529"}, 503),
+    (frozenset({"timeout_error", "timeout", "deadline_exceeded", "modeltimeoutexception", "504"}), 504),
+    (
+        frozenset({"authentication_error", "permission_error", "permission_denied", "unauthenticated", "401", "403"}),
+        401,
+    ),
+    (frozenset({"billing_error", "402"}), 402),
+    (frozenset({"not_found_error", "not_found", "404"}), 404),
+    (_CONTEXT | _CONTENT | _MODEL, 400),
+    (frozenset({"invalid_request_error", "invalid_argument", "validationexception", "bad_request", "400"}), 400),
+)
+
+
 class _Refusal(NamedTuple):
     names: frozenset[str]  # every code and type in it, lower-case
     text: str  # its message, lower-case, the beginning of it
@@ -83,6 +99,15 @@ def failure_of(status: int, headers: list[Header], body: bytes, provider: str) -
     if refusal is None:
         return BadAnswer(f"The provider {provider!r} refused with {status} and a body that is not JSON.")
     return Rejected(f"The provider {provider!r} refused the request ({status}).", raw=raw, status=status)
+
+
+def failure_in(body: bytes, provider: str) -> UpstreamError:
+    """The error that an error object means which came inside a stream, or under status 200."""
+    refusal = _read(body)
+    if refusal is None:
+        return BadAnswer(f"The provider {provider!r} sent an error that cannot be read.")
+    status = next((status for names, status in _INSIDE if refusal.names & names), 500)
+    return failure_of(status, [], body, provider)
 
 
 def retry_after(headers: list[Header], now: float) -> float | None:
@@ -149,6 +174,7 @@ def _read(body: bytes) -> _Refusal | None:
     names: set[str] = set()
     text = inner if isinstance(inner, str) else ""
     for layer in layers:
-        names.update(value.lower() for key in ("code", "type", "status") if isinstance(value := layer.get(key), str))
+        told = (layer.get(key) for key in ("code", "type", "status"))
+        names.update(str(value).lower() for value in told if isinstance(value, str | int))
         text = next((value for key in ("message", "detail") if isinstance(value := layer.get(key), str)), text)
     return _Refusal(frozenset(names), text[:2000].lower())

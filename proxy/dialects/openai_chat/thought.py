@@ -1,0 +1,61 @@
+"""Thoughts in OpenAI's chat format, which has no word for them: the words of others that have become common.
+
+Every piece of thought stands in ``reasoning_details`` (OpenRouter's form) with its signature and whose it is, so that a
+client that sends back what it got keeps them; the text alone also stands in ``reasoning_content``, for eyes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from proxy.chat import Part, Reasoning
+from proxy.dialects.openai_chat.wire import FORMAT_OF, FORMATS, Detail
+
+
+def read_thoughts(details: list[Detail] | None, text: str | None) -> list[Part]:
+    """Details where there are any, else the text as a thought that nobody signed. Pieces of one index are one thought,
+    as clients that collect a stream may leave them apart."""
+    if not details:
+        return [Reasoning(text=text)] if text else []
+    thoughts: list[Part] = []
+    known: dict[tuple[str, int], Reasoning] = {}
+    for detail in details:
+        if detail.index is not None and (thought := known.get((detail.type, detail.index))) is not None:
+            thought.text += (detail.summary or "") if detail.type == "reasoning.summary" else (detail.text or "")
+            thought.signature = detail.signature or thought.signature
+            thought.redacted = detail.data or thought.redacted
+            continue
+        thought = read_detail(detail)
+        thoughts.append(thought)
+        if detail.index is not None:
+            known[detail.type, detail.index] = thought
+    return thoughts
+
+
+def read_detail(detail: Detail) -> Reasoning:
+    """One detail as a thought."""
+    origin = FORMATS.get(detail.format or "", detail.format or "")
+    if detail.type == "reasoning.encrypted":
+        return Reasoning(redacted=detail.data or "", origin=origin, id=detail.id)
+    is_summary = detail.type == "reasoning.summary"
+    text = (detail.summary if is_summary else detail.text) or ""
+    return Reasoning(text=text, signature=detail.signature, origin=origin, id=detail.id, is_summary=is_summary)
+
+
+def write_detail(thought: Reasoning, index: int) -> dict[str, Any]:
+    """One thought as a detail."""
+    detail = head_of(thought, index)
+    if thought.redacted is not None:
+        return detail | {"data": thought.redacted}
+    detail["summary" if thought.is_summary else "text"] = thought.text
+    if thought.signature is not None:
+        detail["signature"] = thought.signature
+    return detail
+
+
+def head_of(thought: Reasoning, index: int) -> dict[str, Any]:
+    """What a detail says before its text. Clients join the pieces of a stream by ``index``, text to text, so these
+    members stand in the first piece alone."""
+    kind = "encrypted" if thought.redacted is not None else "summary" if thought.is_summary else "text"
+    format_ = FORMAT_OF.get(thought.origin, thought.origin or "unknown")
+    return {"type": f"reasoning.{kind}", "id": thought.id, "format": format_, "index": index}
