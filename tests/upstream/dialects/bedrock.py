@@ -22,13 +22,13 @@ _STOP = {
     "content_filter": "content_filtered",
     "refusal": "guardrail_intervened",
 }
-_STRING = 7  # type of a header's value
+STRING = 7  # type of a header's value
 
 
 def frame(headers: dict[str, str], payload: bytes) -> bytes:
     """One message of an event stream."""
     head = b"".join(
-        bytes([len(name)]) + name.encode() + bytes([_STRING]) + struct.pack(">H", len(value.encode())) + value.encode()
+        bytes([len(name)]) + name.encode() + bytes([STRING]) + struct.pack(">H", len(value.encode())) + value.encode()
         for name, value in headers.items()
     )
     prelude = struct.pack(">II", 16 + len(head) + len(payload), len(head))

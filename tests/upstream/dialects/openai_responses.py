@@ -94,7 +94,11 @@ def _event(name: str, number: int, fields: dict[str, Any]) -> bytes:
 def _steps(part: Part, at: int) -> list[Step]:
     item = _item(part, at)
     begun = {**item} if item["type"] == "reasoning" else {**item, "status": "in_progress"}
-    empty: dict[str, dict[str, Any]] = {"message": {"content": []}, "reasoning": {"summary": []}, "function_call": {"arguments": ""}}
+    empty: dict[str, dict[str, Any]] = {
+        "message": {"content": []},
+        "reasoning": {"summary": []},
+        "function_call": {"arguments": ""},
+    }
     begun |= empty[item["type"]]
     begun.pop("encrypted_content", None)
     inner = {"message": _message, "reasoning": _reasoning, "function_call": _arguments}[item["type"]]
