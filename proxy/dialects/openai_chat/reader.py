@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from proxy.chat import (
     Begin,
     Cite,
@@ -35,20 +37,42 @@ from proxy.sse import read_data
 _DATA = b"data: "
 _DONE = b"[DONE]"
 _MAX_CHOICES = 128
+_MAX_CALLS = 1024
+_ANY = msgspec.json.Decoder()
 _MAX_AUDIO = 32 << 20  # characters of base64 that are collected
 _EMPTY = Said()
 
 
-class _Choice:
-    """One choice as it grows. ``key`` names the open block: what kind, and which one of that kind."""
+class _Call:
+    """A call as it grows: the number of its block, and its arguments so far."""
 
-    __slots__ = ("audio", "calls", "count", "finish", "index", "key", "refused", "transcript")
+    __slots__ = ("is_open", "number", "pieces")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.pieces: list[str] = []
+        self.is_open = True
+
+    def is_whole(self) -> bool:
+        """Whether the arguments are complete JSON: then no more of them will come."""
+        try:
+            _ANY.decode("".join(self.pieces))
+        except (msgspec.DecodeError, RecursionError):
+            return False
+        return True
+
+
+class _Choice:
+    """One choice as it grows. ``key`` names the open block that is no call: what kind, and which one of that kind."""
+
+    __slots__ = ("audio", "calls", "count", "finish", "index", "key", "number", "refused", "transcript")
 
     def __init__(self, index: int) -> None:
         self.index = index
         self.count = 0
+        self.number = 0  # of the open block
         self.key: tuple[str, int] | None = None
-        self.calls: dict[int, int] = {}  # index of a call → number of its block
+        self.calls: dict[int, _Call] = {}  # by their index
         self.audio: list[str] = []
         self.transcript = ""
         self.refused = False
@@ -58,18 +82,27 @@ class _Choice:
         """End the open block."""
         if self.key is not None:
             self.key = None
-            out.append(Close(self.index, self.count - 1))
+            out.append(Close(self.index, self.number))
 
-    def open(self, key: tuple[str, int], part: Part, out: list[Event]) -> None:
-        """Begin another block."""
+    def close_calls(self, out: list[Event], *, all_: bool) -> None:
+        """End the calls whose arguments are whole, or all of them. Most providers tell one call after the other, and a
+        client need not wait for the last to have the first; but some go back and forth."""
+        for call in self.calls.values():
+            if call.is_open and (all_ or call.is_whole()):
+                call.is_open = False
+                out.append(Close(self.index, call.number))
+
+    def open(self, key: tuple[str, int] | None, part: Part, out: list[Event]) -> None:
+        """Begin another block; ``key`` None for a call."""
         self.close(out)
         self.key = key
-        out.append(Open(self.index, self.count, part))
+        self.number = self.count
         self.count += 1
+        out.append(Open(self.index, self.number, part))
 
     def add(self, kind: Kind, text: str, out: list[Event]) -> None:
         """Add to the open block."""
-        out.append(Delta(self.index, kind, text, self.count - 1))
+        out.append(Delta(self.index, kind, text, self.number))
 
 
 class StreamReader:
@@ -166,7 +199,7 @@ class StreamReader:
         citations = read_citations(said.annotations)
         if citations and (choice.key is None or choice.key[0] != "text"):
             choice.open(("text", 0), Text(""), out)
-        out += [Cite(choice.index, choice.count - 1, citation) for citation in citations]
+        out += [Cite(choice.index, choice.number, citation) for citation in citations]
 
     def _end(self) -> list[Event]:
         self._ended = True
@@ -217,33 +250,44 @@ def _think(choice: _Choice, detail: Detail, out: list[Event]) -> None:
         choice.add("signature", thought.signature, out)
 
 
-def _call(choice: _Choice, call: CallPiece, out: list[Event]) -> None:
-    """A piece of a call. One block is open at a time: what comes for a call that gave way to another is an error."""
-    index = call.index if call.index is not None else _index_of(choice, call)
-    key = ("call", index)
-    function, custom = call.function, call.custom
-    if choice.key != key:
-        if index in choice.calls:
-            if _is_empty(call):
-                return
-            raise BadAnswer("the provider's stream goes back to a tool call that had ended")
-        name = function.name if function is not None else custom.name if custom is not None else None
-        if not name:
-            raise BadAnswer("the provider calls a tool without saying which")
-        signature = thought_signature(call.extra_content)
-        part = ToolCall(
-            id=call.id or new_call(),
-            name=name,
-            arguments="",
-            custom=custom is not None,
-            signature=signature,
-            origin="" if signature is None else "gemini",
-        )
-        choice.open(key, part, out)
-        choice.calls[index] = choice.count - 1
-    piece = text_of(function.arguments) if function is not None else (custom.input or "") if custom is not None else ""
-    if piece:
-        choice.add("arguments", piece, out)
+def _call(choice: _Choice, piece: CallPiece, out: list[Event]) -> None:
+    """A piece of a call."""
+    index = piece.index if piece.index is not None else _index_of(choice, piece)
+    call = choice.calls.get(index)
+    if call is None:
+        call = _begin_call(choice, piece, out)
+        choice.calls[index] = call
+    function, custom = piece.function, piece.custom
+    text = text_of(function.arguments) if function is not None else (custom.input or "") if custom is not None else ""
+    if not text:
+        return
+    if not call.is_open:
+        if text.isspace():
+            return
+        raise BadAnswer("the provider's stream goes back to a tool call that had ended")
+    call.pieces.append(text)
+    out.append(Delta(choice.index, "arguments", text, call.number))
+
+
+def _begin_call(choice: _Choice, piece: CallPiece, out: list[Event]) -> _Call:
+    function, custom = piece.function, piece.custom
+    name = function.name if function is not None else custom.name if custom is not None else None
+    if not name:
+        raise BadAnswer("the provider calls a tool without saying which")
+    if len(choice.calls) >= _MAX_CALLS:
+        raise BadAnswer(f"the provider calls more than {_MAX_CALLS} tools at once")
+    signature = thought_signature(piece.extra_content)
+    choice.close_calls(out, all_=False)
+    part = ToolCall(
+        id=piece.id or new_call(),
+        name=name,
+        arguments="",
+        custom=custom is not None,
+        signature=signature,
+        origin="" if signature is None else "gemini",
+    )
+    choice.open(None, part, out)
+    return _Call(choice.number)
 
 
 def _index_of(choice: _Choice, call: CallPiece) -> int:
@@ -253,13 +297,9 @@ def _index_of(choice: _Choice, call: CallPiece) -> int:
     return len(choice.calls)
 
 
-def _is_empty(call: CallPiece) -> bool:
-    function, custom = call.function, call.custom
-    return not (function is not None and function.arguments) and not (custom is not None and custom.input)
-
-
 def _finish(choice: _Choice, word: str, out: list[Event]) -> None:
     choice.close(out)
+    choice.close_calls(out, all_=True)
     if any(choice.audio):
         data: dict[str, Any] = {"data": "".join(choice.audio), "name": choice.transcript or None}
         choice.open(("audio", 0), Media(kind="audio", media_type="audio/pcm", **data), out)
