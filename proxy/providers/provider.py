@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from proxy.chat import Losses
 from proxy.dialects.dialect import Aim
 from proxy.dialects.splice import insert_model, splice_form_model, splice_model
+from proxy.dialects.spliced_cache import MARKED_DIALECTS, place_markers
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Config, NoConfig, Timeouts
 from proxy.providers.capabilities import Known
@@ -46,7 +47,11 @@ class Provider(ABC):
 
     def native_body(self, x: Exchange, model: str | None, losses: Losses) -> bytes:
         """The caller's bytes for this account, which speaks the caller's dialect."""
-        return self.outbound_body(x, model)
+        body = self.outbound_body(x, model)
+        wanted, dialect = x.prompt_cache, x.endpoint.dialect
+        if wanted is None or dialect not in MARKED_DIALECTS or self.known.of(model or x.model).prompt_cache != "marks":
+            return body
+        return place_markers(body, wanted, dialect)
 
     @classmethod
     @abstractmethod
