@@ -20,6 +20,8 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class CacheControl(msgspec.Struct):
+    """A marker of the prompt cache."""
+
     type: Literal["ephemeral"]
     ttl: Literal["5m", "1h"] | None = None
 
@@ -63,6 +65,8 @@ class Block(msgspec.Struct):
 
 
 class Turn(msgspec.Struct):
+    """One message."""
+
     role: Literal["user", "assistant", "system"]
     content: str | list[Block]
 
@@ -82,29 +86,39 @@ class ToolWire(msgspec.Struct):
 
 
 class ToolChoiceWire(msgspec.Struct):
+    """Whether tools must, may or must not be called."""
+
     type: Literal["auto", "any", "tool", "none"]
     name: str | None = None
     disable_parallel_tool_use: bool | None = None
 
 
 class ThinkingWire(msgspec.Struct):
+    """How the model shall think."""
+
     type: Literal["enabled", "disabled", "adaptive", "between_tools"]
     budget_tokens: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)] | None = None
     display: Literal["summarized", "omitted"] | None = None
 
 
 class FormatWire(msgspec.Struct):
+    """The shape of the answer's text."""
+
     type: Literal["json_schema"]
     schema: dict[str, Any]
 
 
 class OutputConfig(msgspec.Struct):
+    """How hard the model shall try, and the shape of its answer."""
+
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
     format: FormatWire | None = None
     task_budget: Any = None
 
 
 class MetadataWire(msgspec.Struct):
+    """For whom the request is made."""
+
     user_id: str | None = None
 
 
@@ -136,11 +150,15 @@ KNOWN = frozenset(Request.__struct_fields__)
 
 
 class CacheWrites(msgspec.Struct):
+    """What was written into the cache, by lifetime."""
+
     ephemeral_5m_input_tokens: int | None = None
     ephemeral_1h_input_tokens: int | None = None
 
 
 class OutputDetails(msgspec.Struct):
+    """What of the output was thought."""
+
     thinking_tokens: int | None = None
 
 
@@ -171,6 +189,8 @@ class AnswerBlock(msgspec.Struct):
 
 
 class StopDetails(msgspec.Struct):
+    """Why the model refused."""
+
     explanation: str | None = None
 
 
