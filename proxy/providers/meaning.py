@@ -45,11 +45,14 @@ _CONTENT = frozenset(
 _MODEL = frozenset({"model_not_found", "deploymentnotfound", "invalid_model", "unknown_model", "model_not_available"})
 _KEY = frozenset({"invalid_api_key", "api_key_invalid", "account_deactivated"})
 _OVERLOADED = frozenset({"overloaded_error", "overloaded", "server_overloaded", "engine_overloaded", "slow_down"})
-# For those that answer without a code: vLLM, llama.cpp, Mistral; Ollama; Gemini.
+# For those that answer without a code: vLLM, llama.cpp, Mistral; Ollama; Gemini; Anthropic.
 _CONTEXT_TEXT = re.compile(
     r"maximum context length|context (?:length|window|size).{0,40}exceed|exceeds? .{0,40}context"
+    r"|(?:prompt|input) is too long"
 )
-_MODEL_TEXT = re.compile(r"\bmodel\b.{0,200}(?:not found|does not exist|not exist)")
+_MODEL_TEXT = re.compile(r"\bmodel\b.{0,200}(?:not found|does not exist|not exist)|^model: \S+$")
+_CONTENT_TEXT = re.compile(r"blocked by content filtering policy")
+_QUOTA_TEXT = re.compile(r"credit balance is too low")
 _KEY_TEXT = re.compile(r"(?:incorrect|invalid) api key|api key not valid")
 
 
@@ -78,7 +81,7 @@ def failure_of(status: int, headers: list[Header], body: bytes, provider: str) -
     """The error that an answer with ``status`` ≥ 400 means. ``headers`` are those that may reach the caller."""
     refusal = _read(body)
     wait = retry_after(headers, time.time())
-    if status == 402 or (refusal is not None and refusal.names & _QUOTA):
+    if status == 402 or (refusal is not None and (refusal.names & _QUOTA or _QUOTA_TEXT.search(refusal.text))):
         return _quota(provider)
     if status == 429:
         return RateLimited(f"The provider {provider!r} is limiting requests.", retry_after=wait)
@@ -88,7 +91,7 @@ def failure_of(status: int, headers: list[Header], body: bytes, provider: str) -
         raw = (status, tuple(headers), body)
         if refusal.names & _CONTEXT or _CONTEXT_TEXT.search(refusal.text):
             return ContextTooLong("The conversation is too long for this model.", raw=raw)
-        if refusal.names & _CONTENT:
+        if refusal.names & _CONTENT or _CONTENT_TEXT.search(refusal.text):
             return ContentRefused("The provider's content filter refused the request.", raw=raw)
         if refusal.names & _MODEL or (status == 404 and _MODEL_TEXT.search(refusal.text)):
             return ModelNotFound(f"The provider {provider!r} has no such model, or not for this account.")
