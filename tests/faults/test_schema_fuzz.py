@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from typing import Any
 
 import msgspec
 import pytest
@@ -56,7 +57,7 @@ def _write(chat: Chat, outbound: str, body: bytes, counts: Counter[str]) -> None
     dialect, losses = DIALECTS[outbound], Losses()
     try:
         written = dialect.write_request(fit(chat, dialect.lacks, _AIM.capabilities, losses), _AIM, losses)
-        msgspec.json.decode(written)
+        json.loads(written)
     except BadRequest:
         counts["cannot be said"] += 1
     except Exception as error:
@@ -73,7 +74,10 @@ def _is_named(error: BadRequest, body: bytes) -> None:
     if error.error_code == "invalid_json":
         return
     assert error.param is not None, error.message
-    value = json.loads(body.decode("utf-8", "replace"))
+    try:
+        value = json.loads(body.decode("utf-8", "replace"), strict=False, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return  # wrong in its shape before the JSON ended, or a member stands there twice
     steps = [(name, index) for name, index in _STEP.findall(error.param)]
     for at, (name, index) in enumerate(steps):
         if index == "...":  # a key of any name
@@ -86,6 +90,14 @@ def _is_named(error: BadRequest, body: bytes) -> None:
         if value is None:
             assert at >= len(steps) - 1, f"{error.param} leads nowhere: {error.message} {body[:3000]!r}"
             return
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of two members with one name nobody knows which was meant."""
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a member stands there twice")
+    return found
 
 
 @pytest.mark.parametrize("outbound", OUTBOUND)
@@ -111,7 +123,7 @@ def test_every_answer_is_understood_or_a_typed_failure(outbound: str) -> None:
 def _tell(completion: Completion, number: int, body: bytes) -> None:
     inbound = list(EVERYTHING)[number % len(EVERYTHING)]
     try:
-        msgspec.json.decode(DIALECTS[inbound].write_answer(completion, _CHAT))
+        json.loads(DIALECTS[inbound].write_answer(completion, _CHAT))
     except UpstreamError:
         return
     except Exception as error:

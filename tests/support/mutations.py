@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Any
 
@@ -78,18 +79,22 @@ class Spoiler:
             holder[key] = _MARK
             return chance.choice(_DEEP if chance.random() < 0.02 else _RAW)
         elif roll < 0.48 and isinstance(holder, dict) and isinstance(key, str):
-            holder[key + _TWIN] = chance.choice(_WEIRD)
+            holder[key + _TWIN] = self._weird()
         elif roll < 0.55:
             holder[key] = chance.choice([[holder[key]], {"x": holder[key]}, {key: holder[key]}, str(holder[key])])
         elif roll < 0.6 and isinstance(holder, list):
-            holder.insert(key, chance.choice(_WEIRD))
+            holder.insert(key, self._weird())
         elif roll < 0.65 and isinstance(holder, dict):
-            holder[chance.choice(_WORDS)] = chance.choice(_WEIRD)
+            holder[chance.choice(_WORDS)] = self._weird()
         elif roll < 0.7 and isinstance(holder[key], list) and len(holder[key]) > 1:
             chance.shuffle(holder[key])
         else:
-            holder[key] = chance.choice(_WEIRD)
+            holder[key] = self._weird()
         return b""
+
+    def _weird(self) -> Any:
+        """One of its own: it may be spoiled itself."""
+        return copy.deepcopy(self.chance.choice(_WEIRD))
 
     def _grow(self, value: Any) -> None:
         """Repeat something ten thousand times."""

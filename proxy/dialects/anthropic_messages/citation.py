@@ -18,7 +18,7 @@ _BY_UNIT: dict[str, tuple[str, str, str]] = {unit: (kind, start, end) for kind, 
 
 def read_citation(value: dict[str, Any]) -> Citation:
     """A citation as it came; of an unknown kind, or with members of wrong types, what can be told of it."""
-    kind = value.get("type")
+    kind = _text(value.get("type"))
     text = _text(value.get("cited_text")) or ""
     if kind in _UNITS:
         unit, start, end = _UNITS[kind]

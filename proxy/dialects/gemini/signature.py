@@ -8,7 +8,6 @@ the same bytes back in the other alphabet of base64, so what is read is always p
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from binascii import Error
 from typing import NamedTuple
 
 import msgspec
@@ -64,7 +63,7 @@ def read_mark(told: str) -> Mark:
         if not origin.endswith(_MORE):
             return Mark(origin, signature)
         more = msgspec.json.decode(signature, type=_More)
-    except (Error, UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+    except (ValueError, msgspec.DecodeError, RecursionError):
         return Mark(SIGNS, usual)
     return Mark(origin[: -len(_MORE)], more.signature, more.redacted, more.id, more.is_summary)
 
@@ -74,7 +73,7 @@ def _is_placeholder(usual: str) -> bool:
         return False
     try:
         return b64decode(usual, validate=True).decode() in _PLACEHOLDERS
-    except (Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII, not UTF-8
         return False
 
 
