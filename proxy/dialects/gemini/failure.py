@@ -52,10 +52,11 @@ def read_body(body: bytes) -> Answer:
     """
     try:
         answer = ANSWER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadAnswer(f"the provider's answer cannot be read: {error}") from error
-    if answer.error is not None:
-        raise failure_of(bytes(answer.error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
+        raise BadAnswer(f"the provider's answer cannot be read: {wrong}") from wrong
+    error = bytes(answer.error)
+    if error and error != b"null":
+        raise failure_of(error)
     return answer
 
 

@@ -129,12 +129,14 @@ def join(parts: list[Part]) -> list[Part]:
     """Neighbouring pieces of a thought, or of a text, as one. A signature ends what it signs."""
     joined: list[Part] = []
     for part in parts:
+        if type(part) is Text and not part.text and part.signature is None:
+            continue  # the end of a stream
         last = joined[-1] if joined else None
         if type(last) is Reasoning and type(part) is Reasoning:
             if last.signature is None and last.redacted is None and last.id is None:
                 joined[-1] = replace(part, text=last.text + part.text)
                 continue
-        elif type(last) is Text and type(part) is Text and last.signature is None and (last.text or part.text):
+        elif type(last) is Text and type(part) is Text and last.signature is None:
             joined[-1] = replace(part, text=last.text + part.text)
             continue
         joined.append(part)

@@ -53,8 +53,8 @@ def read_count_request(body: bytes, model: str) -> Chat:
 
     def read() -> Chat:
         usual = in_camel_case(body)
-        inner = read_json(usual, COUNT).generate_content_request
-        return _read(usual if inner is None or bytes(inner) == b"null" else bytes(inner), model, False)
+        inner = bytes(read_json(usual, COUNT).generate_content_request)
+        return _read(usual if inner in (b"", b"null") else inner, model, False)
 
     return _guard(body, read)
 

@@ -46,7 +46,7 @@ def _respell(value: Any) -> Any:
         return value
     respelled: dict[str, Any] = {}
     for name, inner in value.items():
-        camel = _SNAKE.get(name, name)
+        camel: str = _SNAKE.get(name) or name
         respelled[camel] = inner if camel in _OPAQUE else _respell(inner)
     return respelled
 
@@ -57,9 +57,9 @@ def others(body: bytes) -> dict[str, Any]:
     found = {name: raw for name, raw in members.items() if name not in _TOP}
     config = members.get("generationConfig")
     if config is not None and bytes(config) != b"null":
-        for name, value in TOP.decode(config).items():
-            if name not in _CONFIG:
-                found[f"generationConfig.{name}"] = value
+        for member, value in TOP.decode(config).items():
+            if member not in _CONFIG:
+                found[f"generationConfig.{member}"] = value
     return {name: value for name, raw in found.items() if (value := msgspec.json.decode(raw)) is not None}
 
 

@@ -43,7 +43,7 @@ class PartialArg(Wire):
 
     json_path: str = ""
     string_value: str | None = None
-    number_value: msgspec.Raw | None = None
+    number_value: int | float | None = None
     bool_value: bool | None = None
     will_continue: bool | None = None
 
@@ -182,7 +182,7 @@ class Request(Wire):
 class CountRequest(Wire):
     """The question for the number of tokens: of ``contents``, or of a whole request."""
 
-    generate_content_request: msgspec.Raw | None = None
+    generate_content_request: msgspec.Raw = msgspec.Raw()
 
 
 class Modality(Wire):
@@ -231,7 +231,7 @@ class Answer(Wire):
     usage_metadata: UsageWire | None = None
     model_version: str | None = None
     response_id: str | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = msgspec.Raw()
 
 
 REQUEST = msgspec.json.Decoder(Request)
