@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SCALAR = re.compile(rb"[-+.0-9A-Za-z]++")
-# From anywhere outside of a string to behind the next bracket.
-_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+[{}\[\]]', re.DOTALL)
+_GAP = re.compile(rb"[ \t\r\n,]*+")
+_COLON = re.compile(rb"[ \t\r\n]*+:[ \t\r\n]*+")
+_STOP = re.compile(rb'["{}\[\]]')
 _OPENING = frozenset(b"{[")
 _QUOTE, _BRACE, _SQUARE = b'"{['
+_BACKSLASH = ord("\\")
 
 Span = tuple[int, int]
 
@@ -24,7 +25,9 @@ def value_at(body: bytes, at: int) -> Span:
     first = body[start] if start < len(body) else 0
     if first in _OPENING:
         return start, _behind(body, start)
-    found = (_STRING if first == _QUOTE else _SCALAR).match(body, start)
+    if first == _QUOTE:
+        return start, _behind_string(body, start + 1)
+    found = _SCALAR.match(body, start)
     if found is None:
         raise ValueError(f"no value at byte {start}")
     return found.span()
@@ -39,12 +42,14 @@ def members(body: bytes, at: int = 0) -> dict[bytes, Span]:
     at = _enter(body, at, _BRACE)
     found: dict[bytes, Span] = {}
     while body[at : at + 1] != b"}":
-        name = _STRING.match(body, at)
-        if name is None:
+        if body[at : at + 1] != b'"':
             raise ValueError(f"no name at byte {at}")
-        colon = _skip(body, name.end())
-        span = value_at(body, colon + 1)
-        key = body[name.start() + 1 : name.end() - 1]
+        end = _behind_string(body, at + 1)
+        key = body[at + 1 : end - 1]
+        colon = _COLON.match(body, end)
+        if colon is None:
+            raise ValueError(f"no colon at byte {end}")
+        span = value_at(body, colon.end())
         if key in found:
             raise ValueError(f"{key!r} is there twice")
         found[key] = span
@@ -93,10 +98,67 @@ def _behind(body: bytes, at: int) -> int:
     """Behind the bracket that closes the one at ``at``."""
     depth = 0
     while True:
-        found = _BRACKET.match(body, at)
+        found = _STOP.search(body, at)
         if found is None:
             raise ValueError("a bracket is not closed")
         at = found.end()
-        depth += 1 if body[at - 1] in _OPENING else -1
-        if depth == 0:
-            return at
+        mark = body[at - 1]
+        if mark == _QUOTE:
+            at = _behind_string(body, at)
+        elif mark in _OPENING:
+            depth += 1
+        else:
+            depth -= 1
+            if depth == 0:
+                return at
+
+
+def _behind_string(body: bytes, at: int) -> int:
+    """Behind the quote that ends the string whose text begins at ``at``. Long strings are searched, not matched: that
+    is ten times faster."""
+    while True:
+        quote = body.find(b'"', at)
+        if quote < 0:
+            raise ValueError("a string is not closed")
+        at = before = quote
+        while body[before - 1] == _BACKSLASH:
+            before -= 1
+        if (quote - before) % 2 == 0:
+            return quote + 1
+        at = quote + 1
+
+
+def where(body: bytes, name: bytes, value: bytes) -> Span:
+    """The span of the member ``name`` of the document, which a decoder has found to be ``value``.
+
+    Raises:
+        ValueError: there is no such member.
+    """
+    spelled = b'"%b"' % name
+    found: list[int] = []
+    at = body.find(spelled)
+    while at >= 0:
+        colon = _COLON.match(body, at + len(spelled))
+        if colon is not None and body.startswith(value, colon.end()):
+            found.append(colon.end())
+        at = body.find(spelled, at + len(spelled))
+    if len(found) == 1:
+        return found[0], found[0] + len(value)
+    top = members(body)  # further down there is an equal one
+    if name not in top:
+        raise ValueError(f"no {name!r}")
+    return top[name]
+
+
+def item_spans(body: bytes, at: int, values: list[bytes]) -> list[Span]:
+    """The spans of the items of the list at ``at``, which a decoder has found to be ``values``."""
+    found: list[Span] = []
+    at += 1
+    for value in values:
+        gap = _GAP.match(body, at)
+        start = at if gap is None else gap.end()
+        if not body.startswith(value, start):
+            raise ValueError(f"another item at byte {start}")
+        at = start + len(value)
+        found.append((start, at))
+    return found

@@ -6,26 +6,42 @@ as a plain string gets the one-part list around it that a marker needs.
 
 from __future__ import annotations
 
+import re
+
+import msgspec
+
 from proxy.chat import Cache, PromptCache
 from proxy.dialects.prompt_cache import MAX_MARKERS, resolved
-from proxy.dialects.spans import Span, items, members
+from proxy.dialects.spans import Span, item_spans, items, members, where
 
 # The dialects that have a word for markers. Of OpenAI's it is OpenRouter's addition, and stands in texts alone.
 MARKED_DIALECTS = frozenset({"anthropic_messages", "openai_chat"})
 _WORD = b'"cache_control"'
+# A name that is spelled with escapes could be any; nobody writes them but to be read in two ways.
+_ESCAPED_NAME = re.compile(rb'\\u00[5-7][0-9a-fA-F](?:[a-z_]|\\u00[5-7][0-9a-fA-F])*"[ \t\r\n]*:')
 _TEXT_BEGINS = b'[{"type":"text","text":'
 _UNMARKABLE = frozenset({b'"thinking"', b'"redacted_thinking"'})
 _SYSTEM = frozenset({b'"system"', b'"developer"'})
 Insertion = tuple[int, bytes]
 
 
+class _Top(msgspec.Struct):
+    tools: msgspec.Raw = msgspec.Raw()
+    system: msgspec.Raw = msgspec.Raw()
+    messages: msgspec.Raw = msgspec.Raw()
+
+
+_TOP = msgspec.json.Decoder(_Top)
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
 def place_markers(body: bytes, wanted: PromptCache, dialect: str = "anthropic_messages") -> bytes:
     """``body`` with markers where ``wanted`` says; the same object if the caller has set any, or there is no place."""
-    if _WORD in body:
+    if _WORD in body or (b"\\u00" in body and _ESCAPED_NAME.search(body)):
         return body
     try:
         found = _Placing(body, wanted, texts_only=dialect != "anthropic_messages").run()
-    except ValueError:  # ambiguous, or not what the dialect says: the provider will judge it
+    except (ValueError, RecursionError):  # ambiguous, or not what the dialect says: the provider will judge it
         return body
     parts: list[bytes] = []
     at = 0
@@ -56,20 +72,26 @@ class _Placing:
     def run(self) -> list[Insertion]:
         """What to insert where, in the order of the places."""
         body, wanted = self._body, self._wanted
-        top = members(body)
-        if wanted.tools and not self._texts_only and (tools := self._list(top.get(b"tools"))):
+        top = _TOP.decode(body)
+        if wanted.tools and not self._texts_only and (tools := self._top_list(b"tools", bytes(top.tools))):
             self._mark_object(tools[-1])
-        messages = self._list(top.get(b"messages"))
+        messages = self._top_list(b"messages", bytes(top.messages))
         head = self._head(messages) if self._texts_only else 0
         if wanted.system:
             if head:
                 self._mark_message(messages[head - 1])
-            elif not self._texts_only and (system := top.get(b"system")) is not None:
-                self._mark_content(system)
+            elif not self._texts_only and (system := bytes(top.system)):
+                self._mark_content(where(body, b"system", system))
         for at in resolved(wanted.messages, head, len(messages)):
             if self._placed < MAX_MARKERS:
                 self._mark_message(messages[at])
         return sorted(self._found)
+
+    def _top_list(self, name: bytes, value: bytes) -> list[Span]:
+        """The items of a member of the document; the decoder is faster at finding them."""
+        if not value.startswith(b"["):
+            return []
+        return item_spans(self._body, where(self._body, name, value)[0], [bytes(one) for one in _ITEMS.decode(value)])
 
     def _list(self, span: Span | None) -> list[Span]:
         if span is None or self._body[span[0] : span[0] + 1] != b"[":
