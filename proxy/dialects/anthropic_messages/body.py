@@ -34,7 +34,7 @@ def write_request(chat: Chat, aim: Aim, losses: Losses) -> bytes:
     Raises:
         BadRequest: the conversation cannot be said in this format.
     """
-    body = _ask(chat, aim, losses)
+    body = ask(chat, aim, losses)
     if chat.stream:
         body["stream"] = True
     return msgspec.json.encode(body)
@@ -42,13 +42,14 @@ def write_request(chat: Chat, aim: Aim, losses: Losses) -> bytes:
 
 def write_count_request(chat: Chat, aim: Aim, losses: Losses) -> bytes:
     """The body that asks for the number of its tokens."""
-    body = _ask(chat, aim, losses)
+    body = ask(chat, aim, losses)
     for name in ("max_tokens", "temperature", "top_p", "top_k", "stop_sequences", "metadata", "service_tier"):
         body.pop(name, None)
     return msgspec.json.encode(body)
 
 
-def _ask(chat: Chat, aim: Aim, losses: Losses) -> dict[str, Any]:
+def ask(chat: Chat, aim: Aim, losses: Losses) -> dict[str, Any]:
+    """The body as a value; ``stream`` is not in it."""
     turns = Turns(losses)
     turns.write(chat, aim.quirks)
     by_tool = chat.format is not None and _needs_tool(chat, aim)
