@@ -83,7 +83,8 @@ def _grounded(metadata: dict[str, Any], count: _Characters) -> list[Citation]:
     for support in _objects(metadata.get("groundingSupports")):
         segment = support.get("segment")
         segment = segment if isinstance(segment, dict) else {}
-        for index in support.get("groundingChunkIndices") or ():
+        indices = support.get("groundingChunkIndices")
+        for index in indices if isinstance(indices, list) else ():
             if not isinstance(index, int) or not 0 <= index < len(chunks):
                 continue
             url, title, quoted = chunks[index]
