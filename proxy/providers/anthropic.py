@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from yarl import URL
 
+from proxy.chat import Losses
+from proxy.dialects.anthropic_messages.alien import without_aliens
 from proxy.dialects.anthropic_messages.content import SYSTEM_ANYWHERE
 from proxy.dialects.dialect import Aim
 from proxy.errors import Header
@@ -103,6 +105,10 @@ class Anthropic(Account):
         quirks = _NEWER if _TAKES_SYSTEM.search(model) else _NOTHING
         return Aim(model=model, capabilities=self.known.of(model), quirks=quirks)
 
+    def native_body(self, x: Exchange, model: str | None, losses: Losses) -> bytes:
+        """The caller's bytes, without the thoughts of other providers."""
+        return without_aliens(super().native_body(x, model, losses), losses)
+
     def door(self, x: Exchange, turn: Turn, model: str) -> URL:
         """One path for conversations, one for counting; what a native caller asks in the query goes along."""
         url = self._count if turn.counts else self._messages
@@ -115,9 +121,6 @@ class Anthropic(Account):
 
     def _headers(self, x: Exchange, forward: list[Header], index: int) -> list[Header]:
         """With a version, the caller's if it sent one, and the betas of both."""
-        if forward is not x.forward and x.endpoint.dialect == "anthropic_messages":
-            # Written anew in the dialect that it came in: what the caller said of it still holds.
-            forward = [*forward, *(header for header in x.forward if header[0] in (_VERSION, _BETA))]
         headers = super()._headers(x, forward, index)
         if self._betas:
             asked = [one.strip() for name, value in headers if name == _BETA for one in value.split(b",")]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from proxy.chat import seal
 from proxy.dialects.dialect import decode
+from proxy.dialects.table import DIALECTS
 from proxy.errors import BadAnswer
 
 
@@ -21,3 +23,11 @@ def test_what_a_provider_sends_is_read_and_what_is_unknown_is_left() -> None:
 def test_what_cannot_be_read_is_a_bad_answer(body: bytes) -> None:
     with pytest.raises(BadAnswer):
         decode(body, _Answer)
+
+
+def test_a_request_with_a_sealed_signature_is_noticed() -> None:
+    """No provider could read it, so the request is written anew. Anthropic's dialect cuts it out itself."""
+    body = msgspec.json.encode({"encrypted_content": seal("gemini", "X")})
+    assert DIALECTS["openai_responses"].is_ours(body)
+    assert not DIALECTS["openai_responses"].is_ours(b'{"encrypted_content":"gAAAA"}')
+    assert not DIALECTS["anthropic_messages"].is_ours(body)

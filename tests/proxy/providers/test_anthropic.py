@@ -105,23 +105,19 @@ async def test_a_caller_of_another_dialect_is_translated(upstream: FakeUpstream,
 async def test_thoughts_that_only_we_can_read_are_not_passed_on(
     upstream: FakeUpstream, account: Make, ask: Make
 ) -> None:
-    """A conversation that another provider began is written anew, and keeps the caller's betas."""
+    """They are cut out of a conversation that another provider began; all else passes as it is."""
     provider = account("anthropic", base_url=upstream.origin)
     for signature in (seal("openai", "OPAQUE"), ""):
         thought = {"type": "thinking", "thinking": "hm", "signature": signature}
-        turns = [
-            *ASK["messages"],
-            {"role": "assistant", "content": [thought, {"type": "text", "text": "a"}]},
-            *ASK["messages"],
-        ]
-        forward = [JSON, (b"anthropic-beta", b"theirs-1")]
-        answer = await ask(provider, ASK | {"messages": turns}, PATH, forward=forward)
+        said = {"type": "text", "text": "a"}
+        turns = [*ASK["messages"], {"role": "assistant", "content": [thought, said]}, *ASK["messages"]]
+        answer = await ask(provider, ASK | {"messages": turns, "container": "c"}, PATH)
         assert answer.dropped == ("messages.reasoning",)
         Message.model_validate_json(answer.body)
     for sent in upstream.journal().requests():
-        content = msgspec.json.decode(body_of(sent))["messages"][1]["content"]
-        assert content == [{"type": "text", "text": "a"}]
-        assert header_of(sent, "anthropic-beta") == "theirs-1"
+        asked = msgspec.json.decode(body_of(sent))
+        assert asked["messages"][1]["content"] == [{"type": "text", "text": "a"}]
+        assert asked["container"] == "c"
 
 
 async def test_a_stream_passes_as_it_is(upstream: FakeUpstream, account: Make, ask: Make) -> None:

@@ -294,10 +294,3 @@ def test_a_request_of_a_client_comes_through_the_neutral_form() -> None:
     losses = type("Nothing", (), {"add": lambda self, name: pytest.fail(name)})()
     written = DIALECT.write_request(DIALECT.read_request(msgspec.json.encode(asked)), Aim(model="m"), losses)
     assert msgspec.json.decode(written) == asked
-
-
-@pytest.mark.parametrize(
-    ("signature", "ours"), [('"sg.openai.X"', True), ('""', True), ("null", False), ('"EqQBCg"', False)]
-)
-def test_thoughts_of_others_in_a_request_are_noticed(signature: str, ours: bool) -> None:
-    assert DIALECT.is_ours(b'{"signature":%b}' % signature.encode()) is ours
