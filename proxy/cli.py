@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from policies.table import POLICIES, TARGETS
+from proxy import matrix
 from proxy.config.compile import Built, Tables, build
 from proxy.config.schema import bundle
 from proxy.errors import Header
@@ -128,6 +129,11 @@ def _tree(choice: Choice, depth: int) -> list[str]:
 
 
 def _schema(args: argparse.Namespace) -> int:
+    if args.matrix:
+        return _matrix(args)
+    if args.config is not None or args.json:
+        print("--config and --json belong to --matrix", file=sys.stderr)
+        return WRONG
     text = json.dumps(bundle(), indent=2) + "\n"
     if args.output is None:
         print(text, end="")
@@ -135,6 +141,22 @@ def _schema(args: argparse.Namespace) -> int:
         args.output.write_text(text)
         print(f"{args.output}: written; name it in the first line of your file:", file=sys.stderr)
         print(f"# yaml-language-server: $schema={args.output}", file=sys.stderr)
+    return DONE
+
+
+def _matrix(args: argparse.Namespace) -> int:
+    """What models can do: by the built-in table, or by the file for its own targets."""
+    if args.config is None:
+        rows = matrix.built_in()
+    else:
+        built = _build(args.config, Shared())
+        if built.runtime is None:
+            return _report(built, args.config)
+        rows = matrix.of_runtime(built.runtime)
+    if args.json:
+        print(json.dumps(matrix.as_data(rows), indent=2))
+    else:
+        print(f"{matrix.as_text(rows)}\n\n{matrix.LEGEND}")
     return DONE
 
 
@@ -196,6 +218,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("schema", help="print or write the JSON Schema of the file, for editors")
     command.add_argument("--output", type=Path, metavar="FILE")
+    command.add_argument("--matrix", action="store_true", help="print what models can do instead")
+    command.add_argument("--config", type=Path, metavar="FILE", help="with --matrix: the targets of this file")
+    command.add_argument("--json", action="store_true", help="with --matrix: print JSON")
     command.set_defaults(run=_schema)
 
     command = commands.add_parser("keys", help="make API keys")
