@@ -6,6 +6,7 @@ a writer is fed neutral events and gives bytes. Both are state machines without 
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from typing import ClassVar, Protocol, TypeVar
 
@@ -18,7 +19,9 @@ from proxy.errors import BadAnswer, Header
 from proxy.sse import Splitter
 
 T = TypeVar("T")
-SEALED = b'"' + SEAL.encode()  # how a signature begins in JSON that one provider made and another is shown
+# How a signature begins in JSON that one provider made and another is shown: with its origin.
+_SEALED = b'"' + SEAL.encode()
+_SEALED_BY = re.compile(re.escape(_SEALED) + rb"[a-z]+(?:@[a-z]+)?\.")
 
 
 class Aim(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +85,7 @@ class Dialect(ABC):
     def is_ours(self, body: bytes) -> bool:
         """Whether a request goes on from an answer that no provider would understand: it must be written anew, even
         for one that speaks this dialect. By its looks: a needless translation does no harm."""
-        return SEALED in body
+        return _SEALED in body and _SEALED_BY.search(body) is not None
 
     @abstractmethod
     def read_request(self, body: bytes, model: str = "", stream: bool = False) -> Chat:

@@ -29,5 +29,5 @@ def test_a_request_with_a_sealed_signature_is_noticed() -> None:
     """No provider could read it, so the request is written anew. Anthropic's dialect cuts it out itself."""
     body = msgspec.json.encode({"encrypted_content": seal("gemini", "X")})
     assert DIALECTS["openai_responses"].is_ours(body)
-    assert not DIALECTS["openai_responses"].is_ours(b'{"encrypted_content":"gAAAA"}')
+    assert not DIALECTS["openai_responses"].is_ours(b'{"encrypted_content":"gAAAA","text":"sg. sg.. sg.X"}')
     assert not DIALECTS["anthropic_messages"].is_ours(body)
