@@ -30,6 +30,9 @@ def write_arguments(call: ToolCall) -> tuple[Any, bool]:
         _OBJECT.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {"arguments": text}, False
+    if "\n" in text or "\r" in text:
+        # Between the members; an event of a stream is one line.
+        text = text.replace("\n", " ").replace("\r", " ")
     return msgspec.Raw(text.encode()), True
 
 
