@@ -1,0 +1,155 @@
+"""What Converse calls things: reasons to stop, classes of usage, formats of media, sources."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+import msgspec
+
+from proxy.chat import Citation, Finish, Stop, Usage
+
+NAME = "bedrock"
+SIGNS = "anthropic"  # the models that sign their thoughts are Anthropic's, and take them from either door
+MAX_COUNT = 10**12
+_STOPS: dict[str, Stop] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop_sequence",
+    "max_tokens": "length",
+    "tool_use": "tool_calls",
+    "guardrail_intervened": "content_filter",
+    "content_filtered": "content_filter",
+    "model_context_window_exceeded": "length",
+}
+_STOPS_BACK: dict[Stop, str] = {
+    "stop": "end_turn",
+    "stop_sequence": "stop_sequence",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "content_filter": "content_filtered",
+    "refusal": "content_filtered",
+    "pause": "end_turn",
+    "other": "end_turn",
+}
+_DOCUMENT = {"documentChar": "char", "documentPage": "page", "documentChunk": "block"}
+
+
+class CacheDetail(msgspec.Struct):
+    """What was written to the cache for one lifetime."""
+
+    ttl: str = ""
+    inputTokens: int | None = None
+
+
+class UsageWire(msgspec.Struct):
+    """``TokenUsage``: the input without what was cached."""
+
+    inputTokens: int | None = None
+    outputTokens: int | None = None
+    cacheReadInputTokens: int | None = None
+    cacheWriteInputTokens: int | None = None
+    cacheDetails: list[CacheDetail] | None = None
+
+
+def read_usage(told: UsageWire | None) -> Usage | None:
+    """Disjoint classes; None if nothing was told."""
+    if told is None:
+        return None
+    written = _clamp(told.cacheWriteInputTokens)
+    hour = sum(_clamp(one.inputTokens) for one in told.cacheDetails or () if one.ttl == "1h")
+    hour = min(hour, written)
+    return Usage(
+        input=_clamp(told.inputTokens),
+        cached_read=_clamp(told.cacheReadInputTokens),
+        cache_write_5m=written - hour,
+        cache_write_1h=hour,
+        output=_clamp(told.outputTokens),
+    )
+
+
+def _clamp(number: int | None) -> int:
+    return 0 if number is None else max(0, min(number, MAX_COUNT))
+
+
+def write_usage(usage: Usage | None) -> dict[str, Any]:
+    """``TokenUsage``, which may not be left out."""
+    usage = usage or Usage()
+    told: dict[str, Any] = {
+        "inputTokens": usage.input + usage.input_audio,
+        "outputTokens": usage.output_total,
+        "totalTokens": usage.input_total + usage.output_total,
+        "cacheReadInputTokens": usage.cached_read,
+        "cacheWriteInputTokens": usage.cache_write_5m + usage.cache_write_1h,
+    }
+    details = [("5m", usage.cache_write_5m), ("1h", usage.cache_write_1h)]
+    if any(count for _, count in details):
+        told["cacheDetails"] = [{"ttl": ttl, "inputTokens": count} for ttl, count in details if count]
+    return told
+
+
+def read_stop(word: str | None, *, calls: bool) -> Finish:
+    """The neutral reason; the provider's own word where there is no neutral one."""
+    stop = _STOPS.get(word or "end_turn")
+    if stop is None:
+        return Finish(stop="other", reason=word)
+    return Finish(stop="tool_calls" if calls and stop == "stop" else stop)
+
+
+def write_stop(stop: Stop) -> str:
+    """Converse's word."""
+    return _STOPS_BACK[stop]
+
+
+def read_citation(value: dict[str, Any]) -> Citation:
+    """A citation, by the web or by one of the given documents; of other kinds what can be told of it."""
+    location = value.get("location")
+    content = value.get("sourceContent")
+    texts = [one.get("text") for one in content if isinstance(one, dict)] if isinstance(content, list) else []
+    text = "".join(one for one in texts if isinstance(one, str))
+    title = value.get("title") if isinstance(value.get("title"), str) else None
+    kind, place = next(iter(location.items()), ("", None)) if isinstance(location, dict) else ("", None)
+    place = place if isinstance(place, dict) else {}
+    if kind == "web":
+        return Citation(text=text, url=str(place.get("url") or ""), title=title, value=value, origin=NAME)
+    return Citation(
+        text=text,
+        title=title,
+        document=_number(place.get("documentIndex")),
+        start=_number(place.get("start")),
+        end=_number(place.get("end")),
+        unit=_DOCUMENT.get(kind, "char"),  # type: ignore[arg-type]
+        value=value,
+        origin=NAME,
+    )
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def write_citation(citation: Citation) -> dict[str, Any]:
+    """A citation as Converse gives it."""
+    if citation.origin == NAME and isinstance(citation.value, dict):
+        return citation.value
+    told: dict[str, Any] = {"title": citation.title or "", "sourceContent": [{"text": citation.text}]}
+    if citation.url is not None:
+        told["location"] = {"web": {"url": citation.url}}
+    elif citation.document is not None:
+        kind = next((kind for kind, unit in _DOCUMENT.items() if unit == citation.unit), "documentChar")
+        place = {"documentIndex": citation.document, "start": citation.start or 0, "end": citation.end or 0}
+        told["location"] = {kind: place}
+    return told
+
+
+def read_hidden(blob: str) -> str:
+    """A redacted thought: base64 of what Anthropic's own API gives as text, so that it finds back through either."""
+    try:
+        return base64.b64decode(blob, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return blob
+
+
+def write_hidden(text: str) -> str:
+    """The same, as Converse wants it."""
+    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
