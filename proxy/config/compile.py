@@ -17,6 +17,7 @@ from proxy.config.document import Report
 from proxy.config.lists import Entry, Lists
 from proxy.config.load import Loaded, load
 from proxy.config.model import (
+    ConversationsConfig,
     GatewayConfig,
     OrganisationConfig,
     PolicyConfig,
@@ -29,6 +30,7 @@ from proxy.config.names import check_paths
 from proxy.config.problem import Path, Problem, arrange, listing, render_path
 from proxy.config.shape import check_shape
 from proxy.config.targets import walk
+from proxy.conversations import Conversations
 from proxy.dialects.paths import MATCHABLE, PATHS
 from proxy.exchange import Identity
 from proxy.leaf import Leaf
@@ -38,6 +40,7 @@ from proxy.providers.capabilities import Known, ModelsConfig, check_models
 from proxy.providers.provider import Provider
 from proxy.router import Router, RouteRule
 from proxy.runtime import Lease, Runtime, Shared
+from proxy.store.memory import MemoryStore
 
 __all__ = ["Built", "Tables", "build", "changes"]
 
@@ -100,8 +103,16 @@ def build(
     if report.problems or config is None:
         lease.release()
         return Built(None, None, report.problems, notices, loaded.files, loaded.digest)
-    runtime = Runtime(generation, router, compiler.providers, loaded.digest, lease)
+    conversations = _conversations(config.conversations, lease)
+    runtime = Runtime(generation, router, compiler.providers, loaded.digest, lease, conversations)
     return Built(runtime, config, (), notices, loaded.files, loaded.digest)
+
+
+def _conversations(config: ConversationsConfig, lease: Lease) -> Conversations:
+    """What earlier requests left behind; the memory of it outlives a generation."""
+    size = int(config.max_size)
+    store: MemoryStore = lease.get(f"conversations/{size}", lambda: MemoryStore(size))
+    return Conversations(store, float(config.lifetime))
 
 
 class _Compiler:

@@ -65,6 +65,13 @@ class LogConfig(_Section, frozen=True):
     format: Literal["auto", "json", "console"] = "auto"
 
 
+class ConversationsConfig(_Section, frozen=True):
+    """What is kept between requests."""
+
+    lifetime: Duration = Duration(86_400)
+    max_size: Size = Size(64 * _MIB)
+
+
 class KeyConfig(_Section, frozen=True):
     """One API key, known by its hash."""
 
@@ -124,6 +131,7 @@ class GatewayConfig(_Section, frozen=True):
     server: ServerConfig = ServerConfig()
     timeouts: TimeoutsConfig = TimeoutsConfig()
     log: LogConfig = LogConfig()
+    conversations: ConversationsConfig = ConversationsConfig()
     tenants: dict[str, OrganisationConfig] = {}
     policies: dict[str, tuple[Any, ...]] = {}
 

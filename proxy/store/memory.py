@@ -76,12 +76,6 @@ class MemoryStore:
         self._drop(key)
         return entry.expires > self._clock()
 
-    def limit(self, max_size: int) -> None:
-        """Another bound, from now on."""
-        self._max_size = max_size
-        while self.size > max_size:
-            self._drop(next(iter(self._entries)))
-
     def _drop(self, key: str) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:

@@ -1,1 +1,1 @@
-"""The dialect openai_responses."""
+"""The dialect openai_responses: requests, answers, streams and their state."""

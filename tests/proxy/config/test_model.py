@@ -97,6 +97,7 @@ def test_a_providers_schema_and_its_class_agree(kind: str) -> None:
         ("timeouts", model.TimeoutsConfig),
         ("route_timeouts", model.RouteTimeoutsConfig),
         ("log", model.LogConfig),
+        ("conversations", model.ConversationsConfig),
         ("organisation", model.OrganisationConfig),
         ("route", model.RouteConfig),
         ("match", model.MatchConfig),
