@@ -110,13 +110,10 @@ class StreamReader:
         return []
 
     def finish(self) -> list[Event]:
-        """The connection is at its end. The usage comes last, and an answer without it is whole all the same."""
-        if not self._ended:
+        """The connection is at its end. The usage comes last: without it nobody knows what the answer has cost."""
+        if not self._over:
             raise BadAnswer("the provider's stream stopped before its end")
-        if self._over:
-            return []
-        self._over = True
-        return [End()]
+        return []
 
     def _open(self, index: int, kind: str, part: Part, out: list[Event]) -> _Block:
         if not self._begun or self._ended:

@@ -10,7 +10,7 @@ import msgspec
 
 from proxy.chat import Chat, Choice, Citation, Completion, Media, Part, Reasoning, Refusal, Text, ToolCall
 from proxy.dialects.openai_chat.request import thought_signature
-from proxy.dialects.openai_chat.thought import read_thoughts, write_detail
+from proxy.dialects.openai_chat.thought import of_text, read_thoughts, write_detail
 from proxy.dialects.openai_chat.usage import read_stop, read_usage, write_stop, write_usage
 from proxy.dialects.openai_chat.wire import ANSWER, Annotation, Answer, CallPiece, ChoicePiece, Said
 from proxy.errors import BadAnswer
@@ -192,6 +192,7 @@ def _write_choice(choice: Choice) -> dict[str, Any]:
 def write_message(parts: list[Part]) -> dict[str, Any]:
     """The parts of an answer as one message."""
     texts: list[str] = []
+    signature: tuple[str, str] | None = None
     refusals: list[str] = []
     thoughts: list[Reasoning] = []
     calls: list[dict[str, Any]] = []
@@ -200,6 +201,8 @@ def write_message(parts: list[Part]) -> dict[str, Any]:
     for part in parts:
         if isinstance(part, Text):
             texts.append(part.text)
+            if part.signature:
+                signature = part.signature, part.origin
             if part.citations:
                 notes += write_citations(part.citations)
         elif isinstance(part, ToolCall):
@@ -218,6 +221,9 @@ def write_message(parts: list[Part]) -> dict[str, Any]:
     if thoughts:
         message["reasoning_content"] = "".join(thought.text for thought in thoughts)
         message["reasoning_details"] = [write_detail(thought, at) for at, thought in enumerate(thoughts)]
+    if signature is not None:
+        details = message.setdefault("reasoning_details", [])
+        details.append(of_text(*signature, len(details)))
     if calls:
         message["tool_calls"] = calls
     if notes:

@@ -21,7 +21,7 @@ from proxy.chat import (
     ToolChoice,
     ToolResult,
 )
-from proxy.dialects.openai_chat.thought import read_thoughts
+from proxy.dialects.openai_chat.thought import read_thoughts, signature_of_text
 from proxy.dialects.openai_chat.wire import (
     KNOWN,
     NAME,
@@ -198,7 +198,8 @@ def _assistant(message: AssistantMessage, at: int) -> list[Part]:
         parts += read_thoughts(message.reasoning_details, thought)
     if isinstance(message.content, str):
         if message.content:
-            parts.append(Text(message.content))
+            signature, origin = signature_of_text(message.reasoning_details) or (None, "")
+            parts.append(Text(message.content, signature=signature, origin=origin))
     else:
         for part in message.content or ():
             parts.append(

@@ -11,6 +11,8 @@ from typing import Any
 from proxy.chat import Part, Reasoning
 from proxy.dialects.openai_chat.wire import FORMAT_OF, FORMATS, Detail
 
+_OF_TEXT = "text"  # as an id: the signature is that of the text, not of a thought
+
 
 def read_thoughts(details: list[Detail] | None, text: str | None) -> list[Part]:
     """Details where there are any, else the text as a thought that nobody signed. Pieces of one index are one thought,
@@ -20,6 +22,8 @@ def read_thoughts(details: list[Detail] | None, text: str | None) -> list[Part]:
     thoughts: list[Part] = []
     known: dict[tuple[str, int], Reasoning] = {}
     for detail in details:
+        if detail.id == _OF_TEXT:
+            continue
         if detail.index is not None and (thought := known.get((detail.type, detail.index))) is not None:
             thought.text += (detail.summary or "") if detail.type == "reasoning.summary" else (detail.text or "")
             thought.signature = detail.signature or thought.signature
@@ -40,6 +44,20 @@ def read_detail(detail: Detail) -> Reasoning:
     is_summary = detail.type == "reasoning.summary"
     text = (detail.summary if is_summary else detail.text) or ""
     return Reasoning(text=text, signature=detail.signature, origin=origin, id=detail.id, is_summary=is_summary)
+
+
+def of_text(signature: str, origin: str, index: int) -> dict[str, Any]:
+    """A signature that stands on the text of the answer (Gemini's do), among the details."""
+    head = head_of(Reasoning(redacted=signature, origin=origin, id=_OF_TEXT), index)
+    return head | {"data": signature}
+
+
+def signature_of_text(details: list[Detail] | None) -> tuple[str, str] | None:
+    """That signature and whose it is."""
+    for detail in details or ():
+        if detail.id == _OF_TEXT and detail.type == "reasoning.encrypted" and detail.data:
+            return detail.data, FORMATS.get(detail.format or "", detail.format or "")
+    return None
 
 
 def write_detail(thought: Reasoning, index: int) -> dict[str, Any]:

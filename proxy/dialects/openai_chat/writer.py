@@ -26,7 +26,7 @@ from proxy.chat import (
     Usage,
 )
 from proxy.dialects.openai_chat.answer import new_id, write_call, write_citations
-from proxy.dialects.openai_chat.thought import head_of
+from proxy.dialects.openai_chat.thought import head_of, of_text
 from proxy.dialects.openai_chat.usage import write_stop, write_usage
 
 _encode = msgspec.json.encode
@@ -128,6 +128,14 @@ class StreamWriter:
         elif key in self._calls:  # a signature that came after its call
             google = {"index": self._calls[key], "extra_content": {"google": {"thought_signature": text}}}
             out.append(self._chunk(event.choice, _encode({"tool_calls": [google]})))
+        elif kind == "signature":
+            self._sign_text(event.choice, text, self._parts[key].origin, out)
+
+    def _sign_text(self, choice: int, signature: str, origin: str, out: list[bytes]) -> None:
+        number = sum(1 for other, _ in self._thoughts if other == choice)
+        self._thoughts[choice, -1] = number
+        detail = of_text(signature, origin, number)
+        out.append(self._chunk(choice, _encode({"reasoning_details": [detail]})))
 
     def _thought(self, event: Delta, index: int, out: list[bytes]) -> None:
         part = self._parts[event.choice, event.block]
@@ -147,6 +155,8 @@ class StreamWriter:
                 self._refused.add(event.choice)
             if part.text:
                 self._delta(Delta(event.choice, "text" if isinstance(part, Text) else "refusal", part.text), out)
+            if isinstance(part, Text) and part.signature:
+                self._sign_text(event.choice, part.signature, part.origin, out)
             if isinstance(part, Text) and (notes := write_citations(part.citations)):
                 out.append(self._chunk(event.choice, _encode({"annotations": notes})))
         elif isinstance(part, ToolCall):
