@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
 from proxy.config.document import Report
 from proxy.config.lists import Entry
 from proxy.config.targets import walk
-from proxy.providers.provider import Provider
+
+# Whether a leaf's provider caches by marks; None where that cannot be known ahead.
+TakesMarks = Callable[[str], bool | None]
 
 
 def leaves_of(routes: Mapping[str, Any], report: Report) -> dict[str, list[str]]:
@@ -36,16 +38,11 @@ def check_overrides(providers: Mapping[str, Any], routes: Mapping[str, Any], rep
                 report.notice(("providers", name, "models", glob), "no target of this file fits this pattern", key=True)
 
 
-def check_marks(entries: list[Entry], leaves: list[str], providers: Mapping[str, Provider], report: Report) -> None:
+def check_marks(entries: list[Entry], leaves: list[str], takes_marks: TakesMarks, report: Report) -> None:
     """Notice the policy ``prompt_cache`` where no target caches by marks."""
-    known = [(providers[name], model) for name, _, model in map(_parts, leaves) if name in providers]
-    if not known or any(model == "*" or provider.known.of(model).prompt_cache == "marks" for provider, model in known):
+    if not leaves or any(takes_marks(leaf) is not False for leaf in leaves):
         return
     for entry in entries:
         if entry.name == "prompt_cache" and report.sound(entry.path):
             message = "no target of this route caches prompts by marks, so this policy does nothing here"
             report.notice(entry.path, message, key=True)
-
-
-def _parts(leaf: str) -> tuple[str, str, str]:
-    return leaf.partition("/")

@@ -225,7 +225,8 @@ class _Compiler:
             target = self._target(value["target"], (*path, "target"), state)
             if target is None and self._report.sound((*path, "target")):
                 self._report_pruned(value["target"], (*path, "target"))
-        check_marks(entries, leaves_of({name: value}, self._report).get(name, []), self.providers, self._report)
+        leaves = leaves_of({name: value}, self._report).get(name, [])
+        check_marks(entries, leaves, self._takes_marks, self._report)
         compiled = [(name, policy) for name, policy in policies if policy is not None]
         config = self._convert(value, RouteConfig, path) if self._report.sound(path) else None
         if target is None or config is None:
@@ -240,6 +241,14 @@ class _Compiler:
             tuple((tag, _several(values)) for tag, values in match.tag.items()),
             pipeline,
         )
+
+    def _takes_marks(self, leaf: str) -> bool | None:
+        """Whether a leaf's provider caches prompts by marks, if the file tells its model."""
+        name, _, model = leaf.partition("/")
+        provider = self.providers.get(name)
+        if provider is None or model == "*":  # None: left out, or broken
+            return None
+        return provider.known.of(model).prompt_cache == "marks"
 
     def _route_timeouts(self, value: dict[str, Any], path: Path) -> Timeouts:
         own = RouteTimeoutsConfig()
