@@ -25,6 +25,7 @@ from proxy.dialects.json_schema import (
     lower,
 )
 from proxy.errors import BadRequest
+from tests.support.schemas import INSTANCES, JUNK, MILD_ROOTS, ROOTS
 
 ALL: dict[str, Rules] = {
     "plain": PLAIN,
@@ -323,108 +324,6 @@ def test_a_schema_that_can_stay_is_the_same_object(name: str) -> None:
 # Properties
 
 
-_SCALARS: Any = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["a", "b", "é", 0.5])
-_LEAVES = st.one_of(
-    st.fixed_dictionaries(
-        {"type": st.just("integer")},
-        optional={key: st.integers(-3, 3) for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")},
-    ),
-    st.fixed_dictionaries(
-        {"type": st.just("string")},
-        optional={
-            "minLength": st.integers(0, 2),
-            "maxLength": st.integers(0, 3),
-            "pattern": st.sampled_from(["^a", "b$", "a(?=b)"]),
-            "description": st.just("d"),
-            "title": st.just("t"),
-        },
-    ),
-    st.fixed_dictionaries({"type": st.sampled_from(["boolean", "null", "number"])}),
-    st.fixed_dictionaries({"type": st.lists(st.sampled_from(["string", "null", "integer"]), min_size=1, unique=True)}),
-    st.fixed_dictionaries({"enum": st.lists(_SCALARS, min_size=1, max_size=3)}),
-    st.fixed_dictionaries({"const": _SCALARS}),
-    st.builds(lambda name: {"$ref": f"#/$defs/{name}"}, st.sampled_from("xyz")),
-)
-
-
-def _nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    many = st.lists(inner, min_size=1, max_size=3)
-    return st.one_of(
-        st.fixed_dictionaries(
-            {"type": st.just("object"), "properties": st.dictionaries(st.sampled_from("abc"), inner, max_size=3)},
-            optional={
-                "required": st.lists(st.sampled_from("abc"), unique=True, max_size=2),
-                "additionalProperties": st.booleans(),
-            },
-        ),
-        st.fixed_dictionaries(
-            {"type": st.just("array"), "items": inner},
-            optional={"minItems": st.integers(0, 2), "uniqueItems": st.booleans()},
-        ),
-        st.sampled_from(["anyOf", "oneOf", "allOf"]).flatmap(lambda key: many.map(lambda found: {key: found})),
-        many.map(lambda found: {"prefixItems": found, "type": "array"}),
-        inner.map(lambda found: {"not": found}),
-    )
-
-
-_SCHEMAS = st.recursive(_LEAVES, _nested, max_leaves=8)
-# Schemas of which most targets take nearly everything, so that few losses keep the oracle from judging.
-_MILD_LEAVES = st.one_of(
-    st.fixed_dictionaries(
-        {"type": st.just("integer")}, optional={"minimum": st.integers(-3, 3), "exclusiveMaximum": st.integers(-3, 3)}
-    ),
-    st.fixed_dictionaries({"type": st.sampled_from(["string", "boolean", "null", "number"])}),
-    st.fixed_dictionaries({"type": st.lists(st.sampled_from(["string", "null", "integer"]), min_size=1, unique=True)}),
-    st.fixed_dictionaries({"enum": st.lists(st.none() | st.sampled_from(["a", "b", 1, 2.0]), min_size=1, max_size=3)}),
-    st.fixed_dictionaries({"const": st.sampled_from(["a", 1])}),
-    st.fixed_dictionaries(
-        {"$ref": st.sampled_from(["#/$defs/x", "#/$defs/y", "#/$defs/z"])}, optional={"description": st.just("d")}
-    ),
-)
-_MILD = st.recursive(
-    _MILD_LEAVES,
-    lambda inner: st.one_of(
-        st.fixed_dictionaries(
-            {"type": st.just("object"), "properties": st.dictionaries(st.sampled_from("abc"), inner, max_size=3)},
-            optional={"required": st.lists(st.sampled_from("abc"), unique=True, max_size=2)},
-        ),
-        st.fixed_dictionaries({"type": st.just("array"), "items": inner}),
-        st.builds(
-            lambda key, found, beside: {key: found, **beside},
-            st.sampled_from(["anyOf", "allOf", "allOf"]),
-            st.lists(inner, min_size=1, max_size=2),
-            st.just({}) | st.just({"type": "string"}) | st.just({"description": "d"}),
-        ),
-    ),
-    max_leaves=6,
-)
-
-
-def _roots(schemas: st.SearchStrategy[Any], **more: Any) -> st.SearchStrategy[Any]:
-    return st.builds(
-        lambda properties, required, defs: {
-            "type": "object",
-            "properties": properties,
-            "required": required,
-            "$defs": defs,
-            **more,
-        },
-        st.dictionaries(st.sampled_from("abc"), schemas, min_size=1, max_size=3),
-        st.lists(st.sampled_from("abc"), unique=True, max_size=3),
-        st.fixed_dictionaries({"x": schemas, "y": schemas, "z": schemas}),
-    )
-
-
-_ROOTS = _roots(_SCHEMAS, additionalProperties=False)
-_MILD_ROOTS = _roots(_MILD)
-_VALUES: Any = st.recursive(
-    _SCALARS,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abcd"), inner, max_size=3),
-    max_leaves=5,
-)
-_INSTANCES = st.lists(st.dictionaries(st.sampled_from("abc"), _VALUES, max_size=3), min_size=1, max_size=6)
-
-
 def _from_openapi(schema: Any) -> Any:
     """A schema of Gemini's kind in JSON Schema's words."""
     if isinstance(schema, list):
@@ -456,7 +355,7 @@ def _schemas_in(schema: Any) -> list[dict[str, Any]]:
     return found
 
 
-@given(root=_ROOTS, name=NAMES)
+@given(root=ROOTS, name=NAMES)
 def test_nothing_that_the_target_refuses_is_left(root: dict[str, Any], name: str) -> None:
     rules, before = ALL[name], copy.deepcopy(root)
     try:
@@ -483,9 +382,9 @@ def test_nothing_that_the_target_refuses_is_left(root: dict[str, Any], name: str
 
 
 @given(
-    root=_ROOTS | _MILD_ROOTS | _MILD_ROOTS,
+    root=ROOTS | MILD_ROOTS | MILD_ROOTS,
     name=st.sampled_from(["gemini", "gemini_json", "anthropic", "anthropic_strict", "bedrock"]),
-    values=_INSTANCES,
+    values=INSTANCES,
 )
 def test_where_nothing_is_lost_both_schemas_accept_the_same(root: dict[str, Any], name: str, values: list[Any]) -> None:
     """By an independent validator; objects that are open by default are closed for strict targets, so not judged."""
@@ -503,26 +402,7 @@ def test_where_nothing_is_lost_both_schemas_accept_the_same(root: dict[str, Any]
         return
 
 
-_JUNK: Any = st.recursive(
-    _SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                sorted(
-                    (GEMINI.keywords or frozenset())
-                    | {"$ref", "$defs", "allOf", "oneOf", "const", "not", "prefixItems"}
-                )
-            ),
-            inner | st.sampled_from(["object", "#", "#/$defs/x", "#/properties", "null", ["null", "string"]]),
-            max_size=4,
-        )
-    ),
-    max_leaves=15,
-)
-
-
-@given(schema=_JUNK, name=NAMES)
+@given(schema=JUNK, name=NAMES)
 def test_whatever_stands_in_place_of_a_schema_is_lowered_or_refused(schema: Any, name: str) -> None:
     with contextlib.suppress(BadRequest):
         lowered(schema, ALL[name])
