@@ -14,7 +14,7 @@ from proxy.dialects.openai_responses.failure import failure_of
 from proxy.dialects.openai_responses.ids import item_token, response_id
 from proxy.dialects.openai_responses.items import thoughts
 from proxy.dialects.openai_responses.output import write_output
-from proxy.dialects.openai_responses.signature import add_reasoning, read_reasoning
+from proxy.dialects.openai_responses.signature import read_thought
 from proxy.dialects.openai_responses.usage import (
     has_calls,
     has_refusal,
@@ -94,8 +94,7 @@ def read_item(item: Item, parts: list[Part], logprobs: list[Any], again: Again, 
         case "reasoning":
             text, is_summary = thoughts(item)
             if text or item.encrypted_content:
-                found = read_reasoning(text, item.encrypted_content, item.id, is_summary=is_summary)
-                add_reasoning(parts, found)
+                parts.append(read_thought(text, item.encrypted_content or None, item.id, is_summary=is_summary))
         case "image_generation_call" if isinstance(item.result, str):
             parts.append(Media(kind="image", data=item.result, media_type=f"image/{item.output_format or 'png'}"))
         case _:

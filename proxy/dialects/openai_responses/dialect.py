@@ -9,6 +9,7 @@ from proxy.dialects.dialect import Aim, Dialect, Reader, Writer
 from proxy.dialects.endpoint import End
 from proxy.dialects.openai import RESPONSE_ENDS
 from proxy.dialects.openai_responses import answer, body, count, request
+from proxy.dialects.openai_responses.ids import names_own
 from proxy.dialects.openai_responses.reader import StreamReader
 from proxy.dialects.openai_responses.wire import NAME, SIGNS
 from proxy.dialects.openai_responses.writer import StreamWriter
@@ -36,6 +37,10 @@ class OpenAIResponses(Dialect):
             "guardrail",
         }
     )
+
+    def is_ours(self, body: bytes) -> bool:
+        """Answers and their items have ids of ours too."""
+        return names_own(body) or super().is_ours(body)
 
     def read_request(self, body: bytes, model: str = "", stream: bool = False) -> Chat:
         """The model and whether to stream stand in the body."""

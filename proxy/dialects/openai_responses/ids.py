@@ -14,6 +14,9 @@ PREFIX = "resp_sg_"
 _OWN = re.compile(r"resp_sg_[0-9a-f]{32}")
 _ITEM = re.compile(r"[a-z]{2,4}_sg_([0-9a-f]{32})_([0-9]{1,6})")
 
+_MARK = b"_sg_"
+_NAMED = re.compile(rb'"[a-z]{2,4}_sg_[0-9a-f]{32}[_"]')
+
 
 class Place(NamedTuple):
     """Where an item stands: in which answer, and at which position of its output."""
@@ -30,6 +33,11 @@ def new_id() -> str:
 def is_own(given: str) -> bool:
     """Whether an id may have been made by ``new_id``."""
     return _OWN.fullmatch(given) is not None
+
+
+def names_own(body: bytes) -> bool:
+    """Whether a request names an answer or an item of ours, which no provider knows."""
+    return _MARK in body and _NAMED.search(body) is not None
 
 
 def response_id(given: str) -> str:

@@ -28,8 +28,6 @@ from proxy.chat import (
 from proxy.dialects.openai_responses.annotation import read_annotation
 from proxy.dialects.openai_responses.answer import read_call, read_item, read_output
 from proxy.dialects.openai_responses.failure import failure_of
-from proxy.dialects.openai_responses.items import thoughts
-from proxy.dialects.openai_responses.signature import read_reasoning
 from proxy.dialects.openai_responses.usage import read_stop, read_usage
 from proxy.dialects.openai_responses.wire import EVENT, SIGNS, Again, Answer, Item
 from proxy.dialects.openai_responses.wire import Event as Wire
@@ -271,10 +269,8 @@ class StreamReader:
         return [*events, Logprobs(0, tokens)] if tokens else events
 
     def _end_thought(self, item: _Item, whole: Item) -> list[Event]:
-        """Its proof comes last. One that was made elsewhere is as good as the provider's own: it knows it."""
-        text, is_summary = thoughts(whole)
-        found = read_reasoning(text, whole.encrypted_content, whole.id, is_summary=is_summary)
-        if not whole.encrypted_content or found.redacted is not None:
+        """Its proof comes last."""
+        if not whole.encrypted_content:
             return []
         return [Delta(0, "signature", whole.encrypted_content, item.blocks[0].number)]
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from proxy.chat import Part, Reasoning, Text, ToolCall, seal, unseal
+from proxy.chat import SEAL, Part, Reasoning, Text, ToolCall, seal, unseal
 from proxy.dialects.openai_responses.wire import SIGNS
 
 _HIDDEN = "@redacted"  # thoughts that cannot be read
 _LAST = "@last"  # the proof of the part before it
 _ALONE = "@text"  # the proof of a text without any words
-_OURS = "sg."
+_OURS = SEAL
 
 
 def write_signature(origin: str, signature: str) -> str:
@@ -27,6 +27,8 @@ def write_signature(origin: str, signature: str) -> str:
 
 def write_redacted(origin: str, data: str) -> str:
     """The encrypted content for thoughts that cannot be read."""
+    if origin == SIGNS and not data.startswith(_OURS):
+        return data
     return seal(origin + _HIDDEN, data)
 
 
@@ -47,8 +49,16 @@ def read_reasoning(text: str, encrypted: str | None, item: str | None, *, is_sum
     origin, signature = unseal(encrypted, SIGNS)
     if origin.endswith(_HIDDEN):
         return Reasoning(text=text, redacted=signature, origin=origin.removesuffix(_HIDDEN), is_summary=is_summary)
-    own = item if origin == SIGNS else None
-    return Reasoning(text=text, signature=signature, origin=origin, id=own, is_summary=is_summary)
+    if origin != SIGNS:
+        return Reasoning(text=text, signature=signature, origin=origin, is_summary=is_summary)
+    return read_thought(text, signature, item, is_summary=is_summary)
+
+
+def read_thought(text: str, encrypted: str | None, item: str | None, *, is_summary: bool) -> Reasoning:
+    """A reasoning item of a provider: whoever made the proof, it is this provider that wants it back."""
+    if encrypted and not text:
+        return Reasoning(redacted=encrypted, origin=SIGNS, id=item)
+    return Reasoning(text=text, signature=encrypted, origin=SIGNS, id=item, is_summary=is_summary)
 
 
 def add_reasoning(parts: list[Part], found: Reasoning) -> None:

@@ -147,11 +147,12 @@ class Turns:
         return str(blocks[0]["text"]) if blocks else ""
 
     def _reasoning(self, part: Reasoning) -> None:
-        if part.origin != SIGNS or not part.signature:
+        proof = part.signature or part.redacted
+        if part.origin != SIGNS or not proof:
             self._losses.add("messages.reasoning")
             return
         summary = [{"type": "summary_text", "text": part.text}] if part.text and part.is_summary else []
-        item: Block = {"type": "reasoning", "summary": summary, "encrypted_content": part.signature}
+        item: Block = {"type": "reasoning", "summary": summary, "encrypted_content": proof}
         if part.text and not part.is_summary:
             item["content"] = [{"type": "reasoning_text", "text": part.text}]
         if part.id is not None:  # a wrong one would be refused, as the content proves it too
