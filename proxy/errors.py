@@ -224,7 +224,7 @@ def _responses_event(status: int, code: str, message: str) -> bytes:
 def _anthropic(status: int, code: str, message: str, param: str | None) -> tuple[int, bytes]:
     status = 529 if code == Overloaded.code else status
     kind = _ANTHROPIC_TYPE.get(status, "api_error" if status >= 500 else "invalid_request_error")
-    error = {"type": kind, "message": f"{param}: {message}" if param else message, "code": code}
+    error = {"type": kind, "message": message if not param or param in message else f"{param}: {message}", "code": code}
     return status, msgspec.json.encode({"type": "error", "error": error})
 
 

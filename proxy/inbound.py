@@ -16,6 +16,7 @@ from proxy.dialects.splice import read_envelope, read_form
 from proxy.errors import BadRequest
 from proxy.exchange import Exchange, Reply
 from proxy.pipeline import Pipeline
+from proxy.retrieval import stored
 from proxy.runtime import Runtime
 from proxy.tags import TAGS_HEADER, read_tags
 
@@ -50,10 +51,10 @@ async def admit(runtime: Runtime, x: Exchange, receive: Receive) -> Pipeline | R
     Raises:
         GatewayError: what the client sent cannot be read.
     """
-    if x.path == "/v1/models" or x.path.startswith("/v1/models/"):
-        return _models(runtime, x)
     endpoint = endpoint_for(x.method, x.path)
     if endpoint is None:
+        if x.path == "/v1/models" or x.path.startswith("/v1/models/"):
+            return _models(runtime, x)
         return _unknown_path(x)
     x.endpoint = endpoint
     door = runtime.doors.get(x.path)
@@ -64,6 +65,10 @@ async def admit(runtime: Runtime, x: Exchange, receive: Receive) -> Pipeline | R
             return reply
     if endpoint.body != "none":
         x.body = await read_body(receive)
+    if endpoint.name == "responses.stored":
+        reply = await _stored(runtime, x)
+        if reply is not None:
+            return reply
     _read_fields(x)
     tags = {}
     if runtime.router.needs_tags and (sent := x.header(TAGS_HEADER)) is not None:
@@ -78,6 +83,16 @@ async def admit(runtime: Runtime, x: Exchange, receive: Receive) -> Pipeline | R
     x.conversations = runtime.conversations
     x.forward = [header for header in x.headers if header[0] in FORWARDED]
     return pipeline
+
+
+async def _stored(runtime: Runtime, x: Exchange) -> Reply | None:
+    """An answer that the gateway keeps for its caller, who may be known on one route and not on another."""
+    for entry in runtime.router.entries:
+        if x.identity is not None:
+            break
+        for _, step, _ in entry.pipeline.door:
+            step(x)
+    return await stored(runtime.conversations, x)
 
 
 async def read_body(receive: Receive) -> bytes:

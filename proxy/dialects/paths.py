@@ -28,11 +28,12 @@ EXACT: dict[tuple[str, str], Endpoint] = openai.EXACT | {
         "messages.count_tokens", "count_tokens", "json", "json", True, (), True, "anthropic_messages", ANTHROPIC
     ),
 }
-GEMINI_PREFIX = "/v1beta/models/"
+# Google's clients call either version of its API.
+GEMINI_PREFIXES = ("/v1beta/models/", "/v1/models/")
 PREFIXES: tuple[tuple[str, frozenset[str], Endpoint], ...] = openai.PREFIXES
 PATHS = frozenset(path for _, path in EXACT) | {"/v1/models", "/v1beta/models"}
 # What a route's `match.path` may begin with.
-MATCHABLE = (*(prefix for prefix, *_ in PREFIXES), GEMINI_PREFIX)
+MATCHABLE = (*(prefix for prefix, *_ in PREFIXES), *GEMINI_PREFIXES)
 _GEMINI = {
     "generateContent": Endpoint("generate_content", "chat", "json", "path", True, (), True, "gemini", GEMINI),
     "streamGenerateContent": Endpoint("generate_content", "chat", "json", "path", True, (), True, "gemini", GEMINI),
@@ -55,7 +56,7 @@ def endpoint_for(method: str, path: str) -> Endpoint | None:
     """The endpoint of a request line, by the raw path (no decoding, no normalising). None: there is no such thing."""
     if found := EXACT.get((method, path)):
         return found
-    if path.startswith(GEMINI_PREFIX):
+    if path.startswith(GEMINI_PREFIXES):
         return _GEMINI.get(path.rpartition(":")[2]) if method == "POST" else None
     for prefix, methods, endpoint in PREFIXES:
         if method in methods and path.startswith(prefix) and _REST.fullmatch(path, len(prefix)):
@@ -67,10 +68,10 @@ def style_of(path: str) -> Style:
     """How an error looks to whoever calls ``path``, also where nothing more is known of the request."""
     if path.startswith("/v1/messages"):
         return ANTHROPIC
-    return GEMINI if path.startswith("/v1beta/") else OPENAI
+    return GEMINI if path.startswith("/v1beta/") or path.rpartition(":")[2] in _GEMINI else OPENAI
 
 
 def read_path(path: str) -> InPath:
     """Model and stream of ``/v1beta/models/{model}:{verb}``; the model may be percent-encoded."""
-    model, _, verb = path.removeprefix(GEMINI_PREFIX).rpartition(":")
+    model, _, verb = path.partition("/models/")[2].rpartition(":")
     return InPath(unquote(model), verb == "streamGenerateContent")

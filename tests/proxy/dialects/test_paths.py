@@ -24,6 +24,7 @@ from proxy.dialects.paths import endpoint_for, read_path, style_of
         ("POST", "/v1/messages/count_tokens", "messages.count_tokens"),
         ("POST", "/v1beta/models/gemini-2.5-pro:generateContent", "generate_content"),
         ("POST", "/v1beta/models/fast:streamGenerateContent", "generate_content"),
+        ("POST", "/v1/models/fast:generateContent", "generate_content"),
         ("POST", "/v1beta/models/a%2Fb:c:countTokens", "count_tokens"),
     ],
 )
@@ -59,7 +60,14 @@ def test_other_verbs_of_geminis_are_no_paths(path: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("/v1/messages", "anthropic"), ("/v1/messages/x", "anthropic"), ("/v1beta/x", "gemini"), ("/v1/x", "openai")],
+    [
+        ("/v1/messages", "anthropic"),
+        ("/v1/messages/x", "anthropic"),
+        ("/v1beta/x", "gemini"),
+        ("/v1/models/m:countTokens", "gemini"),
+        ("/v1/models/m", "openai"),
+        ("/v1/x", "openai"),
+    ],
 )
 def test_an_error_has_a_style_by_its_path_alone(path: str, name: str) -> None:
     assert style_of(path).name == name
