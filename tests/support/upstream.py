@@ -59,7 +59,7 @@ class FakeUpstream:
         """From now on every request for ``model`` is answered by this script."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_TIMEOUT)
         try:
-            connection.request("PUT", f"/~tell/{quote(model, safe='')}", msgspec.json.encode(script))
+            connection.request("PUT", f"/.tell/{quote(model, safe='')}", msgspec.json.encode(script))
             assert connection.getresponse().status == 204
         finally:
             connection.close()

@@ -18,7 +18,7 @@ from tests.upstream.journal import Journal
 from tests.upstream.realtime import realtime
 from tests.upstream.script import Script, Steps, read_script
 
-_TELL = "/~tell/"
+_TELL = "/.tell/"
 _LINE_END = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 
 

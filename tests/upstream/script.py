@@ -4,7 +4,7 @@ A script is a JSON object. It is looked for, in this order: in the base URL (a p
 the body's member ``script`` (an object), in ``metadata.script`` or ``user: "script:<json>"`` (strings), in a form as a
 field ``user`` or ``prompt`` with the value ``script:<json>``; in the query (``script=<json>``), in the header
 ``openai-beta: script:<json>``. All that are found are merged, the later over the earlier. Before all of them stands
-what was told for the request's model: ``PUT /~tell/{model}`` with a script as its body.
+what was told for the request's model: ``PUT /.tell/{model}`` with a script as its body.
 """
 
 from __future__ import annotations

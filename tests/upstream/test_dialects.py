@@ -59,7 +59,7 @@ def test_official_types_understand_what_is_said(dialect: str, name: str, stream:
 
 def _compare(found: Heard, say: Say, dialect: str, stream: bool) -> None:
     assert found.words == say.text("text", "refusal")
-    assert found.reasoning == say.text("reasoning") or dialect == "openai_chat"  # not every service says it alike
+    assert found.reasoning == say.text("reasoning")
     assert [(call.name, call.given) for call in found.calls] == [
         (part.name, {"city": "Paris"} if part.id == "call_1" else {}) for part in say.of("call")
     ]

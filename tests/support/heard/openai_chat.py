@@ -27,7 +27,7 @@ def of_completion(found: ChatCompletion) -> Heard:
         model=found.model,
         text=message.content or "",
         refusal=message.refusal or "",
-        reasoning=extra.get("reasoning_content") or "",
+        reasoning=extra.get("reasoning_content") or extra.get("reasoning") or "",
         proofs=proofs,
         hidden=[one["data"] for one in details if one.get("type") == "reasoning.encrypted"],
         calls=[Called(one.id, one.function.name, one.function.arguments) for one in calls if one.type == "function"],
@@ -70,7 +70,7 @@ def of_chunks(chunks: list[ChatCompletionChunk]) -> Heard:
         list(state.handle_chunk(chunk))
         for choice in chunk.choices:
             extra = choice.delta.model_extra or {}
-            thoughts.append(extra.get("reasoning_content") or "")
+            thoughts.append(extra.get("reasoning_content") or extra.get("reasoning") or "")
             for one in extra.get("reasoning_details") or []:
                 proofs += [one["signature"]] if one.get("signature") else []
                 hidden += [one["data"]] if one.get("type") == "reasoning.encrypted" else []

@@ -10,8 +10,9 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsNon
 from tests.support.judged.conforms import complaints
 from tests.support.judged.request import Came, Did, Hidden, Part, Request, Said, Shown, Thought, picture, turns
 
-# What OpenAI's types do not know: words of services that show thoughts, and Google's signature.
-_BEYOND = frozenset({"stream", "reasoning_content", "reasoning_details", "extra_content"})
+# What OpenAI's types do not know: words of services that show thoughts, Google's signature, and what answers have that
+# applications send back as they came.
+_BEYOND = frozenset({"stream", "reasoning_content", "reasoning_details", "extra_content", "annotations", "reasoning"})
 
 
 def judge(body: bytes, path: str) -> Request:

@@ -66,9 +66,9 @@ class AnthropicMessages(Talk):
         # A budget must be below the limit.
         return self._fields() | given(
             max_tokens=most if wishes.thinks is None else most + wishes.thinks,
-            temperature=wishes.temperature,
-            top_p=wishes.top_p,
             stop_sequences=wishes.stop,
+            # The newest models take no such thing, and the client has no words for it any more; older ones do.
+            extra_body=given(temperature=wishes.temperature, top_p=wishes.top_p) or None,
         )
 
     async def ask(self, *, stream: bool) -> Heard:

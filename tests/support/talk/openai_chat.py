@@ -43,14 +43,10 @@ class OpenAIChat(Talk):
 
     def results(self, *results: Result) -> None:
         for one in results:
-            content: Any = one.text
-            if one.image is not None:
-                # No type of the client's, but what services with tools that see take.
-                content = [
-                    {"type": "text", "text": one.text},
-                    {"type": "image_url", "image_url": {"url": data_url(one.image)}},
-                ]
-            self.messages.append({"role": "tool", "tool_call_id": one.call.id, "content": content})
+            self.messages.append({"role": "tool", "tool_call_id": one.call.id, "content": one.text})
+        # Tools say nothing but text in this format: their pictures are the user's.
+        if pictures := [one.image for one in results if one.image is not None]:
+            self.user(*pictures)
 
     def _fields(self) -> dict[str, Any]:
         wishes = self.wishes
