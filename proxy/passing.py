@@ -31,19 +31,29 @@ _PASSED_ON_ERRORS = _PASSED | {
     b"x-should-retry": b"x-should-retry",
 }
 _FACTS = frozenset({b"content-length", b"content-encoding"})
+# What tells more of an error, and stays here: its name at AWS, and when the limits of the gateway's account are reset.
+_OF_ERRORS = re.compile(
+    rb"x-amzn-errortype|anthropic-ratelimit-[a-z-]{1,30}-(?:remaining|reset)"
+    rb"|x-ratelimit-(?:remaining|reset)(?:-[a-z-]{1,30})?"
+)
+_MAX_TOLD = 32
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Facts:
-    """What the headers say about the body. ``length`` is -1 if they do not tell."""
+    """What the headers say about the body. ``length`` is -1 if they do not tell.
 
-    __slots__ = ("encoded", "is_json", "is_sse", "length")
+    ``told``: headers of an error that say more of it, and are for nobody but the gateway.
+    """
+
+    __slots__ = ("encoded", "is_json", "is_sse", "length", "told")
 
     def __init__(self) -> None:
         self.length = -1
         self.encoded = False
         self.is_sse = False
         self.is_json = False
+        self.told: list[Header] = []
 
 
 def passed_on(raw: Iterable[Header], *, is_error: bool) -> tuple[list[Header], Facts]:
@@ -61,6 +71,8 @@ def passed_on(raw: Iterable[Header], *, is_error: bool) -> tuple[list[Header], F
                 facts.length = int(value)  # the parser has refused anything but digits
             elif value.strip().lower() not in (b"", b"identity"):
                 facts.encoded = True
+        elif is_error and len(facts.told) < _MAX_TOLD and len(value) < 256 and _OF_ERRORS.fullmatch(name):
+            facts.told.append((name, value))
     kind = passed.get(b"content-type")
     if kind is not None:
         kind = kind.lower()

@@ -7,7 +7,7 @@ returns is behaviour, immutable and shared by all requests of its routes. The re
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import msgspec
@@ -133,6 +133,7 @@ class Answer:
         "status",
         "style",
         "target",
+        "told",
     )
 
     def __init__(
@@ -159,6 +160,7 @@ class Answer:
         self.target = target  # "provider/model" that answered; "" for a local reply
         self.dropped: tuple[str, ...] = ()  # what the target could not be told of the request
         self.style: Style = OPENAI  # how the stream says that it failed
+        self.told: Sequence[Header] = ()  # what an error's headers tell of it, for nobody but the gateway
 
 
 class Choice(msgspec.Struct, frozen=True):

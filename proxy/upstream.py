@@ -258,8 +258,11 @@ async def _judge_error(flow: Flow, message: RawResponseMessage) -> Answer:
         body = None
     if body is None or facts.encoded:
         flow.close()
-        return Answer(message.code, [header for header in headers if header[0] != b"content-type"], body=b"")
-    return Answer(message.code, headers, body=body)
+        headers = [header for header in headers if header[0] != b"content-type"]
+        body = b""
+    answer = Answer(message.code, headers, body=body)
+    answer.told = facts.told
+    return answer
 
 
 def _check_json(body: bytes | None, is_json: bool) -> None:

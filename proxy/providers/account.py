@@ -192,7 +192,8 @@ class Account(Provider):
         )
         if answer.status < 400:
             return answer
-        raise failure_of(answer.status, answer.headers, self._without_secrets(x, answer.body or b""), self.name)
+        body = self._without_secrets(x, answer.body or b"")
+        raise failure_of(answer.status, answer.headers, body, self.name, answer.told)
 
     async def _open(self, x: Exchange, url: URL, headers: list[Header], timeouts: Timeouts) -> Answer:
         """A WebSocket. A refused handshake means what the same status means elsewhere."""

@@ -1,17 +1,15 @@
 """What a provider's refusal means: from status, headers and body to one of our errors.
 
 The caller sees the provider's own words only where the request itself was refused; what concerns the gateway's account
-(its key, its limits, its quota) is said in ours.
+(its key, its limits, its quota) is said in ours. The tables below are in the order in which they are asked: what a
+name says exactly comes first, then what only the words tell, then the status.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
-
-import msgspec
+from collections.abc import Sequence
 
 from proxy.errors import (
     BadAnswer,
@@ -27,157 +25,329 @@ from proxy.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
+from proxy.providers.refusal import Refusal, read
+from proxy.providers.waiting import MAX_RETRY_AFTER, capped, reset_in, retry_after, wait_in_words
 
-MAX_RETRY_AFTER = 300.0  # seconds: what a provider asks for beyond that is not believed, or tried again by then
+__all__ = ["MAX_RETRY_AFTER", "failure_in", "failure_of", "retry_after"]
 
-_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance"})
-_CONTEXT = frozenset({"context_length_exceeded", "exceed_context_size_error", "context_window_exceeded"})
-_CONTENT = frozenset(
-    {
-        "content_filter",
-        "content_policy_violation",
-        "data_inspection_failed",
-        "moderation_blocked",
-        "responsibleaipolicyviolation",
-        "responsible_ai_policy_violation",
-    }
+# Codes and types of OpenAI and those who follow it, Anthropic, Google, AWS, Mistral, llama.cpp, Hugging Face.
+_BY_NAME: tuple[tuple[str, frozenset[str]], ...] = (
+    (
+        "quota",
+        frozenset(
+            {
+                "billing_error",
+                "billing_hard_limit_reached",
+                "billing_not_active",
+                "insufficient_balance",
+                "insufficient_credits",
+                "insufficient_quota",
+                "quota_per_day",
+                "servicequotaexceededexception",
+            }
+        ),
+    ),
+    (
+        "context",
+        frozenset(
+            {
+                "context_length_exceeded",
+                "context_window_exceeded",
+                "exceed_context_size_error",
+                "request_too_large",
+                "token_limit_exceeded",
+            }
+        ),
+    ),
+    (
+        "content",
+        frozenset(
+            {
+                "bio_policy",
+                "content_filter",
+                "content_policy_violation",
+                "cyber_policy",
+                "data_inspection_failed",
+                "image_content_policy_violation",
+                "invalid_prompt",
+                "misalignment_policy_violation",
+                "moderation_blocked",
+                "responsible_ai_policy_violation",
+                "responsibleaipolicyviolation",
+            }
+        ),
+    ),
+    (
+        "model",
+        frozenset(
+            {
+                "dedicated_endpoint_not_running",
+                "deploymentnotfound",
+                "invalid_model",
+                "model_decommissioned",
+                "model_not_available",
+                "model_not_found",
+                "model_terms_required",
+                "resourcenotfoundexception",
+                "unknown_model",
+            }
+        ),
+    ),
+    (
+        "credential",
+        frozenset(
+            {
+                "accessdeniedexception",
+                "account_deactivated",
+                "api_key_invalid",
+                "api_key_service_blocked",
+                "billing_disabled",
+                "consumer_suspended",
+                "expiredtoken",
+                "expiredtokenexception",
+                "incompletesignature",
+                "incompletesignatureexception",
+                "invalid_api_key",
+                "invalidclienttokenid",
+                "invalidsignatureexception",
+                "missingauthenticationtoken",
+                "missingauthenticationtokenexception",
+                "optinrequired",
+                "service_disabled",
+                "signaturedoesnotmatch",
+                "unrecognizedclientexception",
+                "unsupported_country_region_territory",
+            }
+        ),
+    ),
+    (
+        "overloaded",
+        frozenset(
+            {
+                "capacity_exceeded",
+                "engine_overloaded",
+                "engine_overloaded_error",
+                "modelnotreadyexception",
+                "overloaded",
+                "overloaded_error",
+                "server_is_overloaded",
+                "server_overloaded",
+                "serviceunavailableexception",
+                "slow_down",
+                "unavailable_error",
+            }
+        ),
+    ),
+    ("limited", frozenset({"throttling", "throttlingexception", "throttledexception", "toomanyrequestsexception"})),
+    ("timeout", frozenset({"modeltimeoutexception", "timeout_error"})),
+    ("failed", frozenset({"internaldependencyexception", "modelerrorexception", "modelstreamerrorexception"})),
 )
-_MODEL = frozenset({"model_not_found", "deploymentnotfound", "invalid_model", "unknown_model", "model_not_available"})
-_KEY = frozenset({"invalid_api_key", "api_key_invalid", "account_deactivated"})
-_OVERLOADED = frozenset({"overloaded_error", "overloaded", "server_overloaded", "engine_overloaded", "slow_down"})
-# For those that answer without a code: vLLM, llama.cpp, Mistral; Ollama; Gemini; Anthropic.
-_CONTEXT_TEXT = re.compile(
-    r"maximum context length|context (?:length|window|size).{0,40}exceed|exceeds? .{0,40}context"
-    r"|(?:prompt|input) is too long"
+# For those that say it in words alone. Each pattern is linear, and sees the beginning of the message in lower case.
+_BY_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "quota",
+        re.compile(
+            r"credit balance is too low|insufficient (?:balance|credits)|exceeded your monthly included credits"
+        ),
+    ),
+    ("too_large", re.compile(r"request too large for .{0,200}(?:limit|requested)|requested tokens exceed the rate")),
+    (
+        "context",
+        re.compile(
+            r"maximum context length"
+            r"|context (?:length|window|size|limit).{0,40}exceed|exceeds? .{0,40}context"
+            r"|context length is only"
+            r"|prompt is too long|input is too long|too many tokens: |too many input tokens"
+            r"|exceeds the maximum number of tokens|input token count is .{0,40}only supports"
+            r"|tokens` \+ `max_new_tokens` must be|too large for model with .{0,20}maximum context"
+            r"|inputs? tokens? \+ .{0,30}must be <="
+            r"|reduce the length of (?:the|your) (?:messages|input|prompt)"
+        ),
+    ),
+    (
+        "content",
+        re.compile(
+            r"content exists risk|blocked by (?:the )?content filter|usage guidelines|responsible ai practices"
+            r"|blocked (?:due to|because of|for) safety|flagged as potentially violating|input was flagged"
+        ),
+    ),
+    (
+        "credential",
+        re.compile(
+            r"(?:incorrect|invalid|expired|missing) (?:api[ _-]?key|api token)"
+            r"|api[ _-]?key (?:not valid|expired|not found)"
+            r"|security token included in the request is (?:invalid|expired)|signature .{0,80}does not match"
+            r"|user location is not supported|reported as leaked"
+        ),
+    ),
 )
-_MODEL_TEXT = re.compile(r"\bmodel\b.{0,200}(?:not found|does not exist|not exist)|^model: \S+$")
-_CONTENT_TEXT = re.compile(r"blocked by content filtering policy")
-_QUOTA_TEXT = re.compile(r"credit balance is too low")
-_KEY_TEXT = re.compile(r"(?:incorrect|invalid) api key|api key not valid")
-
-
+_OF_THE_ACCOUNT = ("quota", "too_large")
+# Meant only where the request was refused, not for what happened inside the provider.
+_MODEL_WORDS = re.compile(
+    r"\bmodels?\b.{0,200}(?:not found|does not exist|not exist|is not supported for generatecontent)"
+    r"|^model: \S+$|provided model identifier is invalid|not resolve the foundation model|not a valid model id"
+    r"|on-demand throughput isn.t supported|access to the model with the specified|end of its life"
+    r"|no endpoints found for|^endpoint .{1,100} not found|publisher model "
+)
 # What an error inside an answer would have been as a status, by any of its words.
 _INSIDE: tuple[tuple[frozenset[str], int], ...] = (
-    (frozenset({"rate_limit_error", "rate_limit_exceeded", "resource_exhausted", "throttlingexception", "429"}), 429),
-    (_OVERLOADED | {"unavailable", "serviceunavailableexception", "503", "529"}, 503),
-    (frozenset({"timeout_error", "timeout", "deadline_exceeded", "modeltimeoutexception", "504"}), 504),
+    (frozenset({"rate_limit_error", "rate_limit_exceeded", "resource_exhausted", "429"}), 429),
+    (frozenset({"unavailable", "503", "529"}), 503),
+    (frozenset({"timeout", "deadline_exceeded", "vector_store_timeout", "408", "504"}), 504),
     (
         frozenset({"authentication_error", "permission_error", "permission_denied", "unauthenticated", "401", "403"}),
         401,
     ),
-    (frozenset({"billing_error", "402"}), 402),
+    (frozenset({"402"}), 402),
     (frozenset({"not_found_error", "not_found", "404"}), 404),
-    (_CONTEXT | _CONTENT | _MODEL, 400),
-    (frozenset({"invalid_request_error", "invalid_argument", "validationexception", "bad_request", "400"}), 400),
+    (
+        frozenset(
+            {
+                "400",
+                "bad_request",
+                "empty_image_file",
+                "failed_precondition",
+                "failed_to_download_image",
+                "image_file_not_found",
+                "image_file_too_large",
+                "image_parse_error",
+                "image_too_large",
+                "image_too_small",
+                "invalid_argument",
+                "invalid_base64_image",
+                "invalid_image",
+                "invalid_image_format",
+                "invalid_image_mode",
+                "invalid_image_url",
+                "invalid_request_error",
+                "out_of_range",
+                "unsupported_image_media_type",
+                "validationexception",
+            }
+        ),
+        400,
+    ),
 )
+_BY_STATUS = {
+    401: "credential",
+    402: "quota",
+    403: "credential",
+    407: "credential",
+    408: "timeout",
+    424: "failed",
+    429: "limited",
+    498: "overloaded",  # Groq's flex tier; Cohere's "invalid token" has words for it
+    503: "overloaded",
+    504: "timeout",
+    524: "timeout",
+    529: "overloaded",
+}
+# Statuses that would tell the caller of a credential or a limit of its own, which this is not.
+_NOT_THEIRS = frozenset({401, 402, 403, 407, 429})
 
 
-class _Refusal(NamedTuple):
-    names: frozenset[str]  # every code and type in it, lower-case
-    text: str  # its message, lower-case, the beginning of it
+def failure_of(
+    status: int, headers: list[Header], body: bytes, provider: str, told: Sequence[Header] = ()
+) -> UpstreamError:
+    """The error that an answer with ``status`` ≥ 400 means.
 
-
-def failure_of(status: int, headers: list[Header], body: bytes, provider: str) -> UpstreamError:
-    """The error that an answer with ``status`` ≥ 400 means. ``headers`` are those that may reach the caller."""
-    refusal = _read(body)
-    wait = retry_after(headers, time.time())
-    if status == 402 or (refusal is not None and (refusal.names & _QUOTA or _QUOTA_TEXT.search(refusal.text))):
-        return _quota(provider)
-    if status == 429:
-        return RateLimited(f"The provider {provider!r} is limiting requests.", retry_after=wait)
-    if status >= 500:
-        return _broken(status, refusal, wait, provider)
-    if refusal is not None:
-        raw = (status, tuple(headers), body)
-        if refusal.names & _CONTEXT or _CONTEXT_TEXT.search(refusal.text):
-            return ContextTooLong("The conversation is too long for this model.", raw=raw)
-        if refusal.names & _CONTENT or _CONTENT_TEXT.search(refusal.text):
-            return ContentRefused("The provider's content filter refused the request.", raw=raw)
-        if refusal.names & _MODEL or (status == 404 and _MODEL_TEXT.search(refusal.text)):
-            return ModelNotFound(f"The provider {provider!r} has no such model, or not for this account.")
-    if status in (401, 403) or (refusal is not None and (refusal.names & _KEY or _KEY_TEXT.search(refusal.text))):
-        return BadCredential(f"The provider {provider!r} refused the gateway's own credential ({status}).")
-    if status == 408:
-        return UpstreamTimeout(f"The provider {provider!r} gave up waiting ({status}).")
-    if refusal is None:
-        return BadAnswer(f"The provider {provider!r} refused with {status} and a body that is not JSON.")
-    return Rejected(f"The provider {provider!r} refused the request ({status}).", raw=raw, status=status)
+    ``headers`` are those that may reach the caller, ``told`` others of the provider's that say more of the error.
+    """
+    refusal = read(body, told)
+    now = time.time()
+    wait = retry_after(headers, now)
+    if wait is None and refusal is not None:
+        wait = capped(refusal.wait)
+    if wait is None and status == 429:  # resets stand in every answer, and only here they are its cause
+        wait = reset_in(told, now)
+    if wait is None and refusal is not None:
+        wait = capped(wait_in_words(refusal.text))
+    raw = (status, tuple(headers), body)
+    return _failure(status, refusal, wait, _named(provider), raw)
 
 
 def failure_in(body: bytes, provider: str) -> UpstreamError:
     """The error that an error object means which came inside a stream, or under status 200."""
-    refusal = _read(body)
+    refusal = read(body)
+    name = _named(provider)
     if refusal is None:
-        return BadAnswer(f"The provider {provider!r} sent an error that cannot be read.")
+        return BadAnswer(f"{name} sent an error that cannot be read.")
     status = next((status for names, status in _INSIDE if refusal.names & names), 500)
-    return failure_of(status, [], body, provider)
+    wait = refusal.wait if refusal.wait is not None else wait_in_words(refusal.text)
+    return _failure(status, refusal, capped(wait), name, None)
 
 
-def retry_after(headers: list[Header], now: float) -> float | None:
-    """Seconds that a provider asks to wait, capped; None if it does not say or makes no sense."""
-    given = dict(headers)
-    milliseconds = _number(given.get(b"retry-after-ms"))
-    if milliseconds is not None:
-        return min(milliseconds / 1000, MAX_RETRY_AFTER)
-    text = given.get(b"retry-after")
-    seconds = _number(text)
-    if seconds is None and text is not None:
-        try:
-            seconds = max(0.0, parsedate_to_datetime(text.decode("latin-1")).timestamp() - now)
-        except (ValueError, OverflowError):
-            return None
-    return None if seconds is None else min(seconds, MAX_RETRY_AFTER)
+def _failure(
+    status: int,
+    refusal: Refusal | None,
+    wait: float | None,
+    name: str,
+    raw: tuple[int, tuple[Header, ...], bytes] | None,
+) -> UpstreamError:
+    if refusal is not None and refusal.status is not None:
+        status, raw = refusal.status, None
+    if status in _NOT_THEIRS or status >= 500:
+        raw = None
+    quote = f": {refusal.quote}" if refusal is not None and refusal.quote else "."
+    match _meaning(status, refusal):
+        case "quota":
+            return _quota(name)
+        case "limited":
+            return RateLimited(f"{name} is limiting requests.", retry_after=wait)
+        case "context":
+            return ContextTooLong(f"The conversation is too long for this model{quote}", raw=raw)
+        case "too_large":
+            return ContextTooLong(f"The request is larger than what the gateway's account may send. {name} limits it.")
+        case "content":
+            return ContentRefused(f"The provider's content filter refused the request{quote}", raw=raw)
+        case "model":
+            return ModelNotFound(f"{name} has no such model, or not for this account.")
+        case "credential":
+            return BadCredential(f"{name} refused the gateway's own credential ({status}).")
+        case "rejected" if refusal is not None:
+            return Rejected(f"{name} refused the request ({status}){quote}", raw=raw, status=status)
+        case "rejected":
+            return BadAnswer(f"{name} refused with {status} and a body that is not JSON.")
+        case broken:
+            return _broken(broken, status, wait, name)
 
 
-def _number(text: bytes | None) -> float | None:
-    """A plain non-negative decimal; no sign, no exponent, no infinity."""
-    if text is None or not re.fullmatch(rb"\s*\d{1,18}(?:\.\d{0,9})?\s*", text):
-        return None
-    return float(text)
+def _meaning(status: int, refusal: Refusal | None) -> str:
+    """One of the words of the tables, or "rejected"."""
+    if refusal is not None:
+        if refusal.flagged:
+            return "content"
+        for meaning, names in _BY_NAME:
+            if refusal.names & names and not (meaning == "credential" and _MODEL_WORDS.search(refusal.text)):
+                return meaning
+        for meaning, pattern in _BY_WORDS:
+            if (status != 429 or meaning in _OF_THE_ACCOUNT) and pattern.search(refusal.text):
+                return meaning
+        if status in (400, 403, 404, 422) and _MODEL_WORDS.search(refusal.text):
+            return "model"
+    return _BY_STATUS.get(status, "failed" if status >= 500 else "rejected")
 
 
-def _quota(provider: str) -> RateLimited:
+def _named(provider: str) -> str:
+    return "The provider" if provider == "the provider" else f"The provider {provider!r}"
+
+
+def _quota(name: str) -> RateLimited:
     """No wait will help, so none is named; the official clients heed the header."""
-    error = RateLimited(f"The quota of the gateway's account at the provider {provider!r} is used up.")
+    error = RateLimited(f"The quota of the gateway's account is used up. {name} wants it paid, or a new day.")
     error.error_code = "upstream_quota_exhausted"
     error.headers = ((b"x-should-retry", b"false"),)
     return error
 
 
-def _broken(status: int, refusal: _Refusal | None, wait: float | None, provider: str) -> UpstreamError:
+def _broken(meaning: str, status: int, wait: float | None, name: str) -> UpstreamError:
     error: UpstreamError
-    if status in (503, 529) or (refusal is not None and refusal.names & _OVERLOADED):
-        error = Overloaded(f"The provider {provider!r} is overloaded ({status}).")
-    elif status in (504, 524):
-        error = UpstreamTimeout(f"The provider {provider!r} timed out ({status}).")
+    if meaning == "overloaded":
+        error = Overloaded(f"{name} is overloaded ({status}).")
+    elif meaning == "timeout":
+        error = UpstreamTimeout(f"{name} timed out ({status}).")
     else:
-        error = Unavailable(f"The provider {provider!r} failed ({status}).")
+        error = Unavailable(f"{name} failed ({status}).")
     if wait is not None:
         error.headers = ((b"retry-after", b"%d" % max(1, round(wait))),)
     return error
-
-
-def _read(body: bytes) -> _Refusal | None:
-    """What a body says; None if it is not a JSON object. Every provider nests it a little differently."""
-    try:
-        found: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    if isinstance(found, list) and found:  # Gemini wraps it in a list
-        found = found[0]
-    if not isinstance(found, dict):
-        return None
-    inner = found.get("error")
-    layers = [found]
-    if isinstance(inner, dict):
-        layers.append(inner)
-        deeper = inner.get("innererror")
-        if isinstance(deeper, dict):
-            layers.append(deeper)
-    names: set[str] = set()
-    text = inner if isinstance(inner, str) else ""
-    for layer in layers:
-        told = (layer.get(key) for key in ("code", "type", "status"))
-        names.update(str(value).lower() for value in told if isinstance(value, str | int))
-        text = next((value for key in ("message", "detail") if isinstance(value := layer.get(key), str)), text)
-    return _Refusal(frozenset(names), text[:2000].lower())
