@@ -82,7 +82,7 @@ def test_in_openais_form_texts_alone_carry_markers_and_the_system_prompt_is_a_me
 
 
 _TEXTS = st.text(max_size=12)
-_BLOCKS = st.one_of(
+_BLOCKS: Any = st.one_of(
     _TEXTS.map(lambda text: {"type": "text", "text": text}),
     st.just({"type": "image", "source": {"type": "url", "url": "https://a.b/c.png"}}),
     st.just({"type": "thinking", "thinking": "]}", "signature": "s"}),

@@ -50,7 +50,7 @@ def test_the_file_wins_and_the_more_special_of_two_wins_in_it() -> None:
         "gpt-4o*": ModelConfig(max_output=200, refuses=("top_p",)),
     }
     found = capabilities_of("openai", "gpt-4o-mini", models)
-    assert (found.vision, found.max_output, found.refuses) == (False, 200, {"top_p"})
+    assert (found.vision, found.max_output, found.refuses) == (False, 200, frozenset({"top_p"}))
     assert capabilities_of("openai", "o3", models).max_output == 100
 
 
