@@ -28,6 +28,11 @@ _NEWER, _NOTHING = frozenset({SYSTEM_ANYWHERE}), frozenset[str]()
 _WORD = re.compile(r"[A-Za-z0-9._-]+")
 
 
+def quirks_of(model: str) -> frozenset[str]:
+    """What the writer of requests must know of a model, wherever it is served."""
+    return _NEWER if _TAKES_SYSTEM.search(model) else _NOTHING
+
+
 class Anthropic(Account):
     """Conversations, and the question for their tokens."""
 
@@ -102,8 +107,7 @@ class Anthropic(Account):
 
     def aim(self, model: str) -> Aim:
         """By the model's name."""
-        quirks = _NEWER if _TAKES_SYSTEM.search(model) else _NOTHING
-        return Aim(model=model, capabilities=self.known.of(model), quirks=quirks)
+        return Aim(model=model, capabilities=self.known.of(model), quirks=quirks_of(model))
 
     def native_body(self, x: Exchange, model: str | None, losses: Losses) -> bytes:
         """The caller's bytes, without the thoughts of other providers."""

@@ -256,6 +256,7 @@ ROWS: dict[str, Rows] = {
     "openai": _OPENAI,
     "anthropic": _ANTHROPIC,
     "gemini": _GEMINI,
+    "vertex": {**_GEMINI, **{glob: row for glob, row in _ANTHROPIC.items() if glob != "*"}},
     "bedrock": _BEDROCK,
     "mistral": _MISTRAL,
     "cohere": _COHERE,
@@ -265,4 +266,4 @@ ROWS: dict[str, Rows] = {
     "sagemaker": {"*": {"files": False, "thinking": "none"}},
 }
 # Kinds whose models are those of another; a kind or preset that is named nowhere is like `openai`.
-SAME_AS: dict[str, str] = {"azure_openai": "openai", "vertex": "gemini"}
+SAME_AS: dict[str, str] = {"azure_openai": "openai"}

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from proxy.providers.anthropic import Anthropic
 from proxy.providers.azure_openai import AzureOpenAI
+from proxy.providers.gemini import Gemini
 from proxy.providers.openai import OpenAI
 from proxy.providers.provider import Provider
 from proxy.providers.simulated import Simulated
+from proxy.providers.vertex import Vertex
 
 PROVIDERS: dict[str, type[Provider]] = {
     "openai": OpenAI,
     "azure_openai": AzureOpenAI,
     "anthropic": Anthropic,
+    "gemini": Gemini,
+    "vertex": Vertex,
     "simulated": Simulated,
 }

@@ -13,6 +13,9 @@ from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL, NAME
 from proxy.dialects.dialect import Aim
 from proxy.dialects.json_schema import ANTHROPIC, ANTHROPIC_STRICT, lower
 
+# A quirk of Google Cloud: the path names the model, the body the version of the API.
+ON_VERTEX = "on_vertex"
+VERTEX_VERSION = "vertex-2023-10-16"
 _TIERS = {"auto": "auto", "priority": "auto", "default": "standard_only", "standard_only": "standard_only"}
 _ANY_OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": True}
 _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
@@ -45,6 +48,7 @@ def write_count_request(chat: Chat, aim: Aim, losses: Losses) -> bytes:
     body = ask(chat, aim, losses)
     for name in ("max_tokens", "temperature", "top_p", "top_k", "stop_sequences", "metadata", "service_tier"):
         body.pop(name, None)
+    body["model"] = aim.model
     return msgspec.json.encode(body)
 
 
@@ -54,7 +58,8 @@ def ask(chat: Chat, aim: Aim, losses: Losses) -> dict[str, Any]:
     turns.write(chat, aim.quirks)
     by_tool = chat.format is not None and _needs_tool(chat, aim)
     planned = plan(chat, aim, turns.messages, losses, forced=by_tool)
-    body: dict[str, Any] = {"model": aim.model, "max_tokens": planned.max_tokens}
+    head = {"anthropic_version": VERTEX_VERSION} if ON_VERTEX in aim.quirks else {"model": aim.model}
+    body: dict[str, Any] = {**head, "max_tokens": planned.max_tokens}
     if turns.system:
         body["system"] = turns.system
     body["messages"] = turns.messages

@@ -11,6 +11,9 @@ from proxy.dialects.gemini.reader import StreamReader
 from proxy.dialects.gemini.wire import NAME, SIGNS
 from proxy.dialects.gemini.writer import StreamWriter
 
+# How the base64 of a sealed signature begins.
+_SEALED = b'"c2cu'
+
 
 class _Counted(msgspec.Struct, rename="camel"):
     total_tokens: int
@@ -40,6 +43,10 @@ class Gemini(Dialect):
             "guardrail",
         }
     )
+
+    def is_ours(self, body: bytes) -> bool:
+        """Sealed signatures are in base64 here, as all are."""
+        return _SEALED in body
 
     def read_request(self, body: bytes, model: str = "", stream: bool = False) -> Chat:
         """The model and whether to stream stand in the path."""

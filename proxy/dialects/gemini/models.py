@@ -35,42 +35,38 @@ def write_thinking(wanted: Thinking, aim: Aim, losses: Losses) -> dict[str, obje
     if wanted.visible is not None:
         config["includeThoughts"] = wanted.visible
     if aim.capabilities.thinking == "level":
-        level = _level(wanted, aim.model, losses)
+        level = _level(wanted, aim, losses)
         if level is not None:
             config["thinkingLevel"] = level
     else:
-        budget = _budget(wanted, aim.model, losses)
+        budget = _budget(wanted, aim, losses)
         if budget is not None:
             config["thinkingBudget"] = budget
     return config
 
 
-def _level(wanted: Thinking, model: str, losses: Losses) -> str | None:
+def _level(wanted: Thinking, aim: Aim, losses: Losses) -> str | None:
     effort = effort_of(wanted)
     if effort is None:
         return None
-    if effort == "none":
-        losses.add("thinking")  # there is no way not to think
-    if "pro" in model:
+    if effort == "none" and aim.capabilities.always_thinks:
+        losses.add("thinking")
+    if "pro" in aim.model:
         if effort in ("none", "minimal"):
             return "LOW"
-        if effort == "medium" and "gemini-3-pro" in model:
+        if effort == "medium" and "gemini-3-pro" in aim.model:
             return "HIGH"
     return _LEVELS[effort]
 
 
-def _budget(wanted: Thinking, model: str, losses: Losses) -> int | None:
-    budget = budget_of(wanted)
-    if budget is None or budget < 0:
+def _budget(wanted: Thinking, aim: Aim, losses: Losses) -> int | None:
+    budget, always = budget_of(wanted), aim.capabilities.always_thinks
+    if budget is None or budget < 0 or (budget == 0 and not always):
         return budget
-    is_pro = "pro" in model
     if budget == 0:
-        if is_pro:
-            losses.add("thinking")
-            return _LEAST_PRO
-        return 0
-    least = _LEAST_PRO if is_pro else _LEAST_LITE if "lite" in model else 1
-    taken = min(max(budget, least), _MOST_PRO if is_pro else _MOST)
-    if taken != budget and wanted.budget is not None:
+        losses.add("thinking")
+    least = _LEAST_PRO if always else _LEAST_LITE if "lite" in aim.model else 1
+    taken = min(max(budget, least), _MOST_PRO if always else _MOST)
+    if taken != budget and wanted.budget:
         losses.add("thinking.budget")
     return taken

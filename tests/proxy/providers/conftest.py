@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from proxy.config.model import convert
-from proxy.dialects.paths import endpoint_for
+from proxy.dialects.paths import endpoint_for, read_path
 from proxy.dialects.splice import read_envelope, read_form
 from proxy.errors import Header
 from proxy.exchange import Attempt, Exchange
@@ -84,6 +84,8 @@ def exchange() -> Callable[..., Exchange]:
         if endpoint.body == "json":
             envelope = read_envelope(x.body)
             x.model, x.stream = envelope.model or "", bool(envelope.stream)
+            if endpoint.model_in == "path":
+                x.model, x.stream = read_path(path)
         elif endpoint.body == "multipart":
             form = read_form(x.body, x.header(b"content-type") or b"")
             x.model, x.stream = form.model or "", form.stream

@@ -67,6 +67,7 @@ class Place(NamedTuple):
 
 _GEMINI = re.compile(r"/models/([^/]+):(generateContent|streamGenerateContent|countTokens)$")
 _BEDROCK = re.compile(r"/model/([^/]+)/(converse|converse-stream|count-tokens)$")
+_VERTEX = re.compile(r"/publishers/anthropic/models/([^/]+):(rawPredict|streamRawPredict)$")
 _ENDINGS = {
     "/chat/completions": Place("openai_chat"),
     "/responses": Place("openai_responses"),
@@ -81,6 +82,9 @@ def place_of(path: str) -> Place | None:
     if found := _GEMINI.search(path):
         verb = found[2]
         return Place("gemini", verb == "countTokens", unquote(found[1]), verb == "streamGenerateContent")
+    if found := _VERTEX.search(path):
+        model = unquote(found[1])
+        return Place("anthropic_messages", model == "count-tokens", model, found[2] == "streamRawPredict")
     if found := _BEDROCK.search(path):
         return Place("bedrock", found[2] == "count-tokens", unquote(found[1]), found[2] == "converse-stream")
     return next((place for ending, place in _ENDINGS.items() if path.endswith(ending)), None)
