@@ -28,6 +28,7 @@ from proxy.chat import (
 from proxy.dialects.openai_responses.annotation import read_annotation
 from proxy.dialects.openai_responses.answer import read_call, read_item, read_output
 from proxy.dialects.openai_responses.failure import failure_of
+from proxy.dialects.openai_responses.signature import bind
 from proxy.dialects.openai_responses.usage import read_stop, read_usage
 from proxy.dialects.openai_responses.wire import EVENT, SIGNS, Again, Answer, Item
 from proxy.dialects.openai_responses.wire import Event as Wire
@@ -272,7 +273,8 @@ class StreamReader:
         """Its proof comes last."""
         if not whole.encrypted_content:
             return []
-        return [Delta(0, "signature", whole.encrypted_content, item.blocks[0].number)]
+        proof = bind(item.source.id, whole.encrypted_content)
+        return [Delta(0, "signature", proof, item.blocks[0].number)]
 
     def _end(self, event: Wire) -> list[Event]:
         head = event.response

@@ -7,6 +7,8 @@ sends back what it was given, as it must for OpenAI, thereby sends back everythi
 
 from __future__ import annotations
 
+import re
+
 from msgspec.structs import replace
 
 from proxy.chat import SEAL, Part, Reasoning, Text, ToolCall, seal, unseal
@@ -16,10 +18,25 @@ _HIDDEN = "@redacted"  # thoughts that cannot be read
 _LAST = "@last"  # the proof of the part before it
 _ALONE = "@text"  # the proof of a text without any words
 _OURS = SEAL
+_ID = re.compile(r"rs_[A-Za-z0-9_-]{1,80}")
+
+
+def bind(item: str | None, encrypted: str) -> str:
+    """The proof of a provider with the id of its item, which the proof holds too: formats that keep no such id keep
+    both together, and neither is taken without the other."""
+    return encrypted if item is None or not _ID.fullmatch(item) else f"{item}:{encrypted}"
+
+
+def loosen(signature: str) -> tuple[str | None, str]:
+    """The id of the item, where it is known, and its encrypted content."""
+    item, colon, encrypted = signature.partition(":")
+    return (item, encrypted) if colon and _ID.fullmatch(item) else (None, signature)
 
 
 def write_signature(origin: str, signature: str) -> str:
     """The encrypted content for a signature."""
+    if origin == SIGNS:
+        signature = loosen(signature)[1]
     if origin == "" or (origin == SIGNS and not signature.startswith(_OURS)):
         return signature
     return seal(origin, signature)
@@ -27,6 +44,8 @@ def write_signature(origin: str, signature: str) -> str:
 
 def write_redacted(origin: str, data: str) -> str:
     """The encrypted content for thoughts that cannot be read."""
+    if origin == SIGNS:
+        data = loosen(data)[1]
     if origin == SIGNS and not data.startswith(_OURS):
         return data
     return seal(origin + _HIDDEN, data)
@@ -56,9 +75,10 @@ def read_reasoning(text: str, encrypted: str | None, item: str | None, *, is_sum
 
 def read_thought(text: str, encrypted: str | None, item: str | None, *, is_summary: bool) -> Reasoning:
     """A reasoning item of a provider: whoever made the proof, it is this provider that wants it back."""
-    if encrypted and not text:
-        return Reasoning(redacted=encrypted, origin=SIGNS, id=item)
-    return Reasoning(text=text, signature=encrypted, origin=SIGNS, id=item, is_summary=is_summary)
+    proof = bind(item, encrypted) if encrypted else None
+    if proof and not text:
+        return Reasoning(redacted=proof, origin=SIGNS, id=item)
+    return Reasoning(text=text, signature=proof, origin=SIGNS, id=item, is_summary=is_summary)
 
 
 def add_reasoning(parts: list[Part], found: Reasoning) -> None:

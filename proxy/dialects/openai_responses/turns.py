@@ -21,6 +21,7 @@ from proxy.chat import (
 )
 from proxy.dialects.openai_responses.annotation import write_annotation
 from proxy.dialects.openai_responses.media import write_media
+from proxy.dialects.openai_responses.signature import loosen
 from proxy.dialects.openai_responses.wire import NAME, SIGNS
 from proxy.dialects.reading import wrong
 
@@ -151,12 +152,16 @@ class Turns:
         if part.origin != SIGNS or not proof:
             self._losses.add("messages.reasoning")
             return
-        summary = [{"type": "summary_text", "text": part.text}] if part.text and part.is_summary else []
+        # Without an id it has been through a format that knows no summaries; what OpenAI shows beside a proof is one.
+        is_summary = part.is_summary or part.id is None
+        bound, proof = loosen(proof)
+        summary = [{"type": "summary_text", "text": part.text}] if part.text and is_summary else []
         item: Block = {"type": "reasoning", "summary": summary, "encrypted_content": proof}
-        if part.text and not part.is_summary:
+        if part.text and not is_summary:
             item["content"] = [{"type": "reasoning_text", "text": part.text}]
-        if part.id is not None:  # a wrong one would be refused, as the content proves it too
-            item["id"] = part.id
+        known = part.id or bound
+        if known is not None:  # a wrong one would be refused, as the content proves it too
+            item["id"] = known
         self._item(item)
 
     def _foreign(self, part: Foreign) -> None:
