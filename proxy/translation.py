@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from proxy.chat import Chat, Completion, Losses
 from proxy.conversations import PREFIX, Conversations, new_id
 from proxy.dialects.dialect import Aim, Dialect
@@ -242,6 +244,8 @@ def _write(turn: Turn, chat: Chat, model: str | None, account: Account) -> Turn:
     aim = account.aim(model or x.model)
     if turn.counts and not aim.capabilities.count_tokens:
         raise Unsupported(f"The provider {account.name!r} does not count tokens for {aim.model!r}.")
+    if turn.identity is not None and chat.store and turn.conversations is not None:
+        chat = replace(chat, store=None)  # it is kept here
     fitted = fit(chat, turn.outbound.lacks, aim.capabilities, losses)
     if x.prompt_cache is not None and aim.capabilities.prompt_cache == "marks":
         fitted = place(fitted, x.prompt_cache)

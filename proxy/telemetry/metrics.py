@@ -69,6 +69,11 @@ class Metrics:
         self._attempts = Counter(
             "sluicegate_attempts", "Upstream requests, by target and outcome.", ["target", "outcome"], **known
         )
+        self._add_process(known)
+        self._children: dict[tuple[str, ...], Any] = {}
+
+    def _add_process(self, known: dict[str, Any]) -> None:
+        """What is told of the process and its file, not of requests."""
         self._refused = Counter(
             "sluicegate_connections_refused",
             "Refused before a request was read: framing, sizes, deadlines.",
@@ -91,7 +96,6 @@ class Metrics:
             **known,
         )
         self.reloads = Counter("sluicegate_config_reloads", "Reloads, by result.", ["result"], **known)
-        self._children: dict[tuple[str, ...], Any] = {}
 
     def refused(self, status: int, code: str) -> None:
         """The server has refused something before the application saw it."""
