@@ -101,10 +101,10 @@ def _text(chance: random.Random) -> Part:
     return Part(kind="text", pieces=pieces(chance, said), sources=sources)
 
 
-def cut(chance: random.Random, data: bytes) -> list[bytes]:
+def cut(chance: random.Random, data: bytes, sizes: tuple[int, ...] = (1, 3, 40, 400, 4000)) -> list[bytes]:
     """Bytes in chunks of random sizes: often single bytes, often many events at once."""
     chunks, at = [], 0
-    most = chance.choice([1, 3, 40, 400, 4000])
+    most = chance.choice(sizes)
     while at < len(data):
         size = chance.randint(1, most)
         chunks.append(data[at : at + size])
