@@ -159,8 +159,7 @@ _BY_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"|context length is only"
             r"|prompt is too long|input is too long|too many tokens: |too many input tokens"
             r"|exceeds the maximum number of tokens|input token count is .{0,40}only supports"
-            r"|tokens` \+ `max_new_tokens` must be|too large for model with .{0,20}maximum context"
-            r"|inputs? tokens? \+ .{0,30}must be <="
+            r"|tokens \+ `max_new_tokens` must be|too large for model with .{0,20}maximum context"
             r"|reduce the length of (?:the|your) (?:messages|input|prompt)"
         ),
     ),
@@ -247,14 +246,20 @@ _NOT_THEIRS = frozenset({401, 402, 403, 407, 429})
 
 
 def failure_of(
-    status: int, headers: list[Header], body: bytes, provider: str, told: Sequence[Header] = ()
+    status: int,
+    headers: list[Header],
+    body: bytes,
+    provider: str,
+    told: Sequence[Header] = (),
+    *,
+    now: float | None = None,
 ) -> UpstreamError:
     """The error that an answer with ``status`` ≥ 400 means.
 
     ``headers`` are those that may reach the caller, ``told`` others of the provider's that say more of the error.
     """
     refusal = read(body, told)
-    now = time.time()
+    now = time.time() if now is None else now
     wait = retry_after(headers, now)
     if wait is None and refusal is not None:
         wait = capped(refusal.wait)

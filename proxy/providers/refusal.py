@@ -59,9 +59,8 @@ class _Found:
             value = layer.get(key)
             if isinstance(value, str | int) and value is not True and value is not False:
                 self.names.add(_bare(str(value)))
-        for key in _WORDS:
-            if layer.get(key):
-                self.said = layer[key]
+        said = next((value for key in reversed(_WORDS) if (value := layer.get(key))), None)
+        self.said = said or self.said
         status = layer.get("OriginalStatusCode") or layer.get("originalStatusCode")
         if type(status) is int and 400 <= status <= 599:
             self.status = status
@@ -73,7 +72,7 @@ class _Found:
                 self.layer(inner, depth + 1)
             elif key == "error" and isinstance(inner, str) and inner:
                 self.names.add(inner[:100].lower())
-                self.said = self.said or inner
+                self.said = said or inner
 
     def _details(self, details: Any) -> None:
         """Google's: google.rpc.ErrorInfo, RetryInfo, QuotaFailure."""

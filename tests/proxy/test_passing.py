@@ -44,3 +44,18 @@ def test_control_characters_are_refused(value: bytes) -> None:
 def test_the_size_of_what_passes_is_bounded() -> None:
     with pytest.raises(BadAnswer):
         passed_on([(b"openai-version", b"x" * 33_000)], is_error=False)
+
+
+def test_what_tells_of_our_limits_is_kept_but_does_not_pass() -> None:
+    """When they are reset says when to try again; the numbers are the gateway's own."""
+    told = [
+        (b"x-amzn-errortype", b"ThrottlingException"),
+        (b"anthropic-ratelimit-input-tokens-reset", b"2026-01-01T00:00:00Z"),
+        (b"x-ratelimit-reset-tokens", b"6m0s"),
+        (b"x-ratelimit-remaining-tokens", b"0"),
+    ]
+    raw = [*told, (b"openai-organization", b"org-1"), (b"x-ratelimit-reset-tokens-" + b"x" * 50, b"1s")]
+    headers, facts = passed_on(raw, is_error=True)
+    assert (headers, facts.told) == ([], told)
+    assert passed_on(raw, is_error=False)[1].told == []
+    assert len(passed_on(told * 100, is_error=True)[1].told) == 32

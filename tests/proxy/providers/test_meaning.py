@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from proxy import errors
-from proxy.providers.meaning import MAX_RETRY_AFTER, failure_of, retry_after
-
-NOW = 1_700_000_000.0
+from proxy.passing import passed_on
+from proxy.providers.meaning import failure_in, failure_of
+from proxy.providers.refusal import MAX_QUOTE
+from tests.support.refusals import REFUSALS, Recorded
 
 
 def _error(message: str = "no", **fields: Any) -> bytes:
@@ -88,31 +89,6 @@ def test_what_concerns_our_account_stays_with_us(status: int) -> None:
     assert "secret" not in error.message
 
 
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "3"}, 3.0),
-        ({"retry-after": " 0.5 "}, 0.5),
-        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
-        ({"retry-after-ms": "soon", "retry-after": "9"}, 9.0),
-        ({"retry-after": "Tue, 14 Nov 2023 22:13:30 GMT"}, 10.0),
-        ({"retry-after": "Tue, 14 Nov 2000 22:13:30 GMT"}, 0.0),
-        ({"retry-after": "Tue, 14 Nov 9999 22:13:30 GMT"}, MAX_RETRY_AFTER),
-        ({"retry-after": "1000000000"}, MAX_RETRY_AFTER),
-        ({"retry-after": "9" * 400}, None),
-        ({"retry-after": "-1"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "1e999"}, None),
-        ({"retry-after": "\xff"}, None),
-    ],
-)
-def test_retry_after_is_read_capped_or_ignored(headers: dict[str, str], seconds: float | None) -> None:
-    """Milliseconds, seconds, dates; garbage is nothing."""
-    given = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-    assert retry_after(given, NOW) == seconds
-
-
 def test_a_wait_is_passed_on() -> None:
     """For limits and overload; never for a quota, which no wait restores."""
     wait = [(b"retry-after", b"7")]
@@ -121,3 +97,109 @@ def test_a_wait_is_passed_on() -> None:
     quota = failure_of(429, wait, _error(code="insufficient_quota"), "acc")
     assert quota.headers == ((b"x-should-retry", b"false"),)
     assert quota.error_code == "upstream_quota_exhausted"
+
+
+def _meaning(error: errors.UpstreamError) -> str:
+    """Its meaning, or the two limits that no wait restores."""
+    if error.error_code == "upstream_quota_exhausted":
+        return "quota"
+    return "too_large" if "than what the gateway's account may send" in error.message else error.meaning
+
+
+NOW = 1_700_000_000.0
+
+
+def _read(told: Recorded) -> errors.UpstreamError:
+    raw = [(name.encode(), value.encode()) for name, value in told.headers]
+    headers, facts = passed_on(raw, is_error=True)
+    return failure_of(told.status, headers, told.encoded(), "acc", facts.told, now=NOW)
+
+
+@pytest.mark.parametrize("told", REFUSALS, ids=lambda told: f"{told.provider}-{told.status}-{told.means}")
+def test_what_providers_really_send_is_understood(told: Recorded) -> None:
+    """Each recorded refusal has its meaning, its wait, and of its words what is the caller's to know."""
+    error = _read(told)
+    assert _meaning(error) == told.means
+    assert getattr(error, "retry_after", None) == told.wait
+    if told.quoted is not None:
+        assert told.quoted in error.message
+    assert "\n" not in error.message
+    for ours in ("org-1a2b", "org_1a2b", "proj_1a2b", "123456789012", "sk-proj-"):
+        assert ours not in error.message
+        assert error.raw is None or ours.encode() not in error.raw[2]
+
+
+@pytest.mark.parametrize("told", REFUSALS, ids=lambda told: f"{told.provider}-{told.status}-{told.means}")
+def test_no_refusal_of_our_account_looks_like_one_of_the_caller(told: Recorded) -> None:
+    """What is passed on has no status that official clients take for their own key or limit."""
+    error = _read(told)
+    assert error.http_status not in (401, 402, 403, 407)
+    assert error.raw is None or error.raw[0] not in (401, 402, 403, 407, 429)
+
+
+def test_a_quota_that_is_used_up_names_no_wait() -> None:
+    """Nor does a request that is too large for the account: sending it again cannot help."""
+    for told in REFUSALS:
+        error = _read(told)
+        if told.means == "quota":
+            assert error.headers == ((b"x-should-retry", b"false"),)
+        if told.means == "too_large":
+            assert (error.http_status, error.raw, error.headers) == (400, None, ())
+
+
+@pytest.mark.parametrize("kind", [{"code": "context_length_exceeded"}, {"code": "content_filter"}, {}])
+def test_what_was_wrong_is_told_in_one_bounded_line(kind: dict[str, str]) -> None:
+    """Callers in another dialect never see the body; they learn from the message."""
+    message = failure_of(400, [], _error("first\r\n\x00line\u2028 " + "x" * 5000, **kind), "acc").message
+    assert "first line xxx" in message
+    assert message.isprintable()
+    assert len(message) < MAX_QUOTE + 100
+
+
+INSIDE: list[tuple[Any, type[errors.UpstreamError]]] = [
+    ({"error": {"message": "x", "type": "server_error", "code": None}}, errors.Unavailable),
+    ({"error": {"message": "x", "code": 429}, "choices": []}, errors.RateLimited),
+    ({"error": {"message": "x", "code": 502}}, errors.Unavailable),
+    ({"error": {"message": "maximum context length", "code": 400}}, errors.ContextTooLong),
+    ({"error": {"message": "top_p", "type": "invalid_request_error"}}, errors.Rejected),
+    ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, errors.Overloaded),
+    ({"type": "error", "error": {"type": "rate_limit_error", "message": "x"}}, errors.RateLimited),
+    ({"type": "error", "error": {"type": "api_error", "message": "x"}}, errors.Unavailable),
+    ({"type": "error", "error": {"type": "timeout_error", "message": "x"}}, errors.UpstreamTimeout),
+    ({"type": "error", "error": {"type": "authentication_error", "message": "x"}}, errors.BadCredential),
+    ({"type": "error", "error": {"type": "billing_error", "message": "x"}}, errors.RateLimited),
+    ({"type": "error", "code": "rate_limit_exceeded", "message": "x", "sequence_number": 3}, errors.RateLimited),
+    ({"type": "error", "code": "server_error", "message": "x"}, errors.Unavailable),
+    (
+        {"type": "response.failed", "response": {"status": "failed", "error": {"code": "invalid_prompt"}}},
+        errors.ContentRefused,
+    ),
+    ({"type": "response.failed", "response": {"error": {"code": "invalid_image_url"}}}, errors.Rejected),
+    ({"error": {"code": 503, "status": "UNAVAILABLE", "message": "x"}}, errors.Overloaded),
+    ({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "x"}}, errors.RateLimited),
+    ({"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "x"}}, errors.Rejected),
+    ([{"error": {"code": 504, "status": "DEADLINE_EXCEEDED"}}], errors.UpstreamTimeout),
+    ({"error": {"code": "throttlingException", "message": "Too many tokens, please wait"}}, errors.RateLimited),
+    ({"error": {"code": "modelStreamErrorException", "message": "x"}}, errors.Unavailable),
+    ({"error": {"code": "serviceUnavailableException", "message": "x"}}, errors.Overloaded),
+    ({"error": {"code": "validationException", "message": "Input is too long"}}, errors.ContextTooLong),
+    ({"error": {"code": "validationException", "message": "x"}}, errors.Rejected),
+    ({"error": {"code": "somethingNew", "message": "x"}}, errors.Unavailable),
+    ({}, errors.Unavailable),
+    ("text", errors.BadAnswer),
+]
+
+
+@pytest.mark.parametrize(("body", "kind"), INSIDE)
+def test_an_error_inside_an_answer_has_one_meaning(body: Any, kind: type[errors.UpstreamError]) -> None:
+    """Of any dialect; the provider's bytes are never passed on, since nobody has looked for secrets in them."""
+    error = failure_in(msgspec.json.encode(body), "the provider")
+    assert type(error) is kind
+    assert error.raw is None
+    assert error.http_status >= 400
+    assert "'the provider'" not in error.message
+
+
+def test_an_error_inside_an_answer_that_is_no_json_is_a_bad_answer() -> None:
+    for body in (b"<html>", b"", b"[" * 100_000, b"\xff"):
+        assert type(failure_in(body, "acc")) is errors.BadAnswer
