@@ -212,6 +212,7 @@ class Chat(msgspec.Struct, kw_only=True):
     tools: list[Tool] = []
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
+    functions: bool = False  # asked by OpenAI's older functions, and answered so: one call, without an id
     format: Format | None = None
     thinking: Thinking | None = None
     verbosity: str | None = None

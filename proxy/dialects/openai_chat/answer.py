@@ -170,7 +170,7 @@ def write_answer(completion: Completion, chat: Chat) -> bytes:
         "object": "chat.completion",
         "created": completion.created or int(time.time()),
         "model": completion.model or chat.model,
-        "choices": [_write_choice(choice) for choice in completion.choices],
+        "choices": [_write_choice(choice, older=chat.functions) for choice in completion.choices],
     }
     if completion.usage is not None:
         answer["usage"] = write_usage(completion.usage)
@@ -179,13 +179,15 @@ def write_answer(completion: Completion, chat: Chat) -> bytes:
     return msgspec.json.encode(answer)
 
 
-def _write_choice(choice: Choice) -> dict[str, Any]:
+def _write_choice(choice: Choice, *, older: bool) -> dict[str, Any]:
     message = write_message(choice.parts)
+    if older and "tool_calls" in message:
+        message["function_call"] = message.pop("tool_calls")[0]["function"]
     return {
         "index": choice.index,
         "message": message,
         "logprobs": None if choice.logprobs is None else {"content": choice.logprobs, "refusal": None},
-        "finish_reason": write_stop(choice.stop, refused=message["refusal"] is not None),
+        "finish_reason": write_stop(choice.stop, refused=message["refusal"] is not None, older=older),
     }
 
 

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 import msgspec
 
-from proxy.chat import (
-    Cache,
-    Chat,
-    Foreign,
-    Losses,
-    Media,
-    Message,
-    Part,
-    Reasoning,
-    Refusal,
-    Text,
-    Tool,
-    ToolCall,
-    ToolResult,
-)
+from proxy.chat import Chat, Losses, Tool, ToolChoice
 from proxy.dialects.dialect import Aim
 from proxy.dialects.json_schema import OPENAI_STRICT, PLAIN, lower
-from proxy.dialects.openai_chat.answer import write_call
-from proxy.dialects.openai_chat.thought import write_detail
+from proxy.dialects.openai_chat.turns import Turns, mark
 from proxy.dialects.openai_chat.wire import NAME
 from proxy.dialects.thinking import effort_of
 
@@ -34,24 +17,28 @@ from proxy.dialects.thinking import effort_of
 QUIRKS = {
     "max_tokens": "knows the limit of the answer by its older name",
     "no_developer": "knows no developer messages: they are system messages there",
-    "no_stream_options": "cannot be asked for the usage of a stream",
+    "no_names": "knows no names of those who speak",
+    "no_stream_options": "cannot be asked for the usage of a stream, or tells it anyway",
+    "no_user_after_tool": "wants a word of the assistant between a tool and the user (Mistral)",
+    "tool_ids_9": "takes ids of calls of nine letters or digits alone (Mistral)",
+    "functions_only": "knows no tools that take free text: they are functions of one text there",
+    "auto_choice": "leaves it to the model whether tools are called",
+    "by_url": "knows documents and sound by their address (Mistral)",
     "cache_control": "takes markers of Anthropic's form",
     "reasoning_content": "wants thoughts of earlier turns back, as text",
     "reasoning_details": "wants thoughts of earlier turns back, with their signatures (OpenRouter)",
+    "thinking": "wants thoughts of earlier turns back, among the content (Mistral)",
+    "thinking_off": "is told not to think by {thinking: {type: disabled}} (DeepSeek, Moonshot)",
+    "thinking_switch": "knows thinking as on and off alone, by {thinking: {type}} (Z.ai)",
+    "low_to_high": "knows the efforts low, medium and high alone",
+    "none_or_high": "knows the efforts none and high alone (Cohere, Mistral)",
     "random_seed": "calls the seed random_seed (Mistral)",
     "any": "says any where others say required (Mistral)",
-    "low_to_high": "knows the efforts low, medium and high alone",
     "top_k": "takes top_k",
 }
-_FORMATS = {
-    "audio/mpeg": "mp3",
-    "audio/mp3": "mp3",
-    "audio/wav": "wav",
-    "audio/x-wav": "wav",
-    "audio/wave": "wav",
-    "audio/L16": "pcm16",
-}
-_EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
+_LOW_TO_HIGH = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
+_NONE_OR_HIGH = {"none": "none", "minimal": "none"}
+_FREE_TEXT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
 # Members that have the same name and form in both.
 _SAME = (
     "temperature",
@@ -77,7 +64,7 @@ _SAME = (
 def write_request(chat: Chat, aim: Aim, losses: Losses) -> bytes:
     """The body of a request for an answer."""
     quirks = aim.quirks
-    body: dict[str, Any] = {"model": aim.model, "messages": _Messages(quirks, losses).write(chat.messages)}
+    body: dict[str, Any] = {"model": aim.model, "messages": Turns(quirks, losses).write(chat.messages)}
     if chat.stream:
         body["stream"] = True
         if "no_stream_options" not in quirks:
@@ -109,8 +96,13 @@ def _write_effort(chat: Chat, body: dict[str, Any], quirks: frozenset[str], loss
     effort: str | None = effort_of(chat.thinking)
     if effort is None:
         return
-    if "low_to_high" in quirks:
-        effort = _EFFORTS.get(effort)
+    if "thinking_switch" in quirks or (effort == "none" and "thinking_off" in quirks):
+        body["thinking"] = {"type": "disabled" if effort == "none" else "enabled"}
+        return
+    if "none_or_high" in quirks:
+        effort = _NONE_OR_HIGH.get(effort, "high")
+    elif "low_to_high" in quirks:
+        effort = _LOW_TO_HIGH.get(effort)
         if effort is None:
             losses.add("thinking")
             return
@@ -134,11 +126,7 @@ def _write_format(chat: Chat, body: dict[str, Any], losses: Losses) -> None:
 
 
 def _write_tools(chat: Chat, body: dict[str, Any], quirks: frozenset[str], losses: Losses) -> None:
-    tools = [
-        written
-        for at, tool in enumerate(chat.tools)
-        if (written := _tool(tool, at, "cache_control" in quirks, losses)) is not None
-    ]
+    tools = [written for at, tool in enumerate(chat.tools) if (written := _tool(tool, at, quirks, losses)) is not None]
     if tools:
         body["tools"] = tools
         if chat.parallel_tool_calls is not None:
@@ -146,7 +134,14 @@ def _write_tools(chat: Chat, body: dict[str, Any], quirks: frozenset[str], losse
     choice = chat.tool_choice
     if choice is None or not tools:
         return
-    custom = {tool.name for tool in chat.tools if tool.custom}
+    if "auto_choice" in quirks:
+        if choice.mode != "auto" or choice.allowed:
+            losses.add("tool_choice")
+        return
+    custom = set() if "functions_only" in quirks else {tool.name for tool in chat.tools if tool.custom}
+    if choice.allowed and "functions_only" in quirks:
+        body["tools"] = [tool for tool in tools if tool.get("function", {}).get("name") in choice.allowed] or tools
+        choice = ToolChoice(choice.mode)
     if choice.mode == "tool" and choice.name is not None:
         body["tool_choice"] = _named(choice.name, custom)
     elif choice.allowed:
@@ -161,20 +156,24 @@ def _named(name: str, custom: set[str]) -> dict[str, Any]:
     return {"type": kind, kind: {"name": name}}
 
 
-def _tool(tool: Tool, at: int, marks: bool, losses: Losses) -> dict[str, Any] | None:
+def _tool(tool: Tool, at: int, quirks: frozenset[str], losses: Losses) -> dict[str, Any] | None:
     if tool.foreign is not None:
         if tool.foreign == NAME:
             value: dict[str, Any] = tool.value
             return value
         losses.add(f"tools[{at}]")
         return None
-    kind = "custom" if tool.custom else "function"
+    kind = "custom" if tool.custom and "functions_only" not in quirks else "function"
     inner: dict[str, Any] = {"name": tool.name}
     if tool.description is not None:
         inner["description"] = tool.description
-    if tool.custom:
+    if kind == "custom":
         if tool.format is not None:
             inner["format"] = tool.format
+    elif tool.custom:
+        inner["parameters"] = _FREE_TEXT
+        if tool.format is not None:
+            losses.add(f"tools[{at}].format")
     else:
         if tool.parameters is not None:
             rules = OPENAI_STRICT if tool.strict else PLAIN
@@ -182,173 +181,6 @@ def _tool(tool: Tool, at: int, marks: bool, losses: Losses) -> dict[str, Any] | 
         if tool.strict is not None:
             inner["strict"] = tool.strict
     written: dict[str, Any] = {"type": kind, kind: inner}
-    if marks and tool.cache is not None:
+    if tool.cache is not None and "cache_control" in quirks:
         written["cache_control"] = mark(tool.cache)
     return written
-
-
-def mark(cache: Cache) -> dict[str, str]:
-    """A marker in Anthropic's form."""
-    return {"type": "ephemeral"} if cache.ttl == "5m" else {"type": "ephemeral", "ttl": cache.ttl}
-
-
-class _Messages:
-    """Writes the messages of one request."""
-
-    __slots__ = ("_losses", "_marks", "_quirks")
-
-    def __init__(self, quirks: frozenset[str], losses: Losses) -> None:
-        self._quirks = quirks
-        self._losses = losses
-        self._marks = "cache_control" in quirks
-
-    def write(self, messages: list[Message]) -> list[dict[str, Any]]:
-        """Messages on the wire: results of tools are messages of their own there."""
-        written: list[dict[str, Any]] = []
-        for at, message in enumerate(messages):
-            if message.role == "assistant":
-                written.append(self._assistant(message, at))
-            elif message.role == "user":
-                written += self._user(message, at)
-            else:
-                role = "system" if "no_developer" in self._quirks else message.role
-                written.append(self._named(message, {"role": role, "content": self._content(message.parts, at)}))
-        return written
-
-    @staticmethod
-    def _named(message: Message, written: dict[str, Any]) -> dict[str, Any]:
-        if message.name is not None:
-            written["name"] = message.name
-        return written
-
-    def _user(self, message: Message, at: int) -> list[dict[str, Any]]:
-        results = [part for part in message.parts if isinstance(part, ToolResult)]
-        if not results:
-            return [self._named(message, {"role": "user", "content": self._content(message.parts, at)})]
-        written = [self._result(result, at) for result in results]
-        shown = [part for result in results for part in _shown(result)]
-        rest = [*shown, *(part for part in message.parts if not isinstance(part, ToolResult))]
-        if rest:
-            written.append(self._named(message, {"role": "user", "content": self._content(rest, at)}))
-        return written
-
-    def _result(self, result: ToolResult, at: int) -> dict[str, Any]:
-        """A result in words. What can only be seen or heard follows as the user's (``_shown``)."""
-        texts = [part for part in result.parts if isinstance(part, Text)]
-        if len(texts) == 1 or not texts:
-            content: Any = _error(result, texts[0].text if texts else "")
-        else:
-            content = [{"type": "text", "text": part.text} for part in texts]
-            content[0]["text"] = _error(result, texts[0].text)
-        if any(isinstance(part, Foreign) for part in result.parts):
-            self._losses.add(f"messages[{at}].tool_result")
-        if not content and len(result.parts) > len(texts):
-            content = "(see below)"
-        return {"role": "tool", "tool_call_id": result.call_id, "content": content}
-
-    def _content(self, parts: list[Part], at: int) -> Any:
-        if len(parts) == 1:
-            only = parts[0]
-            if isinstance(only, Text) and not (self._marks and only.cache is not None):
-                return only.text
-        written = [one for part in parts if (one := self._part(part, at)) is not None]
-        return written or ""
-
-    def _part(self, part: Part, at: int) -> dict[str, Any] | None:
-        written: dict[str, Any] | None = None
-        if isinstance(part, Text):
-            written = {"type": "text", "text": part.text}
-        elif isinstance(part, Media):
-            written = _media(part)
-        if written is None:
-            what = part.kind if isinstance(part, Media) else part.what if isinstance(part, Foreign) else "content"
-            self._losses.add(f"messages[{at}].{what}")
-        elif self._marks and isinstance(part, Text | Media) and part.cache is not None:
-            written["cache_control"] = mark(part.cache)
-        return written
-
-    def _assistant(self, message: Message, at: int) -> dict[str, Any]:
-        written: dict[str, Any] = {"role": "assistant"}
-        texts: list[Text] = []
-        thoughts: list[Reasoning] = []
-        calls: list[dict[str, Any]] = []
-        refusals: list[str] = []
-        for part in message.parts:
-            if isinstance(part, Text):
-                texts.append(part)
-            elif isinstance(part, ToolCall):
-                calls.append(write_call(part))
-            elif isinstance(part, Reasoning):
-                thoughts.append(part)
-            elif isinstance(part, Refusal):
-                refusals.append(part.text)
-            else:
-                what = part.kind if isinstance(part, Media) else part.what if isinstance(part, Foreign) else "content"
-                self._losses.add(f"messages[{at}].{what}")
-        marked = self._marks and any(text.cache is not None for text in texts)
-        if marked:
-            written["content"] = [self._part(text, at) for text in texts]
-        elif texts or not calls:
-            written["content"] = "".join(text.text for text in texts)
-        if refusals:
-            written["refusal"] = "".join(refusals)
-        if calls:
-            written["tool_calls"] = calls
-        if thoughts:
-            self._thoughts(thoughts, written)
-        return self._named(message, written)
-
-    def _thoughts(self, thoughts: list[Reasoning], written: dict[str, Any]) -> None:
-        if "reasoning_details" in self._quirks:
-            written["reasoning_details"] = [write_detail(thought, at) for at, thought in enumerate(thoughts)]
-        elif "reasoning_content" in self._quirks:
-            written["reasoning_content"] = "".join(thought.text for thought in thoughts)
-        else:
-            self._losses.add("messages.reasoning")
-
-
-def _error(result: ToolResult, text: str) -> str:
-    """The format cannot say that a tool has failed, so its result does."""
-    if not result.is_error or text[:5].lower() == "error":
-        return text
-    return f"Error: {text}" if text else "Error"
-
-
-def _shown(result: ToolResult) -> list[Part]:
-    """What of a result is no text, with a word on where it comes from."""
-    media: list[Part] = [part for part in result.parts if isinstance(part, Media)]
-    return [Text(f"(result of the tool call {result.call_id})"), *media] if media else []
-
-
-def _media(part: Media) -> dict[str, Any] | None:
-    """A part of content; None where the format has no word for it."""
-    if part.kind == "image" and part.file_id is None:
-        url = part.url if part.url is not None else f"data:{part.media_type or 'image/png'};base64,{part.data}"
-        image: dict[str, Any] = {"url": url}
-        if part.detail is not None:
-            image["detail"] = part.detail
-        return {"type": "image_url", "image_url": image}
-    if part.kind == "audio" and part.data is not None:
-        form = _FORMATS.get(part.media_type or "", (part.media_type or "audio/wav").partition("/")[2])
-        return {"type": "input_audio", "input_audio": {"data": part.data, "format": form}}
-    if part.kind == "file":
-        return _document(part)
-    return None
-
-
-def _document(part: Media) -> dict[str, Any] | None:
-    if part.file_id is not None:
-        return {"type": "file", "file": {"file_id": part.file_id}}
-    if part.data is None:
-        return None
-    if part.media_type is not None and part.media_type.startswith("text/"):
-        try:
-            text = base64.b64decode(part.data, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        return {"type": "text", "text": f"{part.name}:\n{text}" if part.name else text}
-    kind = part.media_type or "application/pdf"
-    return {
-        "type": "file",
-        "file": {"filename": part.name or "document", "file_data": f"data:{kind};base64,{part.data}"},
-    }

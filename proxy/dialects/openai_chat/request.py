@@ -9,6 +9,7 @@ import msgspec
 from proxy.chat import (
     Cache,
     Chat,
+    Foreign,
     Format,
     Media,
     Message,
@@ -30,6 +31,7 @@ from proxy.dialects.openai_chat.wire import (
     AssistantMessage,
     AudioPart,
     CacheControl,
+    CalledFunction,
     CallWire,
     ChoiceWire,
     FileContent,
@@ -45,6 +47,7 @@ from proxy.dialects.openai_chat.wire import (
     ToolMessage,
     ToolWire,
     UserMessage,
+    VideoPart,
 )
 from proxy.dialects.reading import MAX_MESSAGES, MAX_TOOLS, read_json, wrong
 from proxy.errors import BadRequest
@@ -98,6 +101,8 @@ def read_request(body: bytes) -> Chat:
         chat.thinking = Thinking(effort=asked.reasoning_effort)
     if asked.tools or asked.functions:
         chat.tools = _tools(asked, body)
+        if not asked.tools:
+            chat.functions, chat.parallel_tool_calls = True, False
     chat.tool_choice = _choice(asked)
     chat.format = _format(asked)
     return chat
@@ -118,18 +123,22 @@ def _messages(given: list[MessageWire]) -> list[Message]:
     """Turns; results of tools in a row are one turn of the user."""
     messages: list[Message] = []
     results: list[Part] | None = None
+    older = _OlderCalls()
     for at, message in enumerate(given):
         if isinstance(message, ToolMessage | FunctionMessage):
             if results is None:
                 results = []
                 messages.append(Message("user", results))
-            results.append(_result(message, at))
+            results.append(older.result(message) if isinstance(message, FunctionMessage) else _result(message))
             continue
         results = None
         if isinstance(message, UserMessage):
             messages.append(Message("user", _user(message.content, at), message.name))
         elif isinstance(message, AssistantMessage):
-            messages.append(Message("assistant", _assistant(message, at), message.name))
+            parts = _assistant(message, at)
+            if message.function_call is not None:
+                parts.append(older.call(message.function_call))
+            messages.append(Message("assistant", parts, message.name))
         else:
             role = "system" if message.__struct_config__.tag == "system" else "developer"
             messages.append(Message(role, _texts(message.content), message.name))  # type: ignore[arg-type]
@@ -139,7 +148,7 @@ def _messages(given: list[MessageWire]) -> list[Message]:
 def _texts(content: str | list[TextPart]) -> list[Part]:
     if isinstance(content, str):
         return [Text(content)]
-    return [Text(part.text, _cache(part.cache_control)) for part in content]
+    return [Text(part.text, _mark(part)) for part in content]
 
 
 def _user(content: str | list[Any], at: int) -> list[Part]:
@@ -152,14 +161,16 @@ def _user(content: str | list[Any], at: int) -> list[Part]:
 
 def _part(part: Any, at: str) -> Part:
     if isinstance(part, TextPart):
-        return Text(part.text, _cache(part.cache_control))
+        return Text(part.text, _mark(part))
     if isinstance(part, ImagePart):
-        return _image(part.image_url, _cache(part.cache_control), at)
+        return _image(part.image_url, _mark(part), at)
     if isinstance(part, AudioPart):
         audio = part.input_audio
         return Media(kind="audio", data=audio.data, media_type=_AUDIO.get(audio.format, f"audio/{audio.format}"))
+    if isinstance(part, VideoPart):
+        return _video(part.video_url.url, _cache(part.cache_control), at)
     assert isinstance(part, FilePart)
-    return _file(part.file, _cache(part.cache_control), at)
+    return _file(part.file, _mark(part), at)
 
 
 def _image(image: ImageUrl, cache: Cache | None, at: str) -> Media:
@@ -169,6 +180,13 @@ def _image(image: ImageUrl, cache: Cache | None, at: str) -> Media:
     if not image.url.startswith(("https://", "http://", "gs://", "s3://")):
         raise wrong(f"{at}.image_url.url", "must be an http(s) URL or a data: URL")
     return Media(kind="image", url=image.url, detail=image.detail, cache=cache)
+
+
+def _video(url: str, cache: Cache | None, at: str) -> Media:
+    if url.startswith("data:"):
+        kind, data = _data_url(url, f"{at}.video_url.url")
+        return Media(kind="video", data=data, media_type=kind, cache=cache)
+    return Media(kind="video", url=url, cache=cache)
 
 
 def _file(file: FileContent, cache: Cache | None, at: str) -> Media:
@@ -202,16 +220,13 @@ def _assistant(message: AssistantMessage, at: int) -> list[Part]:
             parts.append(Text(message.content, signature=signature, origin=origin))
     else:
         for part in message.content or ():
-            parts.append(
-                Text(part.text, _cache(part.cache_control)) if isinstance(part, TextPart) else Refusal(part.refusal)
-            )
+            parts.append(Text(part.text, _mark(part)) if isinstance(part, TextPart) else Refusal(part.refusal))
     if message.refusal:
         parts.append(Refusal(message.refusal))
     for index, call in enumerate(message.tool_calls or ()):
         parts.append(_call(call, f"messages[{at}].tool_calls[{index}]"))
-    if message.function_call is not None:
-        called = message.function_call
-        parts.append(ToolCall(id=called.name, name=called.name, arguments=called.arguments))
+    if message.audio is not None:
+        parts.append(Foreign(origin=NAME, what="audio", value={"id": message.audio.id}))
     return parts
 
 
@@ -239,11 +254,30 @@ def thought_signature(extra: Any) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def _result(message: ToolMessage | FunctionMessage, at: int) -> ToolResult:
-    if isinstance(message, FunctionMessage):
-        return ToolResult(call_id=message.name, parts=(Text(message.content or ""),), name=message.name)
-    parts = tuple(_texts(message.content))
-    return ToolResult(call_id=message.tool_call_id, parts=parts, name=message.name)  # type: ignore[arg-type]
+def _result(message: ToolMessage) -> ToolResult:
+    parts: Any = tuple(_texts(message.content))
+    return ToolResult(call_id=message.tool_call_id, parts=parts, name=message.name)
+
+
+class _OlderCalls:
+    """Calls and results from before calls had ids: the last call of a name is answered. Ids are made of the names."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}
+
+    def call(self, called: CalledFunction) -> ToolCall:
+        """A call, under an id that no other has."""
+        self._last[called.name] = self._last.get(called.name, 0) + 1
+        return ToolCall(id=self._id(called.name), name=called.name, arguments=called.arguments)
+
+    def result(self, message: FunctionMessage) -> ToolResult:
+        """What came of the last call of that name."""
+        return ToolResult(call_id=self._id(message.name), parts=(Text(message.content or ""),), name=message.name)
+
+    def _id(self, name: str) -> str:
+        return f"{name}_{self._last.get(name, 1)}"
 
 
 def _tools(asked: Request, body: bytes) -> list[Tool]:
@@ -315,8 +349,15 @@ def _format(asked: Request) -> Format | None:
     )
 
 
+def _mark(part: TextPart | ImagePart | FilePart) -> Cache | None:
+    """Anthropic's marker or OpenAI's, which lasts for half an hour at least."""
+    if part.prompt_cache_breakpoint is not None and part.cache_control is None:
+        return _HOUR
+    return _cache(part.cache_control)
+
+
 def _cache(control: CacheControl | None) -> Cache | None:
-    if control is None:
+    if control is None or control.type != "ephemeral":
         return None
     return _HOUR if control.ttl == "1h" else _FIVE
 

@@ -96,6 +96,8 @@ def read_stop(word: str | None, *, calls: bool, refused: bool) -> tuple[Stop, st
     return stop, None
 
 
-def write_stop(stop: Stop, *, refused: bool) -> str:
-    """OpenAI's word. A refusal that is told in words has come to its regular end."""
+def write_stop(stop: Stop, *, refused: bool, older: bool = False) -> str:
+    """OpenAI's word (the older one for a call). A refusal that is told in words has come to its regular end."""
+    if older and stop == "tool_calls":
+        return "function_call"
     return "stop" if stop == "refusal" and refused else _STOPS_BACK[stop]

@@ -25,6 +25,13 @@ class CacheControl(msgspec.Struct):
     ttl: str | None = None
 
 
+class Breakpoint(msgspec.Struct):
+    """OpenAI's own marker."""
+
+    mode: str = "explicit"
+    ttl: str | None = None
+
+
 # Requests
 
 
@@ -33,6 +40,7 @@ class TextPart(msgspec.Struct, tag="text"):
 
     text: str
     cache_control: CacheControl | None = None
+    prompt_cache_breakpoint: Breakpoint | None = None
 
 
 class ImageUrl(msgspec.Struct):
@@ -47,6 +55,7 @@ class ImagePart(msgspec.Struct, tag="image_url"):
 
     image_url: ImageUrl
     cache_control: CacheControl | None = None
+    prompt_cache_breakpoint: Breakpoint | None = None
 
 
 class InputAudio(msgspec.Struct):
@@ -75,6 +84,20 @@ class FilePart(msgspec.Struct, tag="file"):
 
     file: FileContent
     cache_control: CacheControl | None = None
+    prompt_cache_breakpoint: Breakpoint | None = None
+
+
+class VideoUrl(msgspec.Struct):
+    """An address, or a ``data:`` URL."""
+
+    url: str
+
+
+class VideoPart(msgspec.Struct, tag="video_url"):
+    """A video, as vLLM and OpenRouter have it."""
+
+    video_url: VideoUrl
+    cache_control: CacheControl | None = None
 
 
 class RefusalPart(msgspec.Struct, tag="refusal"):
@@ -83,7 +106,7 @@ class RefusalPart(msgspec.Struct, tag="refusal"):
     refusal: str
 
 
-InputPart = TextPart | ImagePart | AudioPart | FilePart
+InputPart = TextPart | ImagePart | AudioPart | FilePart | VideoPart
 SaidPart = TextPart | RefusalPart
 
 

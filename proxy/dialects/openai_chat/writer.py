@@ -42,6 +42,7 @@ class StreamWriter:
         "_details",
         "_head",
         "_model",
+        "_older",
         "_parts",
         "_refused",
         "_tail",
@@ -52,6 +53,7 @@ class StreamWriter:
 
     def __init__(self, chat: Chat) -> None:
         self._model = chat.model
+        self._older = chat.functions
         self._wants = chat.include_usage
         self._tail = b"]}\n\n"
         self._head = b""
@@ -114,15 +116,8 @@ class StreamWriter:
             return
         key = (event.choice, event.block)
         if kind == "arguments":
-            call = self._calls[key]
-            where = b"custom" if self._parts[key].custom else b"function"
-            member = b"input" if self._parts[key].custom else b"arguments"
-            out.append(
-                self._chunk(
-                    event.choice,
-                    b'{"tool_calls":[{"index":%d,"%b":{"%b":%b}}]}' % (call, where, member, _encode(text)),
-                )
-            )
+            if delta := self._arguments(key, _encode(text)):
+                out.append(self._chunk(event.choice, delta))
         elif key in self._thoughts:
             self._thought(event, self._thoughts[key], out)
         elif key in self._calls:  # a signature that came after its call
@@ -136,6 +131,14 @@ class StreamWriter:
         self._thoughts[choice, -1] = number
         detail = of_text(signature, origin, number)
         out.append(self._chunk(choice, _encode({"reasoning_details": [detail]})))
+
+    def _arguments(self, key: tuple[int, int], text: bytes) -> bytes:
+        """A piece of a call's arguments; nothing of a second call for a client that knows only one."""
+        call, custom = self._calls[key], self._parts[key].custom
+        if self._older:
+            return b"" if call else b'{"function_call":{"arguments":%b}}' % text
+        where, member = (b"custom", b"input") if custom else (b"function", b"arguments")
+        return b'{"tool_calls":[{"index":%d,"%b":{"%b":%b}}]}' % (call, where, member, text)
 
     def _thought(self, event: Delta, index: int, out: list[bytes]) -> None:
         part = self._parts[event.choice, event.block]
@@ -162,7 +165,11 @@ class StreamWriter:
         elif isinstance(part, ToolCall):
             number = sum(1 for choice, _ in self._calls if choice == event.choice)
             self._calls[key] = number
-            out.append(self._chunk(event.choice, _encode({"tool_calls": [{"index": number, **write_call(part)}]})))
+            if not self._older:
+                out.append(self._chunk(event.choice, _encode({"tool_calls": [{"index": number, **write_call(part)}]})))
+            elif number == 0:
+                called = {"name": part.name, "arguments": part.arguments}
+                out.append(self._chunk(event.choice, _encode({"function_call": called})))
         elif isinstance(part, Reasoning):
             self._open_thought(event.choice, key, part, out)
         elif isinstance(part, Media) and part.kind == "audio":
@@ -193,7 +200,7 @@ class StreamWriter:
                 tokens = _encode({"content": event.tokens, "refusal": None})
                 out.append(self._chunk(event.choice, b"{}", logprobs=tokens))
             case Finish():
-                word = write_stop(event.stop, refused=event.choice in self._refused)
+                word = write_stop(event.stop, refused=event.choice in self._refused, older=self._older)
                 out.append(self._chunk(event.choice, b"{}", b'"%b"' % word.encode()))
             case Total():
                 self._usage = event.usage
