@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
@@ -27,12 +27,14 @@ _SEALED_BY = re.compile(re.escape(_SEALED) + rb"[a-z]+(?:@[a-z]+)?\.")
 class Aim(msgspec.Struct, frozen=True, kw_only=True):
     """What a request is written for: the model's name at the provider, what it can do, and the provider's quirks.
 
-    ``quirks`` are names that a dialect's writer knows (see its own list); a preset or a provider sets them.
+    ``quirks`` are names that a dialect's writer knows (see its own list); a preset or a provider sets them. ``adds``:
+    members of the body that the account puts into every request.
     """
 
     model: str
     capabilities: Capabilities = Capabilities()
     quirks: frozenset[str] = frozenset()
+    adds: dict[str, Any] = {}
 
 
 class Reader(Protocol):

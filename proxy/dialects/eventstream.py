@@ -10,6 +10,8 @@ import struct
 import zlib
 from collections.abc import Mapping
 
+import msgspec
+
 from proxy.errors import BadAnswer
 
 MAX_MESSAGE = 16 << 20  # bytes of one message
@@ -79,6 +81,21 @@ def read_message(message: bytes) -> tuple[dict[str, str], bytes]:
         return _read_headers(message, _PRELUDE.size, end), message[end:-4]
     except (IndexError, KeyError, struct.error, UnicodeDecodeError) as error:
         raise BadAnswer("the provider's event stream has headers that cannot be read") from error
+
+
+def error_in(headers: Mapping[str, str], payload: bytes) -> bytes | None:
+    """An error object for what a message says that is no event; None if it is one. Its name stands in a header."""
+    if headers.get(":message-type", "event") == "event":
+        return None
+    try:
+        told = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        told = None
+    told = told if isinstance(told, dict) else {}
+    message = told.get("message") or told.get("Message") or headers.get(":error-message", "")
+    kind = headers.get(":exception-type") or headers.get(":error-code") or ""
+    error = {**told, "type": kind, "message": message if isinstance(message, str) else ""}
+    return msgspec.json.encode({"error": error})
 
 
 def _read_headers(message: bytes, at: int, end: int) -> dict[str, str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from proxy.providers.anthropic import Anthropic
 from proxy.providers.azure_openai import AzureOpenAI
+from proxy.providers.bedrock import Bedrock
 from proxy.providers.gemini import Gemini
 from proxy.providers.openai import OpenAI
 from proxy.providers.provider import Provider
+from proxy.providers.sagemaker import SageMaker
 from proxy.providers.simulated import Simulated
 from proxy.providers.vertex import Vertex
 
@@ -16,5 +18,7 @@ PROVIDERS: dict[str, type[Provider]] = {
     "anthropic": Anthropic,
     "gemini": Gemini,
     "vertex": Vertex,
+    "bedrock": Bedrock,
+    "sagemaker": SageMaker,
     "simulated": Simulated,
 }

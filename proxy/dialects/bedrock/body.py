@@ -35,6 +35,7 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9\s\-()\[\]]|\s{2,}")
 _MAX_NAME = 200
 # How many of the most likely tokens to choose from: Converse leaves the name to the model's family.
 _TOP_K = (("claude", "top_k"), ("mistral", "top_k"), ("cohere", "k"))
+_STREAM_MODE = "streamProcessingMode"
 _TIERS = {"default": "default", "priority": "priority", "flex": "flex", "auto": None, "standard_only": "default"}
 
 
@@ -153,6 +154,12 @@ def _add_rest(chat: Chat, said: dict[str, Any], aim: Aim, body: dict[str, Any], 
         body["guardrailConfig"] = chat.guardrail
     if chat.service_tier is not None and (tier := _TIERS.get(chat.service_tier)) is not None:
         body["serviceTier"] = {"type": tier}
+    if aim.adds:
+        # The account's word stands above the caller's.
+        body |= aim.adds
+        guard = aim.adds.get("guardrailConfig", {})
+        if _STREAM_MODE in guard and not chat.stream:
+            body["guardrailConfig"] = {name: value for name, value in guard.items() if name != _STREAM_MODE}
 
 
 def _takes_top_k(model: str) -> bool:

@@ -25,7 +25,7 @@ from proxy.chat import (
 from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL
 from proxy.dialects.bedrock.words import SIGNS, UsageWire, read_citation, read_hidden, read_stop, read_usage
 from proxy.dialects.dialect import decode
-from proxy.dialects.eventstream import read_message
+from proxy.dialects.eventstream import error_in, read_message
 from proxy.errors import BadAnswer
 from proxy.providers.meaning import failure_in
 
@@ -89,8 +89,8 @@ class StreamReader:
         """Events of one message of the event stream."""
         headers, payload = read_message(frame)
         kind = headers.get(":event-type", "")
-        if headers.get(":message-type", "event") != "event":
-            raise failure_in(_error(headers, payload), "the provider")
+        if (error := error_in(headers, payload)) is not None:
+            raise failure_in(error, "the provider")
         if self._over:
             return []
         match kind:
@@ -202,14 +202,3 @@ class StreamReader:
         self._over = True
         usage = read_usage(event.usage)
         return [End()] if usage is None else [Total(usage), End()]
-
-
-def _error(headers: dict[str, str], payload: bytes) -> bytes:
-    """An exception as an error object: its name stands in a header."""
-    try:
-        told = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        told = None
-    message = told.get("message") if isinstance(told, dict) else None
-    kind = headers.get(":exception-type") or headers.get(":error-code") or ""
-    return msgspec.json.encode({"error": {"type": kind, "message": message or headers.get(":error-message", "")}})
