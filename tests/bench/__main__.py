@@ -15,6 +15,7 @@ from tests.bench.measure import FULL, QUICK, Cell, Plan, measure
 from tests.bench.process import LOAD_CORE, pinned
 from tests.bench.profile import profile
 from tests.bench.report import machine, page, rows
+from tests.bench.translate import section, translate
 
 HERE = Path(__file__).parent
 
@@ -61,13 +62,27 @@ def _bench(args: argparse.Namespace, scratch: Path) -> int:
     if args.rounds:
         plan = plan._replace(rounds=args.rounds)
     started = time.perf_counter()
-    found = measure(plan, set(args.only), scratch, lambda line: print(line, file=sys.stderr, flush=True))
+
+    def progress(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    found = measure(plan, set(args.only), scratch, progress)
+    added, sizes = ([], []) if args.only else translate(plan, scratch, progress)
     took = time.perf_counter() - started
     table = rows(found)
     data = msgspec.json.format(
-        msgspec.json.encode({"machine": machine(), "plan": plan._asdict(), "rows": table, "starts": found.starts})
+        msgspec.json.encode(
+            {
+                "machine": machine(),
+                "plan": plan._asdict(),
+                "rows": table,
+                "starts": found.starts,
+                "translation": added,
+                "large": sizes,
+            }
+        )
     )
-    text = page(found, plan, took)
+    text = page(found, plan, took) + ("\n".join(["", *section(added, sizes)]) if added else "")
     print(data.decode() if args.json else text)
     keep = args.out or (None if args.quick or args.only else HERE)
     if keep is not None:
@@ -75,6 +90,7 @@ def _bench(args: argparse.Namespace, scratch: Path) -> int:
         (keep / "report.md").write_text(text)
         (keep / "report.json").write_bytes(data + b"\n")
     wrong = sum(sum(row.errors.values()) for row in table if row.candidate in ("direct", "relay", "sluicegate"))
+    wrong += sum(sum(row.errors.values()) for row in added)
     if wrong:
         print(f"{wrong} wrong answers", file=sys.stderr)
     return 1 if wrong else 0

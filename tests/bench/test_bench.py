@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from proxy.dialects.table import DIALECTS
 from tests.bench.candidates import KEY, Candidate, candidates, verifier
 from tests.bench.load import Load, Phase
 from tests.bench.measure import CELLS, QUICK, Found, Sample, Start, upstream
 from tests.bench.process import Process, free_port
 from tests.bench.report import page, rows
-from tests.bench.wire import EVENTS, SCRIPTS, question, request, unchunk
+from tests.bench.translate import Added, Large, section
+from tests.bench.translate import question as translated_question
+from tests.bench.wire import EVENTS, SCRIPTS, SIZE, question, request, unchunk
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the bench needs Linux")
 
@@ -104,3 +107,20 @@ def test_ratios_are_taken_round_by_round() -> None:
     text = page(found, QUICK, 1.0)
     assert "1.25 × | met" in text
     assert "LiteLLM was left out: not ready" in text
+
+
+@pytest.mark.parametrize("dialect", ["openai_chat", "anthropic_messages"])
+def test_a_question_that_is_translated_has_its_size_and_is_one(dialect: str) -> None:
+    """And every dialect can be told it."""
+    body = translated_question(dialect, "bench-talk", stream=True)
+    assert abs(len(body) - SIZE) < 100
+    chat = DIALECTS[dialect].read_request(body)
+    assert chat.stream
+    assert len(chat.tools) == 3
+
+
+def test_what_translation_adds_is_told_with_its_aim() -> None:
+    rows_ = [Added("openai_chat", "anthropic_messages", True, 10.0, 40.0, 30.0, 5, {})]
+    text = "\n".join(section(rows_, [Large("gemini", "bedrock", 1 << 20, 1.0, 2.0)]))
+    assert "| 30.0 µs | 25 µs: **missed** |" in text
+    assert "3.0 ms at most (gemini to bedrock; aim 10 ms: met)" in text

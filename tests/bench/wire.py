@@ -9,6 +9,7 @@ import json
 from typing import NamedTuple
 
 EVENTS = 100
+SIZE = 4_000  # bytes of a question that is translated, and of its answer
 CREDENTIAL = "sk-bench-upstream"
 _EXTRA = b"x-request-id: req_0123456789abcdef\r\nopenai-processing-ms: 1\r\n"
 _LAST = b"0\r\n\r\n"
@@ -72,11 +73,64 @@ def _stream(count: int, model: str, *, keep: int | None = None, ends: str = "kee
     return Script((head, *writes, *tail), b"".join(events), ends, gap)
 
 
+def _talk(model: str) -> Script:
+    """An answer of ``SIZE`` bytes in many words, in OpenAI's form."""
+    message = {"role": "assistant", "content": _words()}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 900, "completion_tokens": 700, "total_tokens": 1600}
+    head = {"id": "chatcmpl-bench", "object": "chat.completion", "created": 1700000000, "model": model}
+    return _whole(_json({**head, "choices": [choice], "usage": usage}))
+
+
+def _words() -> str:
+    text = " ".join(f"word{at}" for at in range(EVENTS))
+    return text + " and so on" * ((SIZE - len(text)) // 10)
+
+
+def _claude(model: str) -> Script:
+    """The same in Anthropic's."""
+    usage = {"input_tokens": 900, "output_tokens": 700}
+    head = {"id": "msg_bench", "type": "message", "role": "assistant", "model": model, "stop_sequence": None}
+    content = [{"type": "text", "text": _words()}]
+    return _whole(_json({**head, "content": content, "stop_reason": "end_turn", "usage": usage}))
+
+
+def _claude_stream(model: str) -> Script:
+    """A stream of ``EVENTS`` pieces of text."""
+    usage = {"input_tokens": 900, "output_tokens": 1}
+    head = {"id": "msg_bench", "type": "message", "role": "assistant", "model": model, "content": []}
+    start = {**head, "stop_reason": None, "stop_sequence": None, "usage": usage}
+    values: list[dict[str, object]] = [
+        {"type": "message_start", "message": start},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    ]
+    values += [
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": f" word{at}"}}
+        for at in range(EVENTS)
+    ]
+    end = {"stop_reason": "end_turn", "stop_sequence": None}
+    values.append({"type": "content_block_stop", "index": 0})
+    values.append({"type": "message_delta", "delta": end, "usage": {"output_tokens": 700}})
+    values.append({"type": "message_stop"})
+    events = [f"event: {value['type']}\ndata: ".encode() + _json(value) + b"\n\n" for value in values]
+    return _chunked(events)
+
+
+def _chunked(events: list[bytes]) -> Script:
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n" + _EXTRA + b"\r\n"
+    return Script((head, *(b"%x\r\n%b\r\n" % (len(one), one) for one in events), _LAST), b"".join(events))
+
+
 SCRIPTS: dict[str, Script] = {
     "bench-1k": _whole(_padded("bench-1k", 1_000)),
     "bench-100k": _whole(_padded("bench-100k", 100_000)),
     "bench-stream": _stream(EVENTS, "bench-stream"),
     "bench-paced": _stream(EVENTS, "bench-paced", gap=0.004),
+    # What translation is measured with.
+    "bench-talk": _talk("bench-talk"),
+    "bench-talk-stream": _stream(EVENTS + 3, "bench-talk-stream"),
+    "bench-claude": _claude("bench-claude"),
+    "bench-claude-stream": _claude_stream("bench-claude-stream"),
     # Only the soak asks for these.
     "bench-cut": _stream(EVENTS, "bench-cut", keep=20, ends="close"),
     "bench-reset": _stream(EVENTS, "bench-reset", keep=5, ends="reset"),
