@@ -54,10 +54,10 @@ def spoken(inbound: str, outbound: str) -> str:
 def config(origin: str) -> str:
     """A file with a provider for each dialect; a header of the client's chooses."""
     lines = ["listen: 127.0.0.1:8080", "providers:"]
-    for name, text in list(PROVIDERS.items())[:3]:
+    for name, text in PROVIDERS.items():
         lines.append(f"  {name}: {{{text.format(secret=SECRET, origin=origin)}}}")
     lines.append("routes:")
-    for name in list(PROVIDERS)[:3]:
+    for name in PROVIDERS:
         lines += [f"  {name}:", f"    match: {{header: {{{OUT}: {name}}}}}", f"    target: {name}/*"]
     return "\n".join(lines) + "\n"
 
