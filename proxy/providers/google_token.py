@@ -95,23 +95,25 @@ def _reason(error: Exception) -> str:
 
 
 def from_key(text: str) -> tuple[Fetch, str | None]:
-    """What gets tokens for credentials in Google's JSON form, and the project that they belong to.
+    """What gets tokens for the key of a service account in Google's JSON form, and the project that it belongs to.
 
     Raises:
-        UnusableCredentials: they are not of that form, or the extra is missing.
+        UnusableCredentials: it is not of that form, or the extra is missing.
     """
-    auth, requests = _library()
+    library = _library()
     try:
         info: Any = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
         raise UnusableCredentials("is not the JSON of a key; write ${file:/path/of/key.json}") from None
-    if not isinstance(info, dict) or not isinstance(info.get("type"), str):
-        raise UnusableCredentials("is JSON, but not that of a key: it has no `type`")
+    if not isinstance(info, dict) or info.get("type") != "service_account":
+        raise UnusableCredentials(
+            "is not the key of a service account; for other forms set GOOGLE_APPLICATION_CREDENTIALS and leave it out"
+        )
     try:
-        credentials, project = auth.load_credentials_from_dict(info, scopes=[SCOPE])
+        credentials = library.account.from_service_account_info(info, scopes=[SCOPE])
     except Exception as error:
         raise UnusableCredentials(f"cannot be used: {_reason(error)}") from None
-    return _fetch(credentials, requests), project
+    return _fetch(credentials, library.requests), credentials.project_id
 
 
 def from_chain() -> Fetch:
@@ -121,24 +123,34 @@ def from_chain() -> Fetch:
     Raises:
         UnusableCredentials: the extra is missing.
     """
-    auth, requests = _library()
+    library = _library()
     found: list[Fetch] = []
 
     def fetch() -> Grant:
         if not found:
-            found.append(_fetch(auth.default(scopes=[SCOPE])[0], requests))
+            found.append(_fetch(library.default(scopes=[SCOPE])[0], library.requests))
         return found[0]()
 
     return fetch
 
 
-def _library() -> tuple[Any, Any]:
+class _Library(NamedTuple):
+    """What is used of google-auth."""
+
+    default: Any
+    account: Any
+    requests: Any
+
+
+def _library() -> _Library:
     try:
-        import google.auth  # an optional extra
+        import google.auth
         import google.auth.transport.requests
+        import google.oauth2.service_account
     except ImportError:
         raise UnusableCredentials(MISSING_EXTRA) from None
-    return google.auth, google.auth.transport.requests
+    account = google.oauth2.service_account.Credentials
+    return _Library(google.auth.default, account, google.auth.transport.requests)
 
 
 def _fetch(credentials: Any, requests: Any) -> Fetch:

@@ -71,6 +71,11 @@ class _Models(Account):
         self._root = root
         self._doors = Doors()
 
+    @classmethod
+    def compile(cls, name: str, config: Any, context: ProviderContext) -> None:
+        """Never by itself: ``Vertex`` makes it."""
+        raise NotImplementedError
+
     def credential(self, key: str) -> Header:
         """A token of the file, or a key."""
         if self._access.by_token:

@@ -72,6 +72,7 @@ LATE_IMPORTS: dict[tuple[str, str], str] = {
     ("proxy.providers.aws_credentials", "botocore.session"): "the extra `aws`",
     ("proxy.providers.google_token", "google.auth"): "the extra `gcp`",
     ("proxy.providers.google_token", "google.auth.transport.requests"): "the extra `gcp`",
+    ("proxy.providers.google_token", "google.oauth2.service_account"): "the extra `gcp`",
 }
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 from google.genai import types
-from tests.proxy.dialects.gemini.official import JSON, STREAM, asked, client
 
 from proxy.capability import Capabilities
 from proxy.chat import (
@@ -42,6 +41,7 @@ from proxy.dialects.gemini.dialect import Gemini
 from proxy.errors import BadAnswer
 from proxy.gather import Gather, events_of
 from proxy.sse import Splitter
+from tests.proxy.dialects.gemini.official import JSON, STREAM, asked, client
 
 GEMINI = Gemini()
 AIM = Aim(model="gemini-3-flash", capabilities=Capabilities(thinking="level"))
@@ -268,7 +268,9 @@ def test_a_request_that_we_write_is_one_that_the_official_types_take() -> None:
         messages=[
             Message("system", [Text("Be brief.")]),
             Message("user", [Text("Look"), Media(kind="image", url="https://x.org/a.png?size=1")]),
-            Message("assistant", [ToolCall(id="1", name="f", arguments="{}"), ToolCall(id="2", name="g", arguments="")]),
+            Message(
+                "assistant", [ToolCall(id="1", name="f", arguments="{}"), ToolCall(id="2", name="g", arguments="")]
+            ),
             Message("user", [ToolResult(call_id="2", parts=(Text("no"),), is_error=True)]),
             Message("user", [ToolResult(call_id="1", parts=(Text("yes"),)), Text("go on")]),
         ],
@@ -277,7 +279,9 @@ def test_a_request_that_we_write_is_one_that_the_official_types_take() -> None:
     body = msgspec.json.decode(GEMINI.write_request(chat, AIM, Losses()))
     contents = [types.Content.model_validate(one) for one in body["contents"]]
     assert [(one.role, len(one.parts)) for one in contents] == [("user", 2), ("model", 2), ("user", 2), ("user", 1)]
-    assert contents[0].parts[1].file_data == types.FileData(file_uri="https://x.org/a.png?size=1", mime_type="image/png")
+    assert contents[0].parts[1].file_data == types.FileData(
+        file_uri="https://x.org/a.png?size=1", mime_type="image/png"
+    )
     assert contents[1].parts[0].thought_signature is not None
     assert contents[1].parts[1].thought_signature is None
     assert contents[2].parts[0].function_response.response == {"error": "no"}
