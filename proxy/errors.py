@@ -204,8 +204,12 @@ _GOOGLE_STATUS = {
 
 def render_openai(status: int, code: str, message: str, param: str | None = None) -> bytes:
     """The error object of OpenAI's API: ``{"error": {message, type, param, code}}``, as JSON bytes."""
-    kind = _OPENAI_TYPE.get(status, "server_error" if status >= 500 else "invalid_request_error")
-    return msgspec.json.encode({"error": {"message": message, "type": kind, "param": param, "code": code}})
+    error = {"message": message, "type": _openai_type(status), "param": param, "code": code}
+    return msgspec.json.encode({"error": error})
+
+
+def _openai_type(status: int) -> str:
+    return _OPENAI_TYPE.get(status, "server_error" if status >= 500 else "invalid_request_error")
 
 
 def _openai(status: int, code: str, message: str, param: str | None) -> tuple[int, bytes]:
@@ -217,7 +221,9 @@ def _openai_event(status: int, code: str, message: str) -> bytes:
 
 
 def _responses_event(status: int, code: str, message: str) -> bytes:
-    error = {"type": "error", "code": code, "message": message, "param": None, "sequence_number": 0}
+    """As documented, and with the object beside it that OpenAI sends too: only that makes its clients raise."""
+    inner = {"type": _openai_type(status), "code": code, "message": message, "param": None}
+    error = {"type": "error", "code": code, "message": message, "param": None, "sequence_number": 0, "error": inner}
     return b"event: error\ndata: %b\n\n" % msgspec.json.encode(error)
 
 
