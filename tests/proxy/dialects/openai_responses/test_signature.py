@@ -28,9 +28,9 @@ def _back(parts: list[Part]) -> list[Part]:
     "parts",
     [
         [Reasoning(text="hm", signature="S", origin="anthropic", is_summary=True), Text("Yes")],
-        [Reasoning(text="hm", signature="S", origin="openai", id="rs_1", is_summary=True), Text("Yes")],
-        [Reasoning(text="hm", signature="sg.gemini.S", origin="openai", id="rs_1", is_summary=True)],
-        [Reasoning(redacted="R", origin="openai", id="rs_1")],
+        [Reasoning(text="hm", signature="rs_1:S", origin="openai", id="rs_1", is_summary=True), Text("Yes")],
+        [Reasoning(text="hm", signature="rs_1:sg.gemini.S", origin="openai", id="rs_1", is_summary=True)],
+        [Reasoning(redacted="rs_1:R", origin="openai", id="rs_1")],
         [Text("a"), _CALL, ToolCall(id="c2", name="f", arguments="{}")],
         [Text("a", signature="S", origin="gemini"), Text("b")],
         [Text("", signature="S", origin="gemini")],
