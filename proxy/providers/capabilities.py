@@ -17,6 +17,7 @@ from proxy.capability import Capabilities, ThinkingStyle
 from proxy.dialects.fit import REFUSABLE
 from proxy.policy import Config
 from proxy.providers.capability_rows import ROWS, SAME_AS
+from proxy.providers.presets import REFUSED
 
 _MAX_KNOWN = 1024  # models of one account that are remembered; their names may come from callers
 _WILDCARDS = re.compile(r"\[[^\]]*\]|[*?]")
@@ -66,10 +67,11 @@ def check_models(models: Mapping[str, ModelConfig], fail: Callable[[str, str], N
 class Known:
     """The capabilities of one account's models. What was looked up is kept, within bounds."""
 
-    __slots__ = ("_known", "_overrides", "_rows")
+    __slots__ = ("_known", "_overrides", "_refused", "_rows")
 
     def __init__(self, kind: str, models: Mapping[str, ModelConfig] | None = None) -> None:
         self._rows = _compile(rows_of(kind))
+        self._refused = REFUSED.get(kind, frozenset())
         self._overrides = tuple(
             (_pattern(glob), (models or {})[glob]) for glob in sorted(models or {}, key=_fixed)
         )  # the most special last, so that it wins
@@ -86,7 +88,7 @@ class Known:
 
     def _look_up(self, model: str) -> Capabilities:
         row = next((row for _, pattern, row in self._rows if pattern.fullmatch(model)), {})
-        found = Capabilities(**row)
+        found = _capabilities(row, self._refused)
         for pattern, config in self._overrides:
             if pattern.fullmatch(model):
                 found = _overridden(found, config)
@@ -107,7 +109,12 @@ def table() -> Iterator[tuple[str, str, Capabilities]]:
     """Every row of the table: kind, glob, capabilities; the general rows of a kind first."""
     for kind, rows in ROWS.items():
         for glob in sorted(rows, key=lambda glob: (glob != "*", glob)):
-            yield kind, glob, Capabilities(**rows[glob])
+            yield kind, glob, _capabilities(rows[glob], REFUSED.get(kind, frozenset()))
+
+
+def _capabilities(row: dict[str, Any], refused: frozenset[str]) -> Capabilities:
+    """A row of the table, and what no model of that service takes."""
+    return Capabilities(**row | {"refuses": row.get("refuses", frozenset()) | refused})
 
 
 def _root(kind: str) -> str:

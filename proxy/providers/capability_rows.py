@@ -252,6 +252,14 @@ _OPENROUTER: Rows = {
     "anthropic/*": {"thinking": "effort", "prompt_cache": "marks"},
 }
 
+# What its models sample with is fixed, but for the oldest. https://platform.kimi.ai/docs/api/models-overview
+_MOONSHOT_REFUSES = frozenset({"temperature", "top_p", "n", "presence_penalty", "frequency_penalty"})
+_MOONSHOT: Rows = {
+    "*": {"files": False, "thinking": "effort", "prompt_cache": "automatic", "refuses": _MOONSHOT_REFUSES},
+    "moonshot-v1-*": {**_TEXT_ONLY, "prompt_cache": "automatic"},
+    "moonshot-v1-*vision*": {"files": False, "prompt_cache": "automatic"},
+}
+
 ROWS: dict[str, Rows] = {
     "openai": _OPENAI,
     "anthropic": _ANTHROPIC,
@@ -263,6 +271,7 @@ ROWS: dict[str, Rows] = {
     "deepseek": _DEEPSEEK,
     "groq": _GROQ,
     "openrouter": _OPENROUTER,
+    "moonshot": _MOONSHOT,
     "sagemaker": {"*": {"files": False, "thinking": "none"}},
 }
 # Kinds whose models are those of another; a kind or preset that is named nowhere is like `openai`.
