@@ -117,6 +117,8 @@ def _describe(found: Explanation) -> str:
     if found.body is not None:
         text = found.body if len(found.body) <= 400 else f"{found.body[:400]}… ({len(found.body)} characters)"
         lines.append(f"body      {text}")
+    if found.dropped:
+        lines.append(f"dropped   {', '.join(found.dropped)}")
     return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ from proxy.runtime import Runtime
 
 class Explanation(msgspec.Struct):
     """Everything that decided. ``refusal`` is None when the request would go upstream; ``body`` is what the first
-    choice would be sent, None where nothing would be."""
+    choice would be sent, None where nothing would be; ``dropped`` what that could not say."""
 
     generation: int
     method: str
@@ -29,6 +29,7 @@ class Explanation(msgspec.Struct):
     target: Choice | None
     forwarded_headers: list[str]
     body: str | None
+    dropped: tuple[str, ...]
     refusal: dict[str, Any] | None
 
 
@@ -52,7 +53,8 @@ async def explain(runtime: Runtime, method: str, target: str, headers: list[Head
             policies, refusal, choice = await found.explain(x)
     except GatewayError as error:
         refusal = failure(x, error)
-    sent = first_body(choice)
+    leaf = first_leaf(choice)
+    sent = None if leaf is None else leaf.body
     return Explanation(
         generation=runtime.generation,
         method=method,
@@ -64,17 +66,18 @@ async def explain(runtime: Runtime, method: str, target: str, headers: list[Head
         target=choice,
         forwarded_headers=sorted({name.decode("latin-1") for name, _ in x.forward}),
         body=None if sent is None else sent.decode("utf-8", "replace"),
+        dropped=() if leaf is None else leaf.dropped,
         refusal=None if refusal is None else {"status": refusal.status, **msgspec.json.decode(refusal.body)},
     )
 
 
-def first_body(choice: Choice | None) -> bytes | None:
-    """The body that the first chosen leaf would be sent."""
+def first_leaf(choice: Choice | None) -> Choice | None:
+    """The first chosen leaf that would be sent something."""
     if choice is None or not choice.chosen:
         return None
     if choice.body is not None:
-        return choice.body
+        return choice
     for child in choice.children:
-        if (found := first_body(child)) is not None:
+        if (found := first_leaf(child)) is not None:
             return found
     return None

@@ -54,7 +54,8 @@ class Leaf(Target):
         model = self.model or x.model
         to = f"sends to {self.provider.describe()}" + (f" as {model}" if model else "")
         try:
-            return Choice(self.name, True, to, body=self.provider.preview(x, model))
+            body, dropped = self.provider.preview(x, model)
+            return Choice(self.name, True, to, body=body, dropped=dropped)
         except GatewayError as error:
             return Choice(self.name, False, f"cannot take this request: {error.message}")
 

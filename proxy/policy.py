@@ -165,13 +165,14 @@ class Answer:
 
 class Choice(msgspec.Struct, frozen=True):
     """What a target would do now. ``why`` is a sentence; ``children`` are the branches with theirs; ``body`` is what a
-    leaf would send."""
+    leaf would send, ``dropped`` what it could not say."""
 
     target: str
     chosen: bool
     why: str
     children: tuple[Choice, ...] = ()
     body: bytes | None = None
+    dropped: tuple[str, ...] = ()
 
 
 class Target(ABC):

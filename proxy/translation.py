@@ -205,12 +205,14 @@ async def prepare(x: Exchange, model: str | None, account: Account) -> Turn:
     return _write(turn, x.chat, model, account)
 
 
-def preview(x: Exchange, model: str | None, account: Account) -> bytes:
-    """The body that would be sent, without looking up earlier requests."""
+def preview(x: Exchange, model: str | None, account: Account) -> tuple[bytes, tuple[str, ...]]:
+    """The body that would be sent and what it could not say, without looking up earlier requests."""
     turn = _begin(x, account)
     if turn.is_native:
-        return _splice(turn, model, account).body
-    return _write(turn, x.chat or _read(x, turn.inbound), model, account).body
+        turn = _splice(turn, model, account)
+    else:
+        turn = _write(turn, x.chat or _read(x, turn.inbound), model, account)
+    return turn.body, turn.dropped
 
 
 def _begin(x: Exchange, account: Account) -> Turn:

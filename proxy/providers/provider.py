@@ -80,6 +80,6 @@ class Provider(ABC):
             return splice_form_model(x.body, x.header(b"content-type") or b"", model)
         return x.body
 
-    def preview(self, x: Exchange, model: str | None) -> bytes:
-        """The body that would be sent now, for ``explain``."""
-        return self.outbound_body(x, model) if x.endpoint.dialect is None else preview(x, model, self)
+    def preview(self, x: Exchange, model: str | None) -> tuple[bytes, tuple[str, ...]]:
+        """The body that would be sent now, for ``explain``, and the names of what it could not say."""
+        return (self.outbound_body(x, model), ()) if x.endpoint.dialect is None else preview(x, model, self)

@@ -226,7 +226,7 @@ class Vertex(Provider):
         """By the model's publisher."""
         return await self.of(model or x.model).send(x, model, timeouts)
 
-    def preview(self, x: Exchange, model: str | None) -> bytes:
+    def preview(self, x: Exchange, model: str | None) -> tuple[bytes, tuple[str, ...]]:
         """The body that would be sent now."""
         return self.of(model or x.model).preview(x, model)
 

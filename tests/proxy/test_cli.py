@@ -57,6 +57,7 @@ def test_an_explanation_reads_from_top_to_bottom() -> None:
         target=tree,
         forwarded_headers=["accept"],
         body="x" * 500,
+        dropped=("top_k", "logit_bias"),
         refusal=None,
     )
     lines = cli._describe(found).splitlines()
@@ -66,4 +67,5 @@ def test_an_explanation_reads_from_top_to_bottom() -> None:
         "policy    authenticate: caller is a/b/c",
     ]
     assert lines[3:7] == ["target", "  → fallback: the first that answers", "    → a/x: now", "    · b/y: later"]
-    assert lines[-1].endswith("… (500 characters)")
+    assert lines[-2].endswith("… (500 characters)")
+    assert lines[-1] == "dropped   top_k, logit_bias"

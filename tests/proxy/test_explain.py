@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from policies.context.tags import Tags
 from proxy.errors import Header
-from proxy.explain import explain, first_body
+from proxy.explain import explain, first_leaf
 from proxy.policy import Choice
 from tests.support.compiled import Canned, make_rule, make_runtime
 
@@ -43,6 +45,22 @@ def test_the_first_chosen_leaf_is_shown() -> None:
     """Branches that are not chosen are passed over."""
     leaf = Choice("a/b", True, "", body=b"{}")
     other = Choice("c/d", False, "", body=b"[]")
-    assert first_body(Choice("fallback", True, "", (other, leaf))) == b"{}"
-    assert first_body(Choice("split", True, "", (other,))) is None
-    assert first_body(None) is None
+    assert first_leaf(Choice("fallback", True, "", (other, leaf))) is leaf
+    assert first_leaf(Choice("split", True, "", (other,))) is None
+    assert first_leaf(None) is None
+
+
+async def test_what_a_translation_drops_is_told() -> None:
+    """Before anything is sent."""
+
+    class Claude(Canned):
+        def __init__(self) -> None:
+            super().__init__()
+            self.speaks = ("anthropic_messages",)
+
+    runtime = make_runtime(make_rule(Claude()))
+    asked = {"model": "fast", "messages": [{"role": "user", "content": "hi"}], "logit_bias": {"1": 2}}
+    found = await explain(runtime, "POST", "/v1/chat/completions", [], json.dumps(asked).encode())
+    assert found.dropped == ("logit_bias",)
+    assert found.body is not None
+    assert json.loads(found.body)["messages"][0]["content"] == [{"type": "text", "text": "hi"}]

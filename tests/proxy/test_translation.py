@@ -94,7 +94,8 @@ def test_the_same_dialect_on_both_sides_passes_byte_for_byte(
     body = json.dumps({**before, "model": "fast", "messages": after}, indent=indent, ensure_ascii=indent is None)
     account = Canned()
     account.speaks = (speaks,)
-    sent = preview(_exchange(body.encode(), path), "claude", account)
+    sent, dropped = preview(_exchange(body.encode(), path), "claude", account)
+    assert not dropped
     head, _, tail = body.rpartition('"fast"')
     if '"fast"' not in json.dumps([before, after]):
         assert sent == f'{head}"claude"{tail}'.encode()
