@@ -30,7 +30,6 @@ _COMPONENT = b"x-amzn-sagemaker-inference-component"
 _FINISHED = re.compile(rb'"finish_reason":\s*"')
 _DONE = b"data: [DONE]\n\n"
 _SSE: Header = (b"content-type", b"text/event-stream; charset=utf-8")
-_MAX_PRELUDE = 1000  # chunks without content before the first one with some
 
 
 class SageMaker(AWSAccount):
@@ -124,13 +123,14 @@ class Unwrapped:
     async def begin(self) -> None:
         """Wait for the first content."""
         parts: list[bytes] = []
-        for _ in range(_MAX_PRELUDE):
+        size, has_content = 0, False
+        while not has_content and not self._over:
             chunk, has_content = await self._next()
             parts.append(chunk)
-            if has_content or self._over:
-                self._ready = b"".join(parts)
-                return
-        raise BadAnswer("the provider's stream does not begin")
+            size += len(chunk)
+            if size > self._scanner.max_event:
+                raise BadAnswer(f"the provider sent {size} bytes of comments before any content")
+        self._ready = b"".join(parts)
 
     def __aiter__(self) -> Unwrapped:
         return self
@@ -163,7 +163,7 @@ class Unwrapped:
         if self._scanner.wants_end and not self._scanner.ended:
             if not self._finished:
                 raise BadAnswer("the provider's stream ended without its end marker")
-            last += _DONE
+            last = last.rstrip(b"\r\n") + b"\n\n" + _DONE if last else _DONE
         return last, has_content
 
     def _told(self, events: bytes) -> tuple[bytes, bool]:
