@@ -161,7 +161,7 @@ class Connection(asyncio.StreamReaderProtocol):
 def _parse(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
