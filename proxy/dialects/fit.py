@@ -86,9 +86,14 @@ def _without(chat: Chat, names: frozenset[str], losses: Losses) -> dict[str, Any
     if len(found) > 1:
         found.sort(key=_ORDER.__getitem__)
     for name in found:
-        if name not in _HINTS and getattr(chat, name) not in _IDLE.get(name, ()):
+        if not is_idle(name, getattr(chat, name)):
             losses.add(name)
     return {name: _NOTHING[name] for name in found}
+
+
+def is_idle(name: str, value: Any) -> bool:
+    """Whether nothing is lost without this value of a parameter."""
+    return value is None or name in _HINTS or value in _IDLE.get(name, ())
 
 
 def _wants_thoughts(thinking: Thinking) -> bool:

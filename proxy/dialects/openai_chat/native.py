@@ -1,0 +1,126 @@
+"""A request in OpenAI's chat format for a service that speaks it with differences: the caller's own bytes but for what
+the service would refuse, and what it knows by another name. Without such members they are the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from proxy.chat import Losses
+from proxy.dialects.fit import is_idle
+from proxy.dialects.members import Edit, Members, apply
+from proxy.dialects.openai_chat.turns import nine
+from proxy.dialects.spans import Span, item_spans
+
+_TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+# Parameters whose members have other names than the neutral ones.
+_MEMBERS: dict[str, tuple[str, ...]] = {
+    "format": ("response_format",),
+    "functions": ("functions", "function_call"),
+    "include_usage": ("stream_options",),
+    "max_tokens": ("max_tokens", "max_completion_tokens"),
+    "thinking": ("reasoning_effort",),
+    "tool_choice": ("tool_choice", "function_call"),
+    "tools": ("tools", "functions"),
+    "user": ("user", "safety_identifier"),
+}
+# Quirks that mean another name for a member.
+_NAMES = {"max_tokens": ("max_completion_tokens", "max_tokens"), "random_seed": ("seed", "random_seed")}
+_IN_MESSAGES = frozenset({"no_developer", "no_names", "tool_ids_9"})
+
+
+def fitted(body: bytes, quirks: frozenset[str], refuses: frozenset[str], losses: Losses) -> bytes:
+    """``body``, which is valid JSON, for a service with these quirks that refuses these parameters."""
+    try:
+        top = _TOP.decode(body)
+        edits = _of_members(body, top, quirks, refuses, losses)
+        messages = top.get("messages")
+        if messages is not None and quirks & _IN_MESSAGES:
+            edits += _of_messages(body, bytes(messages), quirks, losses)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError):
+        return body  # not what the format says: the service will judge it
+    return apply(body, edits)
+
+
+def _of_members(
+    body: bytes, top: dict[str, msgspec.Raw], quirks: frozenset[str], refuses: frozenset[str], losses: Losses
+) -> list[Edit]:
+    gone = {member for name in refuses for member in _MEMBERS.get(name, (name,)) if member in top}
+    for name in refuses:
+        told = [top[member] for member in _MEMBERS.get(name, (name,)) if member in top]
+        if told and not all(is_idle(name, msgspec.json.decode(value)) for value in told):
+            losses.add(name)
+    if "no_stream_options" in quirks and "stream_options" in top:
+        gone.add("stream_options")
+    renamed: dict[str, str] = {}
+    for quirk, (theirs, ours) in _NAMES.items():
+        if quirk in quirks and theirs in top and theirs not in gone:
+            renamed[theirs] = ours
+            if ours in top:
+                gone.add(ours)
+    if not gone and not renamed:
+        return []
+    return Members(body, values=top).edits(drop=gone, rename=renamed)
+
+
+def _of_messages(body: bytes, messages: bytes, quirks: frozenset[str], losses: Losses) -> list[Edit]:
+    wanted = [word for quirk, word in _WORDS if quirk in quirks]
+    if not any(word in messages for word in wanted):
+        return []
+    values = [bytes(value) for value in _LIST.decode(messages)]
+    spans = item_spans(body, _start(body, messages), values)
+    edits: list[Edit] = []
+    for at, (value, span) in enumerate(zip(values, spans, strict=True)):
+        if any(word in value for word in wanted):
+            edits += _of_message(body, span, at, quirks, losses)
+    return edits
+
+
+_WORDS = (
+    ("no_developer", b'"developer"'),
+    ("no_names", b'"name"'),
+    ("tool_ids_9", b'"tool_call'),
+)
+
+
+def _start(body: bytes, messages: bytes) -> int:
+    """Where the member ``messages`` has its value."""
+    return next(member.value[0] for member in Members(body).found if member.name == "messages")
+
+
+def _of_message(body: bytes, span: Span, at: int, quirks: frozenset[str], losses: Losses) -> Iterator[Edit]:
+    message = Members(body, span)
+    told = {member.name: member.value for member in message.found}
+    role = _text(body, told.get("role"))
+    if role == "developer" and "no_developer" in quirks:
+        yield (*told["role"], b'"system"')
+    if "name" in told and "no_names" in quirks and role in ("assistant", "developer", "system", "user"):
+        losses.add(f"messages[{at}].name")
+        yield from message.edits(drop={"name"})
+    if "tool_ids_9" in quirks:
+        yield from _of_id(body, told.get("tool_call_id"))
+        yield from _of_calls(body, told.get("tool_calls"))
+
+
+def _of_calls(body: bytes, span: Span | None) -> Iterator[Edit]:
+    if span is None or body[span[0] : span[0] + 1] != b"[":
+        return
+    values = [bytes(value) for value in _LIST.decode(body[slice(*span)])]
+    for item in item_spans(body, span[0], values):
+        for member in Members(body, item).found:
+            if member.name == "id":
+                yield from _of_id(body, member.value)
+
+
+def _of_id(body: bytes, span: Span | None) -> Iterator[Edit]:
+    given = _text(body, span)
+    if span is not None and given is not None and nine(given) != given:
+        yield (*span, msgspec.json.encode(nine(given)))
+
+
+def _text(body: bytes, span: Span | None) -> str | None:
+    found: Any = None if span is None else msgspec.json.decode(body[slice(*span)])
+    return found if isinstance(found, str) else None
