@@ -43,6 +43,9 @@ class Account(Protocol):
     def aim(self, model: str) -> Aim:
         """What a request to ``model`` is written for."""
 
+    def passes(self, x: Exchange, model: str | None) -> bool:
+        """Whether a provider who speaks the caller's dialect can be sent the caller's bytes."""
+
     def native_body(self, x: Exchange, model: str | None, losses: Losses) -> bytes:
         """The caller's bytes for this provider, who speaks the caller's dialect."""
 
@@ -189,7 +192,7 @@ async def prepare(x: Exchange, model: str | None, account: Account) -> Turn:
         BadRequest: what the caller sent makes no sense.
         Unsupported: the provider cannot be asked this, or only with losses on a route that refuses them.
     """
-    turn = _begin(x, account)
+    turn = _begin(x, model, account)
     if turn.is_native:
         return _splice(turn, model, account)
     if x.chat is None:
@@ -207,7 +210,7 @@ async def prepare(x: Exchange, model: str | None, account: Account) -> Turn:
 
 def preview(x: Exchange, model: str | None, account: Account) -> tuple[bytes, tuple[str, ...]]:
     """The body that would be sent and what it could not say, without looking up earlier requests."""
-    turn = _begin(x, account)
+    turn = _begin(x, model, account)
     if turn.is_native:
         turn = _splice(turn, model, account)
     else:
@@ -215,14 +218,14 @@ def preview(x: Exchange, model: str | None, account: Account) -> tuple[bytes, tu
     return turn.body, turn.dropped
 
 
-def _begin(x: Exchange, account: Account) -> Turn:
+def _begin(x: Exchange, model: str | None, account: Account) -> Turn:
     """Decide between the caller's bytes and a translation, and into what."""
     inbound, speaks = DIALECTS[x.endpoint.dialect], account.speaks
     counts = x.endpoint.operation == "count_tokens"
     if inbound.name in speaks:
         # Only we know what an answer of ours was, so what goes on from it is written anew.
-        is_native = not (inbound.name == "openai_responses" and _OURS in x.body) and not inbound.is_ours(x.body)
-        return Turn(x, inbound, inbound, is_native=is_native)
+        is_ours = (inbound.name == "openai_responses" and _OURS in x.body) or inbound.is_ours(x.body)
+        return Turn(x, inbound, inbound, is_native=not is_ours and account.passes(x, model))
     outbound = next((name for name in speaks if not counts or name in _COUNTING), None)
     if outbound is None:
         raise Unsupported(f"The provider {account.name!r} does not count tokens.")

@@ -45,6 +45,10 @@ class Provider(ABC):
         """What a request to ``model`` is written for."""
         return Aim(model=model, capabilities=self.known.of(model), quirks=self.quirks)
 
+    def passes(self, x: Exchange, model: str | None) -> bool:
+        """Whether this account, which speaks the caller's dialect, can be sent the caller's bytes, more or less."""
+        return True
+
     def native_body(self, x: Exchange, model: str | None, losses: Losses) -> bytes:
         """The caller's bytes for this account, which speaks the caller's dialect."""
         body = self.outbound_body(x, model)
