@@ -35,6 +35,8 @@ from proxy.dialects.openai_responses.wire import Event as Wire
 from proxy.errors import BadAnswer
 from proxy.sse import read_data
 
+_EVENT = b"event:"
+_DATA = b"data:"
 _NEWLINE_DATA = b"\ndata:"
 # What items of a kind are told piece by piece; all others are told when they are whole.
 _CALLS = ("function_call", "custom_tool_call")
@@ -87,12 +89,21 @@ class StreamReader:
         if event is None:
             return []
         step = _STEPS.get(event.type)
-        return [] if step is None else step(self, event)
+        if step is None:
+            # Without a type it may be an error, as other formats tell it.
+            return [] if event.type else self._untyped()
+        return step(self, event)
 
     def finish(self) -> list[Event]:
         """The connection is at its end."""
         if not self._ended:
             raise BadAnswer("the provider's stream stopped before its end")
+        return []
+
+    def _untyped(self) -> list[Event]:
+        typed = _typed(self._data)
+        if typed is not None and typed.error:
+            raise failure_of(typed.error)
         return []
 
     def _begin(self, event: Wire) -> list[Event]:
@@ -347,12 +358,12 @@ class _Typed(msgspec.Struct):
 
 def _data(frame: bytes) -> bytes | None:
     """The data of an SSE event: nearly always one line."""
-    _, found, rest = frame.partition(_NEWLINE_DATA)
-    if found:
-        rest = rest.strip()
-        if b"\n" not in rest and b"\r" not in rest:
-            return rest
-    return read_data(frame)
+    rest = b""
+    if frame.startswith(_EVENT):
+        rest = frame.partition(_NEWLINE_DATA)[2].strip()
+    elif frame.startswith(_DATA):
+        rest = frame[len(_DATA) :].strip()
+    return rest if rest and b"\n" not in rest and b"\r" not in rest else read_data(frame)
 
 
 def _decode(data: bytes) -> Wire | None:
@@ -361,11 +372,8 @@ def _decode(data: bytes) -> Wire | None:
         return EVENT.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         typed = _typed(data)
-        if typed is not None:
-            if typed.error and not typed.type:
-                raise failure_of(typed.error) from error
-            if typed.type and typed.type not in _STEPS:
-                return None
+        if typed is not None and typed.type and typed.type not in _STEPS:
+            return None
         raise BadAnswer(f"the provider's stream cannot be read: {error}") from error
 
 

@@ -192,7 +192,7 @@ class Answer(msgspec.Struct):
 class Event(msgspec.Struct):
     """One event of a stream."""
 
-    type: str
+    type: str = ""
     response: Answer | None = None
     output_index: int = -1
     content_index: int = 0
