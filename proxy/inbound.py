@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-import msgspec
-
-from proxy.dialects.paths import MODELS, PATHS, UNKNOWN, endpoint_for, read_path, style_of
+from proxy import models
+from proxy.dialects.paths import PATHS, UNKNOWN, endpoint_for, read_path, style_of
 from proxy.dialects.splice import read_envelope, read_form
 from proxy.errors import BadRequest
 from proxy.exchange import Exchange, Reply
@@ -53,9 +52,8 @@ async def admit(runtime: Runtime, x: Exchange, receive: Receive) -> Pipeline | R
     """
     endpoint = endpoint_for(x.method, x.path)
     if endpoint is None:
-        if x.path == "/v1/models" or x.path.startswith("/v1/models/"):
-            return _models(runtime, x)
-        return _unknown_path(x)
+        found = models.answer(runtime, x) if models.is_of_models(x.path) else None
+        return _unknown_path(x) if found is None else found
     x.endpoint = endpoint
     door = runtime.doors.get(x.path)
     for name, step, _ in runtime.router.door(x.path) if door is None else door:
@@ -123,8 +121,7 @@ def _read_fields(x: Exchange) -> None:
         if x.stream and _ALTERNATIVE not in x.query.split(b"&"):
             raise BadRequest("Ask for the stream as server-sent events: add `?alt=sse`.", code="invalid_request")
     elif where == "query":
-        found = parse_qs(x.query.decode("latin-1"), max_num_fields=32).get("model", [])
-        x.model = found[0] if len(found) == 1 else ""
+        x.model = _queried(x.query)
     if not x.model and where != "none" and x.endpoint.needs_model:
         raise BadRequest(f"Name one model in the {_PLACE[where]}.", code="missing_model", param="model")
     if len(x.model) > MAX_MODEL or not x.model.isprintable():  # a good one stands in headers and log lines
@@ -133,24 +130,12 @@ def _read_fields(x: Exchange) -> None:
         raise BadRequest(text, code="invalid_model", param="model")
 
 
-def _models(runtime: Runtime, x: Exchange) -> Reply:
-    """``/v1/models``: the exact names that this caller may use, or one of them."""
-    x.endpoint = MODELS
-    if x.method != "GET":
-        return _unknown_path(x)
-    refusals = [reply for _, step, _ in runtime.router.door(x.path) if (reply := step(x)) is not None]
-    if refusals:
-        return refusals[0]
-    names = dict.fromkeys(name for name, pipeline in runtime.router.model_names() if pipeline.admits_model(x, name))
-    models = [{"id": name, "object": "model", "created": 0, "owned_by": "sluicegate"} for name in names]
-    if x.path == "/v1/models":
-        return Reply(200, msgspec.json.encode({"object": "list", "data": models}))
-    wanted = x.path.removeprefix("/v1/models/")
-    for model in models:
-        if model["id"] == wanted:
-            return Reply(200, msgspec.json.encode(model))
-    x.model = wanted
-    return _no_route(x)
+def _queried(query: bytes) -> str:
+    try:
+        found = parse_qs(query.decode("latin-1"), max_num_fields=32).get("model", [])
+    except ValueError:
+        raise BadRequest("The query has too many fields.", code="invalid_request") from None
+    return found[0] if len(found) == 1 else ""
 
 
 def _unknown_path(x: Exchange) -> Reply:
@@ -163,8 +148,7 @@ def _unknown_path(x: Exchange) -> Reply:
 
 def _no_route(x: Exchange) -> Reply:
     if x.model:
-        message = f"The model {x.model[:200]!r} does not exist or is not open to this key."
-        return x.refuse(404, "model_not_found", message, param="model")
+        return models.no_such_model(x)
     return x.refuse(
         404, "no_route", f"No route takes {x.path}; a route needs a `match.path` for requests without model."
     )

@@ -131,7 +131,7 @@ async def test_a_websocket_names_its_model_in_the_query() -> None:
     runtime = make_runtime(make_rule(Canned()))
     x = make_exchange("/v1/realtime", method="WEBSOCKET", query=b"model=fast&x=1")
     assert isinstance(await admit(runtime, x, await pieces()), Pipeline)
-    for query in (b"", b"model=a&model=b"):
+    for query in (b"", b"model=a&model=b", b"model=a" + b"&x=1" * 40):
         with pytest.raises(BadRequest):
             await admit(runtime, make_exchange("/v1/realtime", method="WEBSOCKET", query=query), await pieces())
 
