@@ -80,7 +80,7 @@ def hole(inbound: str, outbound: str, feature: str) -> str | None:
     return next((HOLES[key] for key in keys if key in HOLES), None)
 
 
-def cells(feature: str) -> Any:
+def cells(feature: str) -> pytest.MarkDecorator:
     """A test for each pair that can do something."""
     able = [pair for pair in PAIRS if hole(*pair, feature) is None]
     return pytest.mark.parametrize("pair", able, indirect=True, ids=[f"{i}-{o}" for i, o in able])

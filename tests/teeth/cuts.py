@@ -18,6 +18,7 @@ class Cut(NamedTuple):
 
 _FRAMING = "tests/faults/test_framing.py"
 _GOLDEN = "tests/golden/test_config.py"
+_TRANSLATION = "tests/faults/test_translation.py"
 
 CUTS = (
     Cut(
@@ -119,10 +120,10 @@ CUTS = (
     Cut(
         "SEC-07",
         "ids of resources may hold anything",
-        "proxy/dialects/openai.py",
+        "proxy/dialects/paths.py",
         " and _REST.fullmatch(path, len(prefix))",
         " and len(path) > len(prefix)",
-        "tests/faults/test_paths.py tests/proxy/dialects/test_openai.py",
+        "tests/faults/test_paths.py tests/proxy/dialects/test_paths.py",
     ),
     Cut(
         "SPLICE",
@@ -187,6 +188,62 @@ CUTS = (
         "MAX_EVENT = 1 << 20",
         "MAX_EVENT = 1 << 40",
         "tests/e2e/test_streams.py",
+    ),
+    Cut(
+        "STR-07",
+        "parallel calls are merged into one",
+        "proxy/dialects/openai_chat/writer.py",
+        "            number = sum(1 for choice, _ in self._calls if choice == event.choice)\n",
+        "            number = 0\n",
+        _TRANSLATION,
+    ),
+    Cut(
+        "STR-07",
+        "the proof of a thought gets lost in a stream",
+        "proxy/dialects/anthropic_messages/reader.py",
+        '    ("thinking", "signature_delta"): ("signature", "signature"),',
+        '    ("thinking", "signature_delta"): ("reasoning", "thinking"),',
+        _TRANSLATION,
+    ),
+    Cut(
+        "STR-07",
+        "a class of tokens is counted twice",
+        "proxy/dialects/openai_chat/usage.py",
+        "    return total - taken, taken\n",
+        "    return total, taken\n",
+        _TRANSLATION,
+    ),
+    Cut(
+        "STR-07",
+        "a translated stream that ends early passes as whole",
+        "proxy/dialects/anthropic_messages/reader.py",
+        '        if not self._ended:\n            raise BadAnswer("the provider\'s stream stopped before its end")\n',
+        "",
+        _TRANSLATION,
+    ),
+    Cut(
+        "SPLICE",
+        "a conversation in the provider's own dialect is written anew",
+        "proxy/translation.py",
+        "        return Turn(x, inbound, inbound, is_native=is_native)\n",
+        "        return Turn(x, inbound, inbound, is_native=False)\n",
+        "tests/proxy/test_translation.py tests/e2e/test_splice.py",
+    ),
+    Cut(
+        "LOSS",
+        "what is dropped is not named",
+        "proxy/dialects/fit.py",
+        "        if not is_idle(name, getattr(chat, name)):\n            losses.add(name)\n",
+        "        if not is_idle(name, getattr(chat, name)):\n            continue\n",
+        "tests/proxy/dialects/test_fit.py",
+    ),
+    Cut(
+        "BAD-05",
+        "what a client signs may be anything",
+        "proxy/dialects/gemini/signature.py",
+        "    except ValueError:  # not base64, not ASCII, not UTF-8\n",
+        "    except UnicodeDecodeError:\n",
+        "tests/faults/test_schema_fuzz.py",
     ),
     Cut(
         "CLOSE",
