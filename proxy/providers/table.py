@@ -5,7 +5,9 @@ from __future__ import annotations
 from proxy.providers.anthropic import Anthropic
 from proxy.providers.azure_openai import AzureOpenAI
 from proxy.providers.bedrock import Bedrock
+from proxy.providers.cohere import Cohere
 from proxy.providers.gemini import Gemini
+from proxy.providers.mistral import Mistral
 from proxy.providers.openai import OpenAI
 from proxy.providers.provider import Provider
 from proxy.providers.sagemaker import SageMaker
@@ -20,5 +22,7 @@ PROVIDERS: dict[str, type[Provider]] = {
     "vertex": Vertex,
     "bedrock": Bedrock,
     "sagemaker": SageMaker,
+    "mistral": Mistral,
+    "cohere": Cohere,
     "simulated": Simulated,
 }
