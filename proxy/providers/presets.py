@@ -15,7 +15,7 @@ _OPENAI_ALONE = frozenset(
     {"audio", "metadata", "modalities", "prediction", "prompt_cache_key", "service_tier", "store", "verbosity"}
 )
 # What goes without saying for everybody but OpenAI: the newer words for the same are not known everywhere.
-_PLAIN = frozenset({"no_developer", "functions_only"})
+_PLAIN = frozenset({"functions_only", "no_developer", "no_refusals"})
 _OLDER = _PLAIN | {"max_tokens"}
 # The same service at home and abroad.
 _GLM = _OLDER | {"auto_choice", "reasoning_content", "thinking_switch"}
@@ -192,7 +192,7 @@ MISTRAL = Preset(
 COHERE = Preset(
     base_url="https://api.cohere.com",
     source="https://docs.cohere.com/docs/compatibility-api",
-    quirks=frozenset({"functions_only", "max_tokens", "no_names", "none_or_high"}),
+    quirks=frozenset({"functions_only", "max_tokens", "no_names", "no_refusals", "none_or_high"}),
     refuses=_OPENAI_ALONE | {"logit_bias", "logprobs", "n", "parallel_tool_calls", "top_logprobs", "user"},
 )
 

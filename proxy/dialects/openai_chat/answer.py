@@ -10,7 +10,7 @@ import msgspec
 
 from proxy.chat import Chat, Choice, Citation, Completion, Media, Part, Reasoning, Refusal, Text, ToolCall
 from proxy.dialects.openai_chat.request import thought_signature
-from proxy.dialects.openai_chat.thought import of_text, read_thoughts, write_detail
+from proxy.dialects.openai_chat.thought import of_text, read_chunk, read_thoughts, write_detail
 from proxy.dialects.openai_chat.usage import read_stop, read_usage, write_stop, write_usage
 from proxy.dialects.openai_chat.wire import ANSWER, Annotation, Answer, CallPiece, ChoicePiece, Said
 from proxy.errors import BadAnswer
@@ -88,9 +88,7 @@ def read_piece(piece: Any) -> list[Part]:
     if piece.get("type") == "text" and isinstance(piece.get("text"), str):
         return [Text(piece["text"])] if piece["text"] else []
     if piece.get("type") == "thinking":
-        inner = piece.get("thinking")
-        texts = [one.get("text") for one in inner if isinstance(one, dict)] if isinstance(inner, list) else [inner]
-        text = "".join(one for one in texts if isinstance(one, str))
+        text = read_chunk(piece.get("thinking"))
         return [Reasoning(text=text)] if text else []
     return []
 

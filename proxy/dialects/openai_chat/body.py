@@ -18,6 +18,7 @@ QUIRKS = {
     "max_tokens": "knows the limit of the answer by its older name",
     "no_developer": "knows no developer messages: they are system messages there",
     "no_names": "knows no names of those who speak",
+    "no_refusals": "has no word for refusals: they are text there",
     "no_stream_options": "cannot be asked for the usage of a stream, or tells it anyway",
     "no_user_after_tool": "wants a word of the assistant between a tool and the user (Mistral)",
     "tool_ids_9": "takes ids of calls of nine letters or digits alone (Mistral)",

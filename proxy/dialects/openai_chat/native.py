@@ -29,6 +29,11 @@ _MEMBERS: dict[str, tuple[str, ...]] = {
 }
 # Quirks that mean another name for a member.
 _NAMES = {"max_tokens": ("max_completion_tokens", "max_tokens"), "random_seed": ("seed", "random_seed")}
+# Efforts between none and high, for services that know no others.
+_NEITHER = {
+    b'"minimal"': b'"none"',
+    **dict.fromkeys((b'"low"', b'"medium"', b'"xhigh"', b'"max"'), b'"high"'),
+}
 _IN_MESSAGES = frozenset({"no_developer", "no_names", "tool_ids_9"})
 
 
@@ -61,9 +66,14 @@ def _of_members(
             renamed[theirs] = ours
             if ours in top:
                 gone.add(ours)
-    if not gone and not renamed:
+    replaced: dict[str, bytes] = {}
+    if "none_or_high" in quirks and "reasoning_effort" in top and "reasoning_effort" not in gone:
+        effort = bytes(top["reasoning_effort"])
+        if effort in _NEITHER:
+            replaced["reasoning_effort"] = _NEITHER[effort]
+    if not gone and not renamed and not replaced:
         return []
-    return Members(body, values=top).edits(drop=gone, rename=renamed)
+    return Members(body, values=top).edits(drop=gone, rename=renamed, replace=replaced)
 
 
 def _of_messages(body: bytes, messages: bytes, quirks: frozenset[str], losses: Losses) -> list[Edit]:

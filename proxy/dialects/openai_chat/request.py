@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,6 +14,7 @@ from proxy.chat import (
     Media,
     Message,
     Part,
+    Reasoning,
     Refusal,
     Text,
     Thinking,
@@ -22,7 +23,7 @@ from proxy.chat import (
     ToolChoice,
     ToolResult,
 )
-from proxy.dialects.openai_chat.thought import read_thoughts, signature_of_text
+from proxy.dialects.openai_chat.thought import read_chunk, read_thoughts, signature_of_text
 from proxy.dialects.openai_chat.wire import (
     KNOWN,
     NAME,
@@ -34,16 +35,19 @@ from proxy.dialects.openai_chat.wire import (
     CalledFunction,
     CallWire,
     ChoiceWire,
+    DocumentPart,
     FileContent,
     FilePart,
     FunctionMessage,
     FunctionWire,
     ImagePart,
     ImageUrl,
+    InputAudio,
     MessageWire,
     Named,
     Request,
     TextPart,
+    ThinkingPart,
     ToolMessage,
     ToolWire,
     UserMessage,
@@ -74,7 +78,7 @@ def read_request(body: bytes) -> Chat:
         top_p=asked.top_p,
         top_k=asked.top_k,
         n=asked.n,
-        seed=asked.seed,
+        seed=asked.seed if asked.seed is not None else asked.random_seed,
         presence_penalty=asked.presence_penalty,
         frequency_penalty=asked.frequency_penalty,
         logit_bias=asked.logit_bias,
@@ -163,14 +167,26 @@ def _part(part: Any, at: str) -> Part:
     if isinstance(part, TextPart):
         return Text(part.text, _mark(part))
     if isinstance(part, ImagePart):
-        return _image(part.image_url, _mark(part), at)
+        image = part.image_url
+        return _image(ImageUrl(image) if isinstance(image, str) else image, _mark(part), at)
     if isinstance(part, AudioPart):
-        audio = part.input_audio
-        return Media(kind="audio", data=audio.data, media_type=_AUDIO.get(audio.format, f"audio/{audio.format}"))
+        return _audio(part.input_audio)
     if isinstance(part, VideoPart):
-        return _video(part.video_url.url, _cache(part.cache_control), at)
+        return _by_url("video", part.video_url.url, _cache(part.cache_control), f"{at}.video_url.url")
+    if isinstance(part, DocumentPart):
+        document = _by_url("file", part.document_url, None, f"{at}.document_url")
+        document.name = part.document_name
+        return document
     assert isinstance(part, FilePart)
     return _file(part.file, _mark(part), at)
+
+
+def _audio(audio: InputAudio | str) -> Media:
+    if isinstance(audio, InputAudio):
+        return Media(kind="audio", data=audio.data, media_type=_AUDIO.get(audio.format, f"audio/{audio.format}"))
+    if audio.startswith(("https://", "http://")):
+        return Media(kind="audio", url=audio)
+    return Media(kind="audio", data=audio.rpartition(",")[2], media_type="audio/wav")
 
 
 def _image(image: ImageUrl, cache: Cache | None, at: str) -> Media:
@@ -182,11 +198,11 @@ def _image(image: ImageUrl, cache: Cache | None, at: str) -> Media:
     return Media(kind="image", url=image.url, detail=image.detail, cache=cache)
 
 
-def _video(url: str, cache: Cache | None, at: str) -> Media:
+def _by_url(kind: Literal["video", "file"], url: str, cache: Cache | None, at: str) -> Media:
     if url.startswith("data:"):
-        kind, data = _data_url(url, f"{at}.video_url.url")
-        return Media(kind="video", data=data, media_type=kind, cache=cache)
-    return Media(kind="video", url=url, cache=cache)
+        media_type, data = _data_url(url, at)
+        return Media(kind=kind, data=data, media_type=media_type, cache=cache)
+    return Media(kind=kind, url=url, cache=cache)
 
 
 def _file(file: FileContent, cache: Cache | None, at: str) -> Media:
@@ -219,8 +235,7 @@ def _assistant(message: AssistantMessage, at: int) -> list[Part]:
             signature, origin = signature_of_text(message.reasoning_details) or (None, "")
             parts.append(Text(message.content, signature=signature, origin=origin))
     else:
-        for part in message.content or ():
-            parts.append(Text(part.text, _mark(part)) if isinstance(part, TextPart) else Refusal(part.refusal))
+        parts += [_said(part) for part in message.content or ()]
     if message.refusal:
         parts.append(Refusal(message.refusal))
     for index, call in enumerate(message.tool_calls or ()):
@@ -228,6 +243,12 @@ def _assistant(message: AssistantMessage, at: int) -> list[Part]:
     if message.audio is not None:
         parts.append(Foreign(origin=NAME, what="audio", value={"id": message.audio.id}))
     return parts
+
+
+def _said(part: Any) -> Part:
+    if isinstance(part, TextPart):
+        return Text(part.text, _mark(part))
+    return Reasoning(text=read_chunk(part.thinking)) if isinstance(part, ThinkingPart) else Refusal(part.refusal)
 
 
 def _call(call: CallWire, at: str) -> ToolCall:
@@ -316,7 +337,7 @@ def _choice(asked: Request) -> ToolChoice | None:
     if choice is None:
         return None
     if isinstance(choice, str):
-        return ToolChoice(choice)  # type: ignore[arg-type]
+        return ToolChoice("required" if choice == "any" else choice)  # type: ignore[arg-type]
     if isinstance(choice, Named):
         return ToolChoice("tool", choice.name)
     assert isinstance(choice, ChoiceWire)

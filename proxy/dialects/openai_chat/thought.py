@@ -36,6 +36,14 @@ def read_thoughts(details: list[Detail] | None, text: str | None) -> list[Part]:
     return thoughts
 
 
+def read_chunk(thinking: Any) -> str:
+    """The text of a thought among the content, in Mistral's form. https://docs.mistral.ai/capabilities/reasoning"""
+    if not isinstance(thinking, list):
+        return thinking if isinstance(thinking, str) else ""
+    texts = [one.get("text") for one in thinking if isinstance(one, dict)]
+    return "".join(text for text in texts if isinstance(text, str))
+
+
 def read_detail(detail: Detail) -> Reasoning:
     """One detail as a thought."""
     origin = FORMATS.get(detail.format or "", detail.format or "")

@@ -137,7 +137,10 @@ class Turns:
             elif isinstance(part, Reasoning):
                 thoughts.append(part)
             elif isinstance(part, Refusal):
-                refusals.append(part.text)
+                if "no_refusals" in self._quirks:
+                    texts.append(Text(part.text))
+                else:
+                    refusals.append(part.text)
             elif isinstance(part, Foreign) and part.origin == NAME and part.what == "audio":
                 written["audio"] = part.value
             else:

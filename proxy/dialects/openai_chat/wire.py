@@ -53,7 +53,7 @@ class ImageUrl(msgspec.Struct):
 class ImagePart(msgspec.Struct, tag="image_url"):
     """An image."""
 
-    image_url: ImageUrl
+    image_url: ImageUrl | str  # Mistral takes the bare address as well
     cache_control: CacheControl | None = None
     prompt_cache_breakpoint: Breakpoint | None = None
 
@@ -66,9 +66,9 @@ class InputAudio(msgspec.Struct):
 
 
 class AudioPart(msgspec.Struct, tag="input_audio"):
-    """A piece of audio."""
+    """A piece of audio; for Mistral an address or base64."""
 
-    input_audio: InputAudio
+    input_audio: InputAudio | str
 
 
 class FileContent(msgspec.Struct):
@@ -100,14 +100,27 @@ class VideoPart(msgspec.Struct, tag="video_url"):
     cache_control: CacheControl | None = None
 
 
+class DocumentPart(msgspec.Struct, tag="document_url"):
+    """A document by its address, in Mistral's form."""
+
+    document_url: str
+    document_name: str | None = None
+
+
+class ThinkingPart(msgspec.Struct, tag="thinking"):
+    """What the model thought, in Mistral's form."""
+
+    thinking: str | list[Any] = ""
+
+
 class RefusalPart(msgspec.Struct, tag="refusal"):
     """What the model declined with."""
 
     refusal: str
 
 
-InputPart = TextPart | ImagePart | AudioPart | FilePart | VideoPart
-SaidPart = TextPart | RefusalPart
+InputPart = TextPart | ImagePart | AudioPart | FilePart | VideoPart | DocumentPart
+SaidPart = TextPart | RefusalPart | ThinkingPart
 
 
 class CalledFunction(msgspec.Struct):
@@ -305,6 +318,7 @@ class Request(msgspec.Struct):
     stop: str | Annotated[list[str], Meta(max_length=64)] | None = None
     n: Annotated[int, Meta(ge=1, le=128)] | None = None
     seed: int | None = None
+    random_seed: int | None = None  # Mistral
     presence_penalty: Penalty | None = None
     frequency_penalty: Penalty | None = None
     logit_bias: dict[str, Annotated[float, Meta(ge=-100, le=100)]] | None = None
@@ -312,7 +326,7 @@ class Request(msgspec.Struct):
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
     tools: list[ToolWire] | None = None
     functions: list[FunctionWire] | None = None
-    tool_choice: Literal["none", "auto", "required"] | ChoiceWire | None = None
+    tool_choice: Literal["none", "auto", "required", "any"] | ChoiceWire | None = None
     function_call: Literal["none", "auto"] | Named | None = None
     parallel_tool_calls: bool | None = None
     response_format: FormatWire | None = None
