@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from anthropic.types import Message
 
-from proxy.errors import BadCredential
+from proxy.errors import BadCredential, UpstreamError
 from proxy.policy import Timeouts
 from proxy.providers.vertex import host_of
 from tests.support.journal import body_of, header_of
@@ -138,8 +138,9 @@ async def test_a_token_is_not_repeated_to_the_caller(upstream: FakeUpstream, acc
         base = upstream.scripted(status=400, body=body)
         provider = account("vertex", base_url=base, credentials=service_account(server.uri))
         x = exchange(GEMINI, PATH + "generateContent")
-        with pytest.raises(Exception, match="refused") as caught:
+        with pytest.raises(UpstreamError, match="refused") as caught:
             await provider.send(x, None, Timeouts())
+    assert caught.value.raw is not None
     assert b"token-1" not in caught.value.raw[2]
 
 

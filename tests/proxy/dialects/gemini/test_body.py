@@ -98,7 +98,7 @@ def test_a_choice_of_a_tool_that_is_not_there_is_refused() -> None:
 def test_the_shape_of_the_answer_is_a_json_schema() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "integer", "multipleOf": 2}}, "required": ["a"]}
     body, lost = _write(format=Format(kind="json_schema", schema=schema))
-    config = types.GenerationConfig.model_validate(body["generationConfig"])
+    config: Any = types.GenerationConfig.model_validate(body["generationConfig"])
     assert config.response_mime_type == "application/json"
     assert config.response_json_schema["properties"]["a"] == {"type": "integer"}
     assert lost == ["format.schema.properties.a.multipleOf"]

@@ -26,6 +26,7 @@ from proxy.chat import (
     Media,
     Message,
     Open,
+    Part,
     Reasoning,
     Refusal,
     Text,
@@ -93,11 +94,11 @@ def test_a_streamed_answer_comes_back_as_it_was_written_however_it_is_cut() -> N
 
 def test_the_official_client_reads_a_whole_answer() -> None:
     with client(lambda path, body: (JSON, GEMINI.write_answer(COMPLETION, NOTHING))) as (official, _):
-        answer = official.models.generate_content(model="m", contents="hi")
+        answer: Any = official.models.generate_content(model="m", contents="hi")
     _agree(answer.candidates[0].content.parts, answer)
 
 
-def _agree(parts: list[types.Part], last: types.GenerateContentResponse) -> None:
+def _agree(parts: list[Any], last: Any) -> None:
     """What the client made of it is what was meant."""
     thoughts = [part for part in parts if part.thought]
     said = [part for part in parts if part.text is not None and not part.thought]
@@ -142,7 +143,7 @@ def test_the_official_client_reads_a_stream_in_which_everything_comes_in_pieces(
         Ended(),
     ]
     with client(lambda path, body: (STREAM, _stream(events))) as (official, heard):
-        chunks = list(official.models.generate_content_stream(model="m", contents="hi"))
+        chunks: list[Any] = list(official.models.generate_content_stream(model="m", contents="hi"))
     assert heard.is_stream()
     parts = [part for chunk in chunks for part in chunk.candidates[0].content.parts or []]
     _agree(parts, chunks[-1])
@@ -204,7 +205,10 @@ def test_what_the_official_client_asks_is_read() -> None:
     """Tools with Python types, a schema, an image, thinking and everything of the configuration."""
     schema = types.Schema(
         type=types.Type.OBJECT,
-        properties={"a": types.Schema(type=types.Type.STRING, nullable=True), "n": types.Schema(type="INTEGER")},
+        properties={
+            "a": types.Schema(type=types.Type.STRING, nullable=True),
+            "n": types.Schema(type=types.Type.INTEGER),
+        },
         required=["a"],
         property_ordering=["a", "n"],
     )
@@ -223,9 +227,13 @@ def test_what_the_official_client_asks_is_read() -> None:
         logprobs=3,
         response_mime_type="application/json",
         response_schema=schema,
-        safety_settings=[types.SafetySetting(category="HARM_CATEGORY_HARASSMENT", threshold="BLOCK_NONE")],
+        safety_settings=[
+            types.SafetySetting(
+                category=types.HarmCategory.HARM_CATEGORY_HARASSMENT, threshold=types.HarmBlockThreshold.BLOCK_NONE
+            )
+        ],
         labels={"team": "x"},
-        thinking_config=types.ThinkingConfig(include_thoughts=True, thinking_level="LOW"),
+        thinking_config=types.ThinkingConfig(include_thoughts=True, thinking_level=types.ThinkingLevel.LOW),
         tools=[
             types.Tool(
                 function_declarations=[types.FunctionDeclaration(name="f", description="d", parameters=schema)],
@@ -233,13 +241,15 @@ def test_what_the_official_client_asks_is_read() -> None:
             types.Tool(google_search=types.GoogleSearch()),
         ],
         tool_config=types.ToolConfig(
-            function_calling_config=types.FunctionCallingConfig(mode="ANY", allowed_function_names=["f", "g"])
+            function_calling_config=types.FunctionCallingConfig(
+                mode=types.FunctionCallingConfigMode.ANY, allowed_function_names=["f", "g"]
+            )
         ),
     )
     image = types.Part.from_bytes(data=b"\xfb\xff\xfe!", mime_type="image/png")
     with client(lambda path, body: (JSON, GEMINI.write_answer(COMPLETION, NOTHING))) as (official, heard):
         official.models.generate_content(model="gemini-3-flash", contents=[image, "What is it?"], config=config)
-    chat = GEMINI.read_request(heard.bodies[-1], heard.model())
+    chat: Any = GEMINI.read_request(heard.bodies[-1], heard.model())
     assert chat.model == "gemini-3-flash"
     assert chat.messages == [
         Message("system", [Text("Be brief.")]),
@@ -277,7 +287,7 @@ def test_a_request_that_we_write_is_one_that_the_official_types_take() -> None:
         max_tokens=5,
     )
     body = msgspec.json.decode(GEMINI.write_request(chat, AIM, Losses()))
-    contents = [types.Content.model_validate(one) for one in body["contents"]]
+    contents: list[Any] = [types.Content.model_validate(one) for one in body["contents"]]
     assert [(one.role, len(one.parts)) for one in contents] == [("user", 2), ("model", 2), ("user", 2), ("user", 1)]
     assert contents[0].parts[1].file_data == types.FileData(
         file_uri="https://x.org/a.png?size=1", mime_type="image/png"
@@ -287,7 +297,7 @@ def test_a_request_that_we_write_is_one_that_the_official_types_take() -> None:
     assert contents[2].parts[0].function_response.response == {"error": "no"}
     assert contents[2].parts[1].function_response.name == "f"
     assert types.GenerationConfig.model_validate(body["generationConfig"]).max_output_tokens == 5
-    assert types.Content.model_validate(body["systemInstruction"]).parts[0].text == "Be brief."
+    assert body["systemInstruction"] == {"parts": [{"text": "Be brief."}]}
 
 
 def test_tokens_are_counted_by_the_official_client() -> None:
@@ -313,9 +323,13 @@ def test_the_question_for_tokens_is_a_request_in_an_envelope_except_on_google_cl
 def test_citations_refusals_and_foreign_parts_reach_the_official_client() -> None:
     cited = Citation(url="https://x.org", title="X", start=3, end=8, unit="answer")
     code = {"executableCode": {"language": "PYTHON", "code": "1"}}
-    parts = [Text("Es wäre so.", citations=(cited,)), Foreign(origin="gemini", what="x", value=code), Refusal("No.")]
+    parts: list[Part] = [
+        Text("Es wäre so.", citations=(cited,)),
+        Foreign(origin="gemini", what="x", value=code),
+        Refusal("No."),
+    ]
     completion = Completion(id="i", model="m", choices=[Choice(parts=parts)])
-    answer = types.GenerateContentResponse.model_validate_json(GEMINI.write_answer(completion, NOTHING))
+    answer: Any = types.GenerateContentResponse.model_validate_json(GEMINI.write_answer(completion, NOTHING))
     candidate = answer.candidates[0]
     assert candidate.finish_reason == types.FinishReason.SAFETY
     assert candidate.content.parts[1].executable_code.code == "1"
