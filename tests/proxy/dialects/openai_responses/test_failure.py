@@ -40,7 +40,7 @@ from proxy.errors import (
         ({"code": None, "type": "invalid_request_error"}, Rejected),
         ({"type": "error", "error": {"type": "authentication_error"}}, BadCredential),
         ({"type": "error", "code": "rate_limit_exceeded"}, RateLimited),
-        ({"code": 429}, Unavailable),
+        ({"code": 429}, RateLimited),
         ({}, Unavailable),
         (None, BadAnswer),
         ("no", BadAnswer),
