@@ -56,6 +56,7 @@ class Pieces:
         "_content",
         "_index",
         "_item",
+        "_item_id",
         "_notes",
         "_out",
         "_part",
@@ -77,7 +78,8 @@ class Pieces:
         self._content: list[Block] | None = None  # of the open message
         self._part: Part = Text("")
         self._begun = False  # whether the client knows of the block
-        self._item = b""  # id of the open item
+        self._item = b""  # id of the open item, as it stands in JSON
+        self._item_id = ""
         self._index = 0  # and its position
         self._text: list[str] = []
         self._signature: list[str] = []
@@ -204,7 +206,7 @@ class Pieces:
             self._tell(b"response.output_item.done", output_index=self._index, item=self.items[-1])
 
     def _place(self) -> dict[str, Any]:
-        return {"item_id": self._item.decode(), "output_index": self._index}
+        return {"item_id": self._item_id, "output_index": self._index}
 
     def _new_id(self, letters: str) -> str:
         """For the next item."""
@@ -214,6 +216,7 @@ class Pieces:
     def _add_item(self, item: Block, item_id: str) -> None:
         self._index = len(self.items)
         self._item = _encode(item_id)[1:-1]
+        self._item_id = item_id
         self.items.append(item)
         self._tell(b"response.output_item.added", output_index=self._index, item=item)
 
@@ -259,7 +262,7 @@ class Pieces:
     def _close_thought(self, part: Reasoning, text: str, signature: str) -> None:
         proof = write_proof(part, signature)
         if self._begun:
-            item = reasoning_item(self._item.decode(), text, proof)
+            item = reasoning_item(self._item_id, text, proof)
             place = {**self._place(), "summary_index": 0}
             self._tell(b"response.reasoning_summary_text.done", **place, text=text)
             self._tell(b"response.reasoning_summary_part.done", **place, part=item["summary"][0])
@@ -275,7 +278,7 @@ class Pieces:
         else:
             done = b"response.function_call_arguments.done"
             self._tell(done, **self._place(), name=call.name, arguments=text)
-        item = call_item(call, self._item.decode(), text)
+        item = call_item(call, self._item_id, text)
         self.items[-1] = item
         self._tell(b"response.output_item.done", output_index=self._index, item=item)
 

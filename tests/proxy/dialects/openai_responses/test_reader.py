@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.chat import (
@@ -74,6 +74,7 @@ _PART = {
 _CALL = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": ""}
 
 
+@settings(max_examples=150, deadline=None)
 @given(st.integers(min_value=0, max_value=10**6))
 def test_a_stream_and_the_whole_are_the_same_answer(seed: int) -> None:
     say = saying(seed)
@@ -329,6 +330,7 @@ _KINDS = [
 _ITEMS = [_MESSAGE, _CALL, {"type": "reasoning", "id": "rs_1", "summary": []}, {"type": "new"}, None]
 
 
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries(

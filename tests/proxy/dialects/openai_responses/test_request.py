@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.chat import Chat, Message, Text, Thinking
@@ -193,6 +193,7 @@ _ITEM = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(_ITEM, max_size=4),
     st.dictionaries(st.sampled_from(["tools", "tool_choice", "text", "reasoning", "new"]), _JSON, max_size=3),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types.responses import ResponseUsage
 
@@ -19,6 +19,7 @@ def _wire(value: object) -> UsageWire:
     return msgspec.convert(value, UsageWire)
 
 
+@settings(max_examples=150, deadline=None)
 @given(st.builds(Usage, input=_COUNT, cached_read=_COUNT, cache_write_5m=_COUNT, output=_COUNT, reasoning=_COUNT))
 def test_what_is_written_reads_the_same(usage: Usage) -> None:
     written = write_usage(usage)
