@@ -97,8 +97,7 @@ class StreamReader:
         events: list[Event] = []
         if not self._begun:
             self._begun = True
-            tier = read_tier(answer.usage_metadata)
-            events.append(Begin(id=answer.response_id or "", model=answer.model_version or "", service_tier=tier))
+            events.append(_begin(answer))
         if answer.usage_metadata is not None:
             self._usage = read_usage(answer.usage_metadata)
         if answer.candidates:
@@ -205,6 +204,17 @@ class StreamReader:
         if choice.kind != "text":
             choice.open("text", Text(""), events)
         events += [Cite(choice.index, choice.block, citation) for citation in citations]
+
+
+def _begin(answer: Answer) -> Begin:
+    """The first event tells what was read, and all tell what it costs so far."""
+    told = answer.usage_metadata
+    return Begin(
+        id=answer.response_id or "",
+        model=answer.model_version or "",
+        usage=read_usage(told),
+        service_tier=read_tier(told),
+    )
 
 
 def _data(frame: bytes) -> bytes | None:
