@@ -195,7 +195,7 @@ def _spoiled_once(data: bytes, spoiler: Spoiler) -> bytes:
     """What is no JSON any more stays as it is."""
     try:
         return spoiler.spoil(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return data
 
 

@@ -225,8 +225,8 @@ CUTS = (
         "SPLICE",
         "a conversation in the provider's own dialect is written anew",
         "proxy/translation.py",
-        "        return Turn(x, inbound, inbound, is_native=is_native)\n",
-        "        return Turn(x, inbound, inbound, is_native=False)\n",
+        "is_native=not is_ours and account.passes(x, model))",
+        "is_native=False)",
         "tests/proxy/test_translation.py tests/e2e/test_splice.py",
     ),
     Cut(
