@@ -6,15 +6,15 @@ from typing import Any
 
 import msgspec
 
-from proxy.chat import Chat, Choice, Completion, Foreign, Part, Reasoning, Refusal, Text, ToolCall
+from proxy.chat import Chat, Choice, Completion, Foreign, Media, Part, Reasoning, Refusal, Text, ToolCall
 from proxy.dialects.anthropic_messages.content import write_input
 from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL
+from proxy.dialects.bedrock.media import write_media
 from proxy.dialects.bedrock.words import (
     NAME,
     SIGNS,
     UsageWire,
     read_citation,
-    read_hidden,
     read_stop,
     read_usage,
     write_citation,
@@ -27,11 +27,12 @@ from proxy.errors import BadAnswer
 
 
 class ToolUse(msgspec.Struct):
-    """``ToolUseBlock``."""
+    """``ToolUseBlock``. With a ``type`` it is Amazon's own tool, which has run already."""
 
     toolUseId: str
     name: str
     input: msgspec.Raw = msgspec.Raw(b"{}")
+    type: str | None = None
 
 
 class Thought(msgspec.Struct):
@@ -46,6 +47,19 @@ class Reasoned(msgspec.Struct):
 
     reasoningText: Thought | None = None
     redactedContent: str | None = None
+
+
+class Source(msgspec.Struct):
+    """``ImageSource``."""
+
+    bytes: str | None = None
+
+
+class Image(msgspec.Struct):
+    """``ImageBlock``."""
+
+    format: str = "png"
+    source: Source | None = None
 
 
 class Generated(msgspec.Struct):
@@ -68,6 +82,7 @@ class Block(msgspec.Struct):
     toolUse: ToolUse | None = None
     reasoningContent: Reasoned | None = None
     citationsContent: Cited | None = None
+    image: Image | None = None
 
 
 class Message(msgspec.Struct):
@@ -104,11 +119,10 @@ def read_answer(body: bytes) -> Completion:
         raise BadAnswer("the provider's answer has no message")
     parts = [part for block in answer.output.message.content if (part := _part(block)) is not None]
     end = read_stop(answer.stopReason, calls=any(isinstance(part, ToolCall) for part in parts))
-    by_tool = not any(isinstance(part, ToolCall) for part in parts) and end.stop == "tool_calls"
     return Completion(
         id="",
         model="",
-        choices=[Choice(parts=parts, stop="stop" if by_tool else end.stop, reason=end.reason)],
+        choices=[Choice(parts=parts, stop=end.stop, reason=end.reason)],
         usage=read_usage(answer.usage),
         service_tier=answer.serviceTier.type if answer.serviceTier is not None else None,
     )
@@ -119,6 +133,8 @@ def _part(block: Block) -> Part | None:
         return Text(block.text) if block.text else None
     if block.toolUse is not None:
         use = block.toolUse
+        if use.type is not None:
+            return None
         arguments = text_of(use.input)
         if use.name == ANSWER_TOOL:
             return Text(arguments)
@@ -126,14 +142,16 @@ def _part(block: Block) -> Part | None:
     if block.reasoningContent is not None:
         thought = block.reasoningContent.reasoningText
         if block.reasoningContent.redactedContent is not None:
-            return Reasoning(redacted=read_hidden(block.reasoningContent.redactedContent), origin=SIGNS)
+            return Reasoning(redacted=block.reasoningContent.redactedContent, origin=SIGNS)
         if thought is None:
             return None
         return Reasoning(text=thought.text, signature=thought.signature, origin=SIGNS if thought.signature else "")
     if block.citationsContent is not None:
         text = "".join(one.text for one in block.citationsContent.content)
         return Text(text, citations=tuple(read_citation(one) for one in block.citationsContent.citations))
-    return None  # an image, a tool of Amazon's own
+    if block.image is not None and block.image.source is not None and block.image.source.bytes:
+        return Media(kind="image", data=block.image.source.bytes, media_type=f"image/{block.image.format}")
+    return None  # what a tool of Amazon's own has found
 
 
 def text_of(value: msgspec.Raw) -> str:
@@ -151,7 +169,7 @@ def write_answer(completion: Completion, chat: Chat) -> bytes:
     blocks = [block for part in choice.parts if (block := write_block(part)) is not None]
     answer: dict[str, Any] = {
         "output": {"message": {"role": "assistant", "content": blocks}},
-        "stopReason": write_stop(choice.stop),
+        "stopReason": write_stop(choice.stop, choice.reason),
         "usage": write_usage(completion.usage),
         "metrics": {"latencyMs": 0},
     }
@@ -175,6 +193,8 @@ def write_block(part: Part) -> dict[str, Any] | None:
                 return {"reasoningContent": {"redactedContent": write_hidden(part.redacted)}}
             thought = {"text": part.text} | ({"signature": part.signature} if part.signature else {})
             return {"reasoningContent": {"reasoningText": thought}}
+        case Media(kind="image", data=str()):
+            return write_media(part)
         case Foreign(origin=origin) if origin == NAME:
             value: dict[str, Any] = part.value
             return value

@@ -20,7 +20,7 @@ from proxy.chat import (
     ToolChoice,
     ToolResult,
 )
-from proxy.dialects.bedrock.words import SIGNS, read_hidden
+from proxy.dialects.bedrock.words import SIGNS
 from proxy.dialects.reading import MAX_MESSAGES, MAX_TOOLS, read_json, wrong
 
 _ROLES = ("user", "assistant", "system")
@@ -222,7 +222,7 @@ def _part(block: _Block) -> Part | None:
     if block.reasoningContent is not None:
         thought = block.reasoningContent
         if thought.redactedContent is not None:
-            return Reasoning(redacted=read_hidden(thought.redactedContent), origin=SIGNS)
+            return Reasoning(redacted=thought.redactedContent, origin=SIGNS)
         if thought.reasoningText is None:
             return None
         text = thought.reasoningText

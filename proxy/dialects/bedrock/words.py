@@ -21,6 +21,8 @@ _STOPS: dict[str, Stop] = {
     "guardrail_intervened": "content_filter",
     "content_filtered": "content_filter",
     "model_context_window_exceeded": "length",
+    "refusal": "refusal",
+    "pause_turn": "pause",
 }
 _STOPS_BACK: dict[Stop, str] = {
     "stop": "end_turn",
@@ -32,6 +34,8 @@ _STOPS_BACK: dict[Stop, str] = {
     "pause": "end_turn",
     "other": "end_turn",
 }
+# Words that say more than the neutral ones.
+_EXACT = frozenset({"guardrail_intervened", "model_context_window_exceeded"})
 _DOCUMENT = {"documentChar": "char", "documentPage": "page", "documentChunk": "block"}
 
 
@@ -89,16 +93,18 @@ def write_usage(usage: Usage | None) -> dict[str, Any]:
 
 
 def read_stop(word: str | None, *, calls: bool) -> Finish:
-    """The neutral reason; the provider's own word where there is no neutral one."""
-    stop = _STOPS.get(word or "end_turn")
-    if stop is None:
-        return Finish(stop="other", reason=word)
-    return Finish(stop="tool_calls" if calls and stop == "stop" else stop)
+    """The neutral reason, and the provider's own word where that says more. ``calls``: tools are called."""
+    stop = _STOPS.get(word or "end_turn", "other")
+    if calls and stop == "stop":
+        stop = "tool_calls"
+    elif stop == "tool_calls" and not calls:
+        stop = "stop"  # the only call was our own tool for the answer
+    return Finish(stop=stop, reason=word if stop == "other" or word in _EXACT else None)
 
 
-def write_stop(stop: Stop) -> str:
+def write_stop(stop: Stop, reason: str | None = None) -> str:
     """Converse's word."""
-    return _STOPS_BACK[stop]
+    return reason if reason in _EXACT and _STOPS[reason] == stop else _STOPS_BACK[stop]
 
 
 def read_citation(value: dict[str, Any]) -> Citation:
@@ -142,14 +148,11 @@ def write_citation(citation: Citation) -> dict[str, Any]:
     return told
 
 
-def read_hidden(blob: str) -> str:
-    """A redacted thought: base64 of what Anthropic's own API gives as text, so that it finds back through either."""
+def write_hidden(data: str) -> str:
+    """A redacted thought as the base64 that Converse wants. What came from there is that already, and goes back as it
+    was; so does what came from Anthropic's own API."""
     try:
-        return base64.b64decode(blob, validate=True).decode()
+        base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
-        return blob
-
-
-def write_hidden(text: str) -> str:
-    """The same, as Converse wants it."""
-    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
+        return base64.b64encode(data.encode("utf-8", "surrogatepass")).decode()
+    return data

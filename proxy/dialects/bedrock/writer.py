@@ -64,7 +64,7 @@ class StreamWriter:
             case Total():
                 self._usage = event.usage
             case End():
-                stop = _event("messageStop", {"stopReason": write_stop(self._finish.stop)})
+                stop = _event("messageStop", {"stopReason": write_stop(self._finish.stop, self._finish.reason)})
                 metadata = {"usage": write_usage(self._usage), "metrics": {"latencyMs": 0}}
                 return stop + _event("metadata", metadata)
         return b""
