@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 from urllib.parse import quote
 
 from yarl import URL
 
 from proxy.dialects.dialect import Aim
-from proxy.errors import Header
+from proxy.errors import Header, ModelNotFound, Rejected
 from proxy.exchange import Exchange
+from proxy.policy import Answer, Timeouts
 from proxy.policy import Config as Plain
+from proxy.providers.account import Call
 from proxy.providers.aws import Access, AWSAccount, AWSConfig, check_access, check_base, check_headers
 from proxy.providers.capabilities import Known
 from proxy.providers.provider import ProviderContext
 from proxy.translation import Turn
 from proxy.units import Secret
 
+# An inference profile over several regions. Tokens are counted by the model alone, mostly.
+_PROFILE = re.compile(r"(?:us|us-gov|eu|apac|jp|au|ca|sa|global)\.(?=[a-z0-9-]+\.)")
 _MAX_DOORS = 1024  # addresses that are remembered; models' names may come from callers
 
 
@@ -79,7 +84,11 @@ class Bedrock(AWSAccount):
 
     def door(self, x: Exchange, turn: Turn, model: str) -> URL:
         """The model stands in the path, with the colons and slashes of an ARN encoded."""
-        verb = "count-tokens" if turn.counts else "converse-stream" if turn.stream else "converse"
+        if turn.counts:
+            return self._door(_PROFILE.sub("", model, count=1), "count-tokens")
+        return self._door(model, "converse-stream" if turn.stream else "converse")
+
+    def _door(self, model: str, verb: str) -> URL:
         found = self._doors.get((model, verb))
         if found is None:
             if len(self._doors) >= _MAX_DOORS:
@@ -87,6 +96,16 @@ class Bedrock(AWSAccount):
             found = URL(f"{self._base}/model/{quote(model, safe='')}/{verb}", encoded=True)
             self._doors[model, verb] = found
         return found
+
+    async def _dispatch(self, x: Exchange, call: Call, model: str, timeouts: Timeouts) -> Answer:
+        """Some regions know a model by its profile only: then that is asked to count."""
+        try:
+            return await super()._dispatch(x, call, model, timeouts)
+        except (ModelNotFound, Rejected):
+            profile = self._door(model, "count-tokens")
+            if x.endpoint.operation != "count_tokens" or call.url == profile:
+                raise
+        return await super()._dispatch(x, call._replace(url=profile), model, timeouts)
 
 
 def _guardrail(config: Guardrail) -> dict[str, Any]:

@@ -80,6 +80,22 @@ async def test_tokens_are_counted_by_bedrock(bedrock: Make, upstream: FakeUpstre
     assert msgspec.json.decode(answer.body)["input_tokens"] > 0
 
 
+async def test_tokens_are_counted_by_the_model_and_else_by_its_profile(
+    bedrock: Make, upstream: FakeUpstream, ask: Make
+) -> None:
+    """AWS takes the model's own id, but not in every region."""
+    counting = {name: value for name, value in ANTHROPIC.items() if name != "max_tokens"}
+    plain = CLAUDE.removeprefix("us.")
+    for script, wanted in ({}, [plain]), ({"fails": "rejected"}, [plain, CLAUDE]):
+        upstream.journal().mark()
+        upstream.tell(plain, **script)
+        answer = await ask(bedrock(), counting, "/v1/messages/count_tokens", model=CLAUDE)
+        upstream.tell(plain)
+        asked = [sent["path"] for sent in upstream.journal().requests() if sent["path"].startswith("/model/")]
+        assert asked == [f"/model/{quote(one, safe='')}/count-tokens" for one in wanted]
+        assert msgspec.json.decode(answer.body)["input_tokens"] > 0
+
+
 async def test_what_cannot_count_is_not_asked(bedrock: Make, ask: Make) -> None:
     with pytest.raises(Unsupported):
         await ask(bedrock(), ANTHROPIC, "/v1/messages/count_tokens", model="mistral.pixtral-large-2502-v1:0")
