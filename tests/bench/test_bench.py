@@ -120,7 +120,23 @@ def test_a_question_that_is_translated_has_its_size_and_is_one(dialect: str) -> 
 
 
 def test_what_translation_adds_is_told_with_its_aim() -> None:
-    rows_ = [Added("openai_chat", "anthropic_messages", True, 10.0, 40.0, 30.0, 5, {})]
+    rows_ = [Added("openai_chat", "anthropic_messages", "-paced", 10.0, 40.0, 30.0, 5, {})]
     text = "\n".join(section(rows_, [Large("gemini", "bedrock", 1 << 20, 1.0, 2.0)]))
     assert "| 30.0 µs | 25 µs: **missed** |" in text
     assert "3.0 ms at most (gemini to bedrock; aim 10 ms: met)" in text
+
+
+@pytest.mark.parametrize(("name", "dialect"), [("bench-talk", "openai_chat"), ("bench-claude", "anthropic_messages")])
+def test_an_answer_that_is_translated_has_its_size_and_calls_tools(name: str, dialect: str) -> None:
+    """And its streams are whole."""
+    body = SCRIPTS[name].body
+    assert abs(len(body) - SIZE) < 500
+    (choice,) = DIALECTS[dialect].read_answer(body).choices
+    assert choice.stop == "tool_calls"
+    for kind in ("-stream", "-paced"):
+        reader = DIALECTS[dialect].reader()
+        events = [
+            one for frame in DIALECTS[dialect].frames().feed(SCRIPTS[name + kind].body) for one in reader.feed(frame)
+        ]
+        assert sum(getattr(event, "text", "").count(" word") for event in events) == EVENTS
+        assert reader.finish() == []

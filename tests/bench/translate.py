@@ -28,10 +28,13 @@ from tests.bench.measure import Plan, Say, upstream
 from tests.bench.process import Process, free_port
 from tests.bench.wire import CREDENTIAL, EVENTS, SIZE, request
 
+_UNITS = {"": "request", "-stream": "event", "-paced": "event, paced"}
 AIM_REQUEST_US, AIM_EVENT_US, AIM_LARGE_MS = 150.0, 25.0, 10.0
 _CONNECTIONS = 32
 _PATHS = {"openai_chat": "/v1/chat/completions", "anthropic_messages": "/v1/messages"}
 _END = {"openai_chat": b"data: [DONE]", "anthropic_messages": b"event: message_stop"}
+# What is added to a model's name: an answer at once, a stream as fast as it can be written, an event every 4 ms.
+_KINDS = ("", "-stream", "-paced")
 _OF = {"openai_chat": "bench-talk", "anthropic_messages": "bench-claude"}
 
 
@@ -40,7 +43,7 @@ class Added(msgspec.Struct, frozen=True):
 
     client: str
     provider: str
-    streamed: bool
+    kind: str  # one of ``_KINDS``
     passed_us: float
     translated_us: float
     added_us: float  # the median over rounds of neighbouring figures
@@ -118,11 +121,11 @@ def _verifier(client: str, *, streamed: bool) -> Verify:
     return verify
 
 
-async def _spent(plan: Plan, process: Process, port: int, client: str, provider: str, *, stream: bool) -> Any:
+async def _spent(plan: Plan, process: Process, port: int, client: str, provider: str, kind: str) -> Any:
     """Processor time per request in microseconds, how many, and what went wrong."""
-    model = f"{_OF[provider]}{'-stream' if stream else ''}"
-    message = request(f"127.0.0.1:{port}", "none", question(client, model, stream=stream), _PATHS[client])
-    load = Load(message, _verifier(client, streamed=stream))
+    asked = question(client, _OF[provider] + kind, stream=bool(kind))
+    message = request(f"127.0.0.1:{port}", "none", asked, _PATHS[client])
+    load = Load(message, _verifier(client, streamed=bool(kind)))
     await load.open("127.0.0.1", port, _CONNECTIONS)
     try:
         await load.phase(plan.warm)
@@ -136,32 +139,23 @@ async def _spent(plan: Plan, process: Process, port: int, client: str, provider:
 
 async def _directions(plan: Plan, process: Process, port: int, say: Say) -> list[Added]:
     rows = []
-    for stream in (False, True):
-        per = EVENTS if stream else 1
+    for kind in _KINDS:
+        per = EVENTS if kind else 1
         for client, provider in (("anthropic_messages", "openai_chat"), ("openai_chat", "anthropic_messages")):
-            say(f"measuring {client} to {provider}{', streamed' if stream else ''}")
+            say(f"measuring {client} to {provider}{kind.replace('-', ', ')}")
             passed, translated, errors, count = [], [], dict[str, int](), 0
             for _ in range(plan.rounds):
-                us, _, wrong = await _spent(plan, process, port, provider, provider, stream=stream)
+                us, _, wrong = await _spent(plan, process, port, provider, provider, kind)
                 passed.append(us / per)
                 errors |= wrong
-                us, served, wrong = await _spent(plan, process, port, client, provider, stream=stream)
+                us, served, wrong = await _spent(plan, process, port, client, provider, kind)
                 translated.append(us / per)
                 errors |= wrong
                 count += served
             added = [b - a for a, b in zip(passed, translated, strict=True)]
-            rows.append(
-                Added(
-                    client,
-                    provider,
-                    stream,
-                    statistics.median(passed),
-                    statistics.median(translated),
-                    statistics.median(added),
-                    count,
-                    errors,
-                )
-            )
+            median = statistics.median
+            figures = median(passed), median(translated), median(added)
+            rows.append(Added(client, provider, kind, *figures, count, errors))
     return rows
 
 
@@ -214,15 +208,16 @@ def section(rows: list[Added], sizes: list[Large]) -> list[str]:
         "## Translation",
         "",
         f"{SIZE // 1000} kB asked (system prompt, tools, a call and its result) and about as much answered, or a "
-        f"stream of {EVENTS} events, over {_CONNECTIONS} connections: what a client of another dialect costs beyond "
+        f"stream of {EVENTS} events (as fast as can be, or *paced*: one every 4 ms), "
+        f"over {_CONNECTIONS} connections: what a client of another dialect costs beyond "
         "one whose bytes pass. Differences of neighbouring rounds.",
         "",
         "| client | provider | | passed on | translated | added | aim |",
         "|---|---|---|--:|--:|--:|---|",
     ]
     for row in rows:
-        aim = AIM_EVENT_US if row.streamed else AIM_REQUEST_US
-        unit = "event" if row.streamed else "request"
+        aim = AIM_EVENT_US if row.kind else AIM_REQUEST_US
+        unit = _UNITS[row.kind]
         held = "met" if row.added_us <= aim else "**missed**"
         lines.append(
             f"| {row.client} | {row.provider} | {unit} | {row.passed_us:.1f} µs | {row.translated_us:.1f} µs "

@@ -13,6 +13,8 @@ SIZE = 4_000  # bytes of a question that is translated, and of its answer
 CREDENTIAL = "sk-bench-upstream"
 _EXTRA = b"x-request-id: req_0123456789abcdef\r\nopenai-processing-ms: 1\r\n"
 _LAST = b"0\r\n\r\n"
+_GAP = 0.004  # seconds between events that are paced
+_CALL = {"name": "look_up_0", "arguments": json.dumps({"place": "Ulm " * 60})}
 
 
 class Script(NamedTuple):
@@ -74,9 +76,10 @@ def _stream(count: int, model: str, *, keep: int | None = None, ends: str = "kee
 
 
 def _talk(model: str) -> Script:
-    """An answer of ``SIZE`` bytes in many words, in OpenAI's form."""
-    message = {"role": "assistant", "content": _words()}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    """An answer of ``SIZE`` bytes in many words, with two calls of a tool, in OpenAI's form."""
+    calls = [{"id": f"call_{at}", "type": "function", "function": _CALL} for at in range(2)]
+    message = {"role": "assistant", "content": _words(), "tool_calls": calls}
+    choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
     usage = {"prompt_tokens": 900, "completion_tokens": 700, "total_tokens": 1600}
     head = {"id": "chatcmpl-bench", "object": "chat.completion", "created": 1700000000, "model": model}
     return _whole(_json({**head, "choices": [choice], "usage": usage}))
@@ -84,18 +87,20 @@ def _talk(model: str) -> Script:
 
 def _words() -> str:
     text = " ".join(f"word{at}" for at in range(EVENTS))
-    return text + " and so on" * ((SIZE - len(text)) // 10)
+    return text + " and so on" * ((SIZE - len(text) - 800) // 10)  # the rest are the calls
 
 
 def _claude(model: str) -> Script:
     """The same in Anthropic's."""
     usage = {"input_tokens": 900, "output_tokens": 700}
     head = {"id": "msg_bench", "type": "message", "role": "assistant", "model": model, "stop_sequence": None}
-    content = [{"type": "text", "text": _words()}]
-    return _whole(_json({**head, "content": content, "stop_reason": "end_turn", "usage": usage}))
+    content: list[dict[str, object]] = [{"type": "text", "text": _words()}]
+    call = {"type": "tool_use", "name": _CALL["name"], "input": json.loads(_CALL["arguments"])}
+    content += [{**call, "id": f"toolu_{at}"} for at in range(2)]
+    return _whole(_json({**head, "content": content, "stop_reason": "tool_use", "usage": usage}))
 
 
-def _claude_stream(model: str) -> Script:
+def _claude_stream(model: str, *, gap: float = 0.0) -> Script:
     """A stream of ``EVENTS`` pieces of text."""
     usage = {"input_tokens": 900, "output_tokens": 1}
     head = {"id": "msg_bench", "type": "message", "role": "assistant", "model": model, "content": []}
@@ -113,24 +118,27 @@ def _claude_stream(model: str) -> Script:
     values.append({"type": "message_delta", "delta": end, "usage": {"output_tokens": 700}})
     values.append({"type": "message_stop"})
     events = [f"event: {value['type']}\ndata: ".encode() + _json(value) + b"\n\n" for value in values]
-    return _chunked(events)
+    return _chunked(events, gap)
 
 
-def _chunked(events: list[bytes]) -> Script:
+def _chunked(events: list[bytes], gap: float) -> Script:
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n" + _EXTRA + b"\r\n"
-    return Script((head, *(b"%x\r\n%b\r\n" % (len(one), one) for one in events), _LAST), b"".join(events))
+    writes = (b"%x\r\n%b\r\n" % (len(one), one) for one in events)
+    return Script((head, *writes, _LAST), b"".join(events), gap=gap)
 
 
 SCRIPTS: dict[str, Script] = {
     "bench-1k": _whole(_padded("bench-1k", 1_000)),
     "bench-100k": _whole(_padded("bench-100k", 100_000)),
     "bench-stream": _stream(EVENTS, "bench-stream"),
-    "bench-paced": _stream(EVENTS, "bench-paced", gap=0.004),
+    "bench-paced": _stream(EVENTS, "bench-paced", gap=_GAP),
     # What translation is measured with.
     "bench-talk": _talk("bench-talk"),
     "bench-talk-stream": _stream(EVENTS + 3, "bench-talk-stream"),
+    "bench-talk-paced": _stream(EVENTS + 3, "bench-talk-paced", gap=_GAP),
     "bench-claude": _claude("bench-claude"),
     "bench-claude-stream": _claude_stream("bench-claude-stream"),
+    "bench-claude-paced": _claude_stream("bench-claude-paced", gap=_GAP),
     # Only the soak asks for these.
     "bench-cut": _stream(EVENTS, "bench-cut", keep=20, ends="close"),
     "bench-reset": _stream(EVENTS, "bench-reset", keep=5, ends="reset"),
