@@ -72,7 +72,7 @@ async def test_what_has_expired_frees_its_place_at_the_next_put() -> None:
         await store.put(str(number), b"x", 1 + number % 10)
     clock.now += 5
     await store.put("new", b"x", 10)
-    assert len(store) == 601
+    assert len(store) == 501
     clock.now += 100
     await store.put("new", b"x", 10)
     assert len(store) == 1

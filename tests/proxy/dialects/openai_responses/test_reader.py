@@ -358,10 +358,10 @@ def test_any_order_of_events_is_a_sound_stream_or_a_bad_answer(events: list[dict
     except BadAnswer:
         return
     open_blocks: set[int] = set()
-    for event in found:
-        if isinstance(event, Open):
-            open_blocks.add(event.block)
-        elif isinstance(event, Close):
-            open_blocks.remove(event.block)
-        elif isinstance(event, Delta | Cite):
-            assert event.block in open_blocks
+    for one in found:
+        if isinstance(one, Open):
+            open_blocks.add(one.block)
+        elif isinstance(one, Close):
+            open_blocks.remove(one.block)
+        elif isinstance(one, Delta | Cite):
+            assert one.block in open_blocks

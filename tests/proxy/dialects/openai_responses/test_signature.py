@@ -68,7 +68,7 @@ def test_what_a_provider_sealed_is_opaque() -> None:
     """It is a gateway itself, and wants back what it gave."""
     found = read_thought("hm", "sg.anthropic.S", "rs_1", is_summary=True)
     assert (found.origin, found.signature) == ("openai", "rs_1:sg.anthropic.S")
-    assert write_signature("openai", found.signature) == "sg.openai.sg.anthropic.S"
+    assert write_signature("openai", found.signature or "") == "sg.openai.sg.anthropic.S"
 
 
 def test_a_proof_and_the_id_of_its_item_stay_together() -> None:

@@ -191,7 +191,8 @@ def test_nothing_waits_without_bounds() -> None:
 
 
 def test_what_was_never_opened_is_a_bad_answer() -> None:
-    for events in ([_BEGIN, Delta(0, "text", "x", 0)], [End()]):
+    impossible: list[list[Event]] = [[_BEGIN, Delta(0, "text", "x", 0)], [End()]]
+    for events in impossible:
         with pytest.raises(BadAnswer):
             StreamWriter(_CHAT).feed(events)
 
