@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from proxy.chat import Chat, Losses, Tool
-from proxy.dialects.anthropic_messages.content import Turns, write_cache
+from proxy.dialects.anthropic_messages.content import MediaWriter, Turns, write_cache
+from proxy.dialects.anthropic_messages.media import write_media
 from proxy.dialects.anthropic_messages.thought import plan, restrain
 from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL, NAME
 from proxy.dialects.dialect import Aim
@@ -52,9 +53,9 @@ def write_count_request(chat: Chat, aim: Aim, losses: Losses) -> bytes:
     return msgspec.json.encode(body)
 
 
-def ask(chat: Chat, aim: Aim, losses: Losses) -> dict[str, Any]:
+def ask(chat: Chat, aim: Aim, losses: Losses, media: MediaWriter = write_media) -> dict[str, Any]:
     """The body as a value; ``stream`` is not in it."""
-    turns = Turns(losses)
+    turns = Turns(losses, media)
     turns.write(chat, aim.quirks)
     by_tool = chat.format is not None and _needs_tool(chat, aim)
     planned = plan(chat, aim, turns.messages, losses, forced=by_tool)

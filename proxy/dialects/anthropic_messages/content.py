@@ -28,6 +28,7 @@ from proxy.dialects.anthropic_messages.wire import NAME, SIGNS
 from proxy.dialects.reading import wrong
 
 Block = dict[str, Any]
+MediaWriter = Callable[[Media], Block | None]
 
 # A quirk of newer models: messages of the system may stand between the turns.
 SYSTEM_ANYWHERE = "system_anywhere"
@@ -72,16 +73,18 @@ def write_input(call: ToolCall) -> tuple[Any, bool]:
 
 
 class Turns:
-    """Writes the messages of one request.
+    """Writes the messages of one request. ``media`` writes images and the like: other doors to the same models take
+    others.
 
     After ``write``: ``system`` and ``messages``, the latter with roles that alternate and none of them empty, and the
     names of all tools that were ``called``.
     """
 
-    __slots__ = ("_ids", "_losses", "called", "messages", "system")
+    __slots__ = ("_ids", "_losses", "_write_media", "called", "messages", "system")
 
-    def __init__(self, losses: Losses) -> None:
+    def __init__(self, losses: Losses, media: MediaWriter = write_media) -> None:
         self._losses = losses
+        self._write_media = media
         self._ids: set[str] = set()
         self.called: dict[str, None] = {}
         self.system: list[Block] = []
@@ -167,7 +170,7 @@ class Turns:
         return {"type": "text", "text": part.text} if part.text.strip() else None
 
     def _media(self, part: Media, message: Message, at: int) -> Block | None:
-        block = write_media(part) if message.role == "user" else None
+        block = self._write_media(part) if message.role == "user" else None
         if block is None:
             self._losses.add(f"messages[{at}].{part.kind}")
         return block
