@@ -103,11 +103,12 @@ class _Block:
 class StreamReader:
     """One streamed answer; see ``proxy.dialects.dialect.Reader``. Only the block of a tool is told to begin."""
 
-    __slots__ = ("_begun", "_blocks", "_calls", "_count", "_ended", "_over", "_size", "_usage")
+    __slots__ = ("_begun", "_blocks", "_calls", "_closed", "_count", "_ended", "_over", "_size", "_usage")
 
     def __init__(self) -> None:
         self._begun = self._ended = self._over = False
         self._blocks: dict[int, _Block] = {}
+        self._closed: set[int] = set()
         self._count = 0
         self._calls = False
         self._size = 0  # characters of what is collected
@@ -155,7 +156,7 @@ class StreamReader:
 
     def _start(self, event: _Wire) -> list[Event]:
         index = event.contentBlockIndex
-        if not self._begun or self._ended or index in self._blocks:
+        if not self._begun or self._ended or index in self._blocks or index in self._closed:
             raise BadAnswer("the provider's stream opens a block where none may be")
         start = event.start
         use = start.toolUse if start is not None else None
@@ -175,6 +176,8 @@ class StreamReader:
         delta, index = event.delta, event.contentBlockIndex
         out: list[Event] = []
         block = self._blocks.get(index)
+        if index in self._closed:
+            raise BadAnswer("the provider's stream adds to a block that has ended")
         if delta is None or (block is not None and block.kind == "server"):
             return out
         if delta.text is not None:
@@ -228,7 +231,10 @@ class StreamReader:
 
     def _stop(self, index: int) -> list[Event]:
         block = self._blocks.pop(index, None)
-        if block is None or block.kind == "server":
+        if block is None:
+            return []
+        self._closed.add(index)
+        if block.kind == "server":
             return []
         if block.kind in ("hidden", "image"):
             return self._whole(block)
