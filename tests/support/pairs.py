@@ -28,7 +28,7 @@ MODELS = {
     "openai_responses": "gpt-5.1-{}",
     "anthropic_messages": "claude-sonnet-4-5-{}",
     "gemini": "gemini-2.5-flash-{}",
-    "bedrock": "us.anthropic.claude-sonnet-4-5-{}",
+    "bedrock": "anthropic.claude-sonnet-4-5-{}",
 }
 INBOUND = list(CLIENTS)
 OUTBOUND = list(PROVIDERS)
