@@ -75,7 +75,9 @@ async def test_tokens_are_counted_for_callers_of_other_dialects(
     assert msgspec.json.decode(answer.body)["input_tokens"] > 0
 
 
-@pytest.mark.parametrize(("config", "at"), [({"base_url": "https://x.org/v1beta"}, "base_url"), ({"base_url": "x"}, "base_url")])
+@pytest.mark.parametrize(
+    ("config", "at"), [({"base_url": "https://x.org/v1beta"}, "base_url"), ({"base_url": "x"}, "base_url")]
+)
 def test_what_cannot_be_an_address_is_refused(config: dict[str, Any], at: str, account: Make, context: Any) -> None:
     assert account("gemini", **config) is None
     assert [place for place, _ in context.problems] == [at]
