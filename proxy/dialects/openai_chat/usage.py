@@ -38,11 +38,14 @@ def read_usage(told: UsageWire | None) -> Usage | None:
     prompt = told.prompt_tokens_details or _NO_PROMPT
     completion = told.completion_tokens_details or _NO_COMPLETION
     left, out = _clamp(told.prompt_tokens), _clamp(told.completion_tokens)
-    cached = prompt.cached_tokens if prompt.cached_tokens is not None else told.prompt_cache_hit_tokens
+    thoughts = _clamp(completion.reasoning_tokens)
+    if thoughts and _clamp(told.total_tokens) == left + out + thoughts:
+        out += thoughts  # xAI counts them apart
+    cached = next((one for one in (prompt.cached_tokens, told.prompt_cache_hit_tokens) if one), told.cached_tokens)
     left, cached = _take(left, cached)
     left, written = _take(left, prompt.cache_write_tokens)
     left, heard = _take(left, prompt.audio_tokens)
-    out, thought = _take(out, completion.reasoning_tokens)
+    out, thought = _take(out, thoughts)
     out, spoken = _take(out, completion.audio_tokens)
     return Usage(
         input=left,

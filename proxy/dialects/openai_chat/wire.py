@@ -368,10 +368,12 @@ class CompletionDetails(msgspec.Struct):
 
 
 class UsageWire(msgspec.Struct):
-    """What a provider counts. DeepSeek tells cached input in a member of its own."""
+    """What a provider counts. DeepSeek and Moonshot tell cached input in members of their own."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    total_tokens: int | None = None
+    cached_tokens: int | None = None
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
     prompt_cache_hit_tokens: int | None = None
