@@ -31,6 +31,12 @@ def write_cache_point(control: dict[str, str]) -> dict[str, Any]:
     return {"cachePoint": point}
 
 
+def _marker(block: dict[str, Any]) -> dict[str, str] | None:
+    """Of a block, or of something in the result of a tool: within it there may be none."""
+    inner = block.get("content", ()) if block["type"] == "tool_result" else ()
+    return next((one["cache_control"] for one in (block, *reversed(inner)) if "cache_control" in one), None)
+
+
 class Blocks:
     """Renames the blocks of one request, and notes what Converse has no word for."""
 
@@ -66,8 +72,9 @@ class Blocks:
                 self._losses.add(f"{at}.{_WHAT.get(what, what)}")
                 continue
             found.append(renamed)
-            if "cache_control" in block and not in_result:
-                found.append(write_cache_point(block["cache_control"]))
+            marker = None if in_result else _marker(block)
+            if marker is not None:
+                found.append(write_cache_point(marker))
         return found or [{"text": _LEFT_OUT}]
 
     def _block(self, block: dict[str, Any], at: str) -> dict[str, Any] | None:

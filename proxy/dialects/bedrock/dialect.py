@@ -37,6 +37,7 @@ class Bedrock(Dialect):
             "prompt_cache_key",
             "cache",
             "store",
+            "previous",
         }
     )
 

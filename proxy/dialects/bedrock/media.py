@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from proxy.chat import Media
@@ -57,7 +58,8 @@ _BEGINNINGS = (
     ("UklGR", "image/webp"),
     ("JVBER", "application/pdf"),
 )
-_S3 = "s3://"
+_S3 = re.compile(r"s3://[a-z0-9][.a-z0-9-]{1,61}[a-z0-9](?:/.*)?")
+_MAX_URI = 1024
 TYPES = {
     form: kind for table in _OF_KIND.values() for kind, form in reversed([*table.items()])
 } | {"txt": "text/plain"}  # fmt: skip
@@ -82,7 +84,7 @@ def write_media(media: Media) -> dict[str, Any] | None:
 def _source(media: Media) -> dict[str, Any] | None:
     if media.data:
         return {"bytes": media.data}
-    if media.url is not None and media.url.startswith(_S3):
+    if media.url is not None and len(media.url) <= _MAX_URI and _S3.fullmatch(media.url):
         return {"s3Location": {"uri": media.url}}
     return None
 
