@@ -26,6 +26,8 @@ class Breakpoint(msgspec.Struct):
 
 
 class Audio(msgspec.Struct):
+    """A piece of audio: base64 and its format."""
+
     data: str
     format: str
 
@@ -85,6 +87,8 @@ class Function(msgspec.Struct):
 
 
 class Choice(msgspec.Struct):
+    """``tool_choice`` as an object."""
+
     type: str
     name: str | None = None
     mode: Literal["auto", "required"] | None = None
@@ -92,6 +96,8 @@ class Choice(msgspec.Struct):
 
 
 class FormatWire(msgspec.Struct):
+    """``text.format``."""
+
     type: Literal["text", "json_object", "json_schema"]
     name: str | None = None
     schema: dict[str, Any] | None = None
@@ -100,11 +106,15 @@ class FormatWire(msgspec.Struct):
 
 
 class TextWire(msgspec.Struct):
+    """``text``: the shape and length of the answer."""
+
     format: FormatWire | None = None
     verbosity: str | None = None
 
 
 class ReasoningWire(msgspec.Struct):
+    """``reasoning``: how much to think, and what to show of it."""
+
     effort: EffortWord | None = None
     summary: str | None = None
     generate_summary: str | None = None
@@ -148,17 +158,23 @@ KNOWN = frozenset(Request.__struct_fields__)
 
 
 class WrittenFor(msgspec.Struct):
+    """What was written to the cache, by lifetime."""
+
     ttl_30m_tokens: int | float | None = None
     ttl_12h_tokens: int | float | None = None
 
 
 class InputDetails(msgspec.Struct):
+    """Classes among the input."""
+
     cached_tokens: int | float | None = None
     cache_write_tokens: int | float | None = None
     cache_write_tokens_details: WrittenFor | None = None
 
 
 class OutputDetails(msgspec.Struct):
+    """Classes among the output."""
+
     reasoning_tokens: int | float | None = None
 
 
@@ -172,6 +188,8 @@ class UsageWire(msgspec.Struct):
 
 
 class Incomplete(msgspec.Struct):
+    """Why an answer is not complete."""
+
     reason: str | None = None
 
 

@@ -14,7 +14,7 @@ from proxy.dialects import prompt_cache
 def test_the_wish_stands_on_the_exchange(context: Any, exchange: Any) -> None:
     policy = PromptCache.compile(PromptCacheConfig(system=False, messages=(0, -1), ttl="1h"), context)
     x = exchange([])
-    assert policy.on_request(x) is None
+    policy.on_request(x)
     assert x.prompt_cache == chat.PromptCache(system=False, messages=(0, -1), cache=chat.Cache("1h"))
     assert policy.explain(x) == (
         "marks for 1h after the tools, message 0, message -1, where the target caches by marks"

@@ -41,7 +41,9 @@ async def test_a_native_stream_passes_and_one_that_breaks_off_is_an_error(
     answer = await ask(provider, ASK, PATH + "streamGenerateContent?alt=sse")
     assert upstream.journal().requests()[0]["query"] == "alt=sse"
     events = [line[6:] for line in answer.body.splitlines() if line.startswith(b"data: ")]
-    assert types.GenerateContentResponse.model_validate_json(events[-1]).candidates[0].finish_reason is not None
+    last = types.GenerateContentResponse.model_validate_json(events[-1])
+    assert last.candidates is not None
+    assert last.candidates[0].finish_reason is not None
     half = {"candidates": [{"content": {"parts": [{"text": "hal"}], "role": "model"}, "index": 0}]}
     broken = account("gemini", base_url=upstream.scripted(events=[f"data: {msgspec.json.encode(half).decode()}"]))
     with pytest.raises(BadAnswer):
