@@ -167,8 +167,6 @@ async def test_answers_reach_the_client_byte_for_byte(running: Gateway) -> None:
 # What the client sends beside the request itself, and whether the provider may see it.
 _PASS = {
     "accept": "application/json",
-    "anthropic-beta": "a",
-    "anthropic-version": "b",
     "content-type": "application/json",
     "idempotency-key": "c",
     "openai-beta": "d",
@@ -179,6 +177,8 @@ _PASS = {
 _STOP = {
     "accept-encoding": "gzip, br",
     "accept-language": "de",
+    "anthropic-beta": "a",  # for Anthropic alone
+    "anthropic-version": "b",
     "api-key": "sk-canary",
     "authorization": f"Bearer {KEY}",
     "cookie": "session=canary",
