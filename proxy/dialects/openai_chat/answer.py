@@ -111,12 +111,11 @@ def read_call(call: CallPiece) -> ToolCall:
     )
 
 
-def text_of(arguments: str | msgspec.Raw | None) -> str:
+def text_of(arguments: Any) -> str:
     """Arguments as text; some services send the object itself."""
-    if arguments is None or isinstance(arguments, str):
-        return arguments or ""
-    text = bytes(arguments).decode("utf-8", "replace")
-    return "" if text == "null" else text
+    if isinstance(arguments, str):
+        return arguments
+    return "" if arguments is None else msgspec.json.encode(arguments).decode()
 
 
 def new_call() -> str:

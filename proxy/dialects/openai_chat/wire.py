@@ -380,10 +380,10 @@ class UsageWire(msgspec.Struct):
 
 
 class FunctionPiece(msgspec.Struct):
-    """A function's name and arguments, or pieces of them."""
+    """A function's name and arguments, or pieces of them. Some services send an object in place of its text."""
 
     name: str | None = None
-    arguments: str | msgspec.Raw | None = None
+    arguments: Any = None
 
 
 class CustomPiece(msgspec.Struct):
