@@ -67,7 +67,7 @@ def _bench(args: argparse.Namespace, scratch: Path) -> int:
         print(line, file=sys.stderr, flush=True)
 
     found = measure(plan, set(args.only), scratch, progress)
-    added, sizes = ([], []) if args.only else translate(plan, scratch, progress)
+    translation = None if args.only else translate(plan, scratch, progress)
     took = time.perf_counter() - started
     table = rows(found)
     data = msgspec.json.format(
@@ -77,12 +77,11 @@ def _bench(args: argparse.Namespace, scratch: Path) -> int:
                 "plan": plan._asdict(),
                 "rows": table,
                 "starts": found.starts,
-                "translation": added,
-                "large": sizes,
+                "translation": None if translation is None else translation._asdict(),
             }
         )
     )
-    text = page(found, plan, took) + ("\n".join(["", *section(added, sizes)]) if added else "")
+    text = page(found, plan, took) + ("\n".join(["", *section(translation)]) if translation else "")
     print(data.decode() if args.json else text)
     keep = args.out or (None if args.quick or args.only else HERE)
     if keep is not None:
@@ -90,7 +89,7 @@ def _bench(args: argparse.Namespace, scratch: Path) -> int:
         (keep / "report.md").write_text(text)
         (keep / "report.json").write_bytes(data + b"\n")
     wrong = sum(sum(row.errors.values()) for row in table if row.candidate in ("direct", "relay", "sluicegate"))
-    wrong += sum(sum(row.errors.values()) for row in added)
+    wrong += sum(sum(row.errors.values()) for row in (translation.added if translation else ()))
     if wrong:
         print(f"{wrong} wrong answers", file=sys.stderr)
     return 1 if wrong else 0

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from proxy.dialects.table import DIALECTS
+from tests.bench.alone import alone
 from tests.bench.candidates import KEY, Candidate, candidates, verifier
 from tests.bench.load import Load, Phase
 from tests.bench.measure import CELLS, QUICK, Found, Sample, Start, upstream
 from tests.bench.process import Process, free_port
 from tests.bench.report import page, rows
-from tests.bench.translate import Added, Large, section
+from tests.bench.translate import Added, Large, Translation, section
 from tests.bench.translate import question as translated_question
 from tests.bench.wire import EVENTS, SCRIPTS, SIZE, question, request, unchunk
 
@@ -121,9 +122,15 @@ def test_a_question_that_is_translated_has_its_size_and_is_one(dialect: str) -> 
 
 def test_what_translation_adds_is_told_with_its_aim() -> None:
     rows_ = [Added("openai_chat", "anthropic_messages", "-paced", 10.0, 40.0, 30.0, 5, {})]
-    text = "\n".join(section(rows_, [Large("gemini", "bedrock", 1 << 20, 1.0, 2.0)]))
+    question_ = translated_question("anthropic_messages", "m", stream=False)
+    text = "\n".join(
+        section(Translation(rows_, [Large("gemini", "bedrock", 1 << 20, 1.0, 2.0)], alone(question_, times=1)))
+    )
     assert "| 30.0 µs | 25 µs: **missed** |" in text
     assert "3.0 ms at most (gemini to bedrock; aim 10 ms: met)" in text
+    (cells,) = (line.split(" | ") for line in text.splitlines() if line.startswith("| gemini | "))
+    assert len(cells) == 1 + len(DIALECTS)
+    assert cells.count("passed") == 1
 
 
 @pytest.mark.parametrize(("name", "dialect"), [("bench-talk", "openai_chat"), ("bench-claude", "anthropic_messages")])

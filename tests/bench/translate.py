@@ -13,7 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import uvloop
@@ -22,6 +22,7 @@ from proxy.chat import Losses
 from proxy.dialects.dialect import Aim
 from proxy.dialects.fit import fit
 from proxy.dialects.table import DIALECTS
+from tests.bench.alone import Alone, alone, table
 from tests.bench.candidates import start_gateway
 from tests.bench.load import Load, Verify
 from tests.bench.measure import Plan, Say, upstream
@@ -191,19 +192,29 @@ def _best(do: Callable[[], object]) -> float:
     return statistics.median(times) * 1000
 
 
-def translate(plan: Plan, scratch: Path, say: Say) -> tuple[list[Added], list[Large]]:
-    """Both tables."""
+class Translation(NamedTuple):
+    """Everything that was measured of it."""
+
+    added: list[Added]
+    large: list[Large]
+    alone: list[Alone]
+
+
+def translate(plan: Plan, scratch: Path, say: Say) -> Translation:
+    """What it adds on a running gateway, and what it takes alone."""
     with upstream(scratch) as port, contextlib.ExitStack() as stack:
         listen = free_port()
         process = start_gateway(port, listen, scratch, gateway_file(port, listen))
         stack.callback(process.end)
         process.wait_ready(listen, "/readyz", 20.0)
         rows = uvloop.run(_directions(plan, process, listen, say))
-    return rows, large()
+    asked = question("anthropic_messages", "m", stream=False)
+    return Translation(rows, large(), alone(asked))
 
 
-def section(rows: list[Added], sizes: list[Large]) -> list[str]:
+def section(found: Translation) -> list[str]:
     """What was measured, as Markdown."""
+    rows, sizes, pairs = found
     lines = [
         "## Translation",
         "",
@@ -233,4 +244,5 @@ def section(rows: list[Added], sizes: list[Large]) -> list[str]:
         f"({slowest.client} to {slowest.provider}; aim {AIM_LARGE_MS:.0f} ms: "
         f"{'met' if took <= AIM_LARGE_MS else '**missed**'}). Requests above 512 KiB are translated in a thread.",
         "",
+        *table(pairs),
     ]
