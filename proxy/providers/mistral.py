@@ -33,7 +33,9 @@ _STRANGE = (
     b'"format"',
     b'"function_call"',
     b'"functions"',
-    b'"prompt_cache_breakpoint"',
+    b'"moderation"',
+    b'"prompt_cache_',
+    b'"web_search_options"',
 )
 # The only models that know efforts between none and high.
 _GRADED = re.compile(r"mistral-large-(?:[4-9]|latest)", re.IGNORECASE)

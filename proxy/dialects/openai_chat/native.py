@@ -12,7 +12,7 @@ from proxy.chat import Losses
 from proxy.dialects.fit import is_idle
 from proxy.dialects.members import Edit, Members, apply
 from proxy.dialects.openai_chat.turns import nine
-from proxy.dialects.spans import Span, item_spans
+from proxy.dialects.spans import Span, item_spans, where
 
 _TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
@@ -34,27 +34,36 @@ _NEITHER = {
     b'"minimal"': b'"none"',
     **dict.fromkeys((b'"low"', b'"medium"', b'"xhigh"', b'"max"'), b'"high"'),
 }
-_IN_MESSAGES = frozenset({"no_developer", "no_names", "tool_ids_9"})
+# Quirks that concern messages, and what must stand in one for that.
+_WORDS = (
+    ("no_developer", b'"developer"'),
+    ("no_names", b'"name"'),
+    ("tool_ids_9", b'"tool_call'),
+)
 
 
 def fitted(body: bytes, quirks: frozenset[str], refuses: frozenset[str], losses: Losses) -> bytes:
     """``body``, which is valid JSON, for a service with these quirks that refuses these parameters."""
+    noted = Losses()
     try:
         top = _TOP.decode(body)
-        edits = _of_members(body, top, quirks, refuses, losses)
+        edits = _of_members(body, top, quirks, refuses, noted)
         messages = top.get("messages")
-        if messages is not None and quirks & _IN_MESSAGES:
-            edits += _of_messages(body, bytes(messages), quirks, losses)
+        if messages is not None:
+            edits += _of_messages(body, bytes(messages), quirks, noted)
+        edited = apply(body, edits)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError):
         return body  # not what the format says: the service will judge it
-    return apply(body, edits)
+    for name in noted.names:
+        losses.add(name)
+    return edited
 
 
 def _of_members(
     body: bytes, top: dict[str, msgspec.Raw], quirks: frozenset[str], refuses: frozenset[str], losses: Losses
 ) -> list[Edit]:
     gone = {member for name in refuses for member in _MEMBERS.get(name, (name,)) if member in top}
-    for name in refuses:
+    for name in sorted(refuses):
         told = [top[member] for member in _MEMBERS.get(name, (name,)) if member in top]
         if told and not all(is_idle(name, msgspec.json.decode(value)) for value in told):
             losses.add(name)
@@ -77,28 +86,15 @@ def _of_members(
 
 
 def _of_messages(body: bytes, messages: bytes, quirks: frozenset[str], losses: Losses) -> list[Edit]:
-    wanted = [word for quirk, word in _WORDS if quirk in quirks]
-    if not any(word in messages for word in wanted):
+    wanted = [word for quirk, word in _WORDS if quirk in quirks and word in messages]
+    if not wanted:
         return []
     values = [bytes(value) for value in _LIST.decode(messages)]
-    spans = item_spans(body, _start(body, messages), values)
-    edits: list[Edit] = []
-    for at, (value, span) in enumerate(zip(values, spans, strict=True)):
-        if any(word in value for word in wanted):
-            edits += _of_message(body, span, at, quirks, losses)
-    return edits
-
-
-_WORDS = (
-    ("no_developer", b'"developer"'),
-    ("no_names", b'"name"'),
-    ("tool_ids_9", b'"tool_call'),
-)
-
-
-def _start(body: bytes, messages: bytes) -> int:
-    """Where the member ``messages`` has its value."""
-    return next(member.value[0] for member in Members(body).found if member.name == "messages")
+    places = sorted({at for word in wanted for at, value in enumerate(values) if word in value})
+    if not places:
+        return []
+    spans = item_spans(body, where(body, b"messages", messages)[0], values[: places[-1] + 1])
+    return [edit for at in places for edit in _of_message(body, spans[at], at, quirks, losses)]
 
 
 def _of_message(body: bytes, span: Span, at: int, quirks: frozenset[str], losses: Losses) -> Iterator[Edit]:

@@ -86,6 +86,7 @@ def test_ids_of_calls_are_mapped_where_they_stand() -> None:
     [
         b"[]",
         b'{"messages":7,"tool_choice":"developer"}',
+        b'{"n":2,"messages":7}x',
         b'{"messages":[7,"developer"]}',
         b'{"messages":[{"role":["developer"]}]}',
         b'{"messages":[{"role":"assistant","tool_calls":{"id":"x"}}]}',
