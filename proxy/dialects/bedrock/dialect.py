@@ -8,7 +8,7 @@ from proxy.chat import Chat, Completion, Losses
 from proxy.dialects.bedrock.answer import read_answer, write_answer
 from proxy.dialects.bedrock.body import write_count_request, write_request
 from proxy.dialects.bedrock.reader import StreamReader
-from proxy.dialects.bedrock.request import read_request
+from proxy.dialects.bedrock.request import read_count_request, read_request
 from proxy.dialects.bedrock.words import NAME, SIGNS
 from proxy.dialects.bedrock.writer import StreamWriter
 from proxy.dialects.dialect import Aim, Dialect, Frames, Reader, Writer, decode
@@ -45,6 +45,10 @@ class Bedrock(Dialect):
         """See ``Dialect``; model and stream stand in the path."""
         return read_request(body, model, stream)
 
+    def read_count_request(self, body: bytes, model: str = "") -> Chat:
+        """See ``Dialect``; the question holds a request."""
+        return read_count_request(body, model)
+
     def write_request(self, chat: Chat, aim: Aim, losses: Losses) -> bytes:
         """See ``Dialect``."""
         return write_request(chat, aim, losses)
@@ -75,7 +79,7 @@ class Bedrock(Dialect):
 
     def read_count(self, body: bytes) -> int:
         """See ``Dialect``."""
-        return decode(body, _Counted).inputTokens
+        return max(0, decode(body, _Counted).inputTokens)
 
     def write_count(self, tokens: int) -> bytes:
         """See ``Dialect``."""

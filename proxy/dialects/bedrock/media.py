@@ -60,9 +60,11 @@ _BEGINNINGS = (
 )
 _S3 = re.compile(r"s3://[a-z0-9][.a-z0-9-]{1,61}[a-z0-9](?:/.*)?")
 _MAX_URI = 1024
+# By kind and format.
 TYPES = {
-    form: kind for table in _OF_KIND.values() for kind, form in reversed([*table.items()])
-} | {"txt": "text/plain"}  # fmt: skip
+    kind: {form: media_type for media_type, form in reversed([*table.items()])} for kind, table in _OF_KIND.items()
+}
+TYPES["file"]["txt"] = "text/plain"
 
 
 def write_media(media: Media) -> dict[str, Any] | None:
