@@ -63,19 +63,21 @@ def _text(chance: random.Random) -> Text:
     return Text(chance.choice([words(chance), words(chance), words(chance), "", " \n"]), cache=_cache(chance))
 
 
+def _shown(chance: random.Random) -> Text | Media:
+    return _media(chance) if chance.random() < 0.4 else _text(chance)
+
+
 def _user(chance: random.Random, calls: list[ToolCall]) -> list[Part]:
     parts: list[Part] = [
         ToolResult(
             call_id=call.id,
-            parts=tuple(chance.choice([_text, _media])(chance) for _ in range(chance.randint(0, 3))),
+            parts=tuple(_shown(chance) for _ in range(chance.randint(0, 3))),
             is_error=chance.random() < 0.3,
             cache=_cache(chance),
         )
         for call in calls
     ]
-    most = 3 if parts else 4
-    parts += [chance.choice([_text, _text, _media])(chance) for _ in range(chance.randint(0, most))]
-    return parts
+    return parts + [_shown(chance) for _ in range(chance.randint(0, 4))]
 
 
 def _assistant(chance: random.Random) -> list[Part]:
