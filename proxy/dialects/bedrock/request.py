@@ -129,7 +129,7 @@ def _thinking(wish: dict[str, Any]) -> Thinking:
         return Thinking(effort="none")
     budget = wish.get("budget_tokens")
     if wish.get("type") == "enabled":
-        if not _is_number(budget) or budget < 0:
+        if type(budget) is not int or not 0 <= budget < 1 << 53:
             raise wrong("additionalModelRequestFields.thinking.budget_tokens", "must be a number of tokens")
         return Thinking(budget=budget)
     return Thinking(budget=-1)
