@@ -179,8 +179,7 @@ async def test_each_failure_of_a_provider_has_its_class(pair: Pair, meaning: str
     pair.says(fails=meaning)
     error = await _fails(pair, stream)
     expected = RAISES[pair.inbound][meaning]
-    assert expected.kind is type(error)
-    assert _status(error) == expected.status
+    assert (type(error), _status(error)) == (expected.kind, expected.status)
     own_words = pair.spoken == pair.inbound and meaning in _OWN_WORDS
     assert own_words or _word(error) == expected.word
     assert SECRET not in str(error)
