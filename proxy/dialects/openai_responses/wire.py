@@ -26,6 +26,8 @@ class Breakpoint(msgspec.Struct):
 
 
 class Audio(msgspec.Struct):
+    """A sound."""
+
     """A piece of audio: base64 and its format."""
 
     data: str
@@ -87,6 +89,8 @@ class Function(msgspec.Struct):
 
 
 class Choice(msgspec.Struct):
+    """The choice among tools, where it is more than a word."""
+
     """``tool_choice`` as an object."""
 
     type: str
@@ -96,6 +100,8 @@ class Choice(msgspec.Struct):
 
 
 class FormatWire(msgspec.Struct):
+    """The shape of the answer's text."""
+
     """``text.format``."""
 
     type: Literal["text", "json_object", "json_schema"]
@@ -106,6 +112,8 @@ class FormatWire(msgspec.Struct):
 
 
 class TextWire(msgspec.Struct):
+    """The answer's text."""
+
     """``text``: the shape and length of the answer."""
 
     format: FormatWire | None = None
@@ -113,6 +121,8 @@ class TextWire(msgspec.Struct):
 
 
 class ReasoningWire(msgspec.Struct):
+    """How much to think, and what to show of it."""
+
     """``reasoning``: how much to think, and what to show of it."""
 
     effort: EffortWord | None = None
@@ -158,6 +168,8 @@ KNOWN = frozenset(Request.__struct_fields__)
 
 
 class WrittenFor(msgspec.Struct):
+    """Tokens written to the cache, by how long they stay."""
+
     """What was written to the cache, by lifetime."""
 
     ttl_30m_tokens: int | float | None = None
@@ -165,6 +177,8 @@ class WrittenFor(msgspec.Struct):
 
 
 class InputDetails(msgspec.Struct):
+    """What the tokens of the input were."""
+
     """Classes among the input."""
 
     cached_tokens: int | float | None = None
@@ -173,6 +187,8 @@ class InputDetails(msgspec.Struct):
 
 
 class OutputDetails(msgspec.Struct):
+    """What those of the output were."""
+
     """Classes among the output."""
 
     reasoning_tokens: int | float | None = None
@@ -188,6 +204,8 @@ class UsageWire(msgspec.Struct):
 
 
 class Incomplete(msgspec.Struct):
+    """Why an answer broke off."""
+
     """Why an answer is not complete."""
 
     reason: str | None = None
