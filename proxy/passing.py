@@ -24,6 +24,7 @@ _PASSED = {
     b"x-request-id": b"x-upstream-request-id",
     b"request-id": b"x-upstream-request-id",
     b"apim-request-id": b"x-upstream-request-id",
+    b"x-amzn-requestid": b"x-upstream-request-id",
 }
 _PASSED_ON_ERRORS = _PASSED | {
     b"retry-after": b"retry-after",

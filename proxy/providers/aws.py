@@ -6,11 +6,12 @@ import hashlib
 import re
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import msgspec
 from yarl import URL
 
-from proxy.errors import BadCredential, Header
+from proxy.errors import BadCredential, BadRequest, Header
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Timeouts
 from proxy.providers.account import Account, Call, all_keys, constant_headers
@@ -114,6 +115,17 @@ class AWSAccount(Account):
 def is_event_stream(answer: Answer) -> bool:
     """Whether a body is framed as AWS does it."""
     return any(name == b"content-type" and value.lower().startswith(EVENT_STREAM) for name, value in answer.headers)
+
+
+def segment(model: str) -> str:
+    """A model's name as one segment of a path.
+
+    Raises:
+        BadRequest: another server would take it for a way to another path.
+    """
+    if not model.strip("."):
+        raise BadRequest(f"There is no model {model!r}.", code="invalid_model", param="model")
+    return quote(model, safe="")
 
 
 async def _at_once(body: bytes) -> AsyncIterator[bytes]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any, Literal
-from urllib.parse import quote
 
 from yarl import URL
 
@@ -14,7 +13,7 @@ from proxy.exchange import Exchange
 from proxy.policy import Answer, Timeouts
 from proxy.policy import Config as Plain
 from proxy.providers.account import Call
-from proxy.providers.aws import Access, AWSAccount, AWSConfig, check_access, check_base, check_headers
+from proxy.providers.aws import Access, AWSAccount, AWSConfig, check_access, check_base, check_headers, segment
 from proxy.providers.capabilities import Known
 from proxy.providers.provider import ProviderContext
 from proxy.translation import Turn
@@ -93,7 +92,7 @@ class Bedrock(AWSAccount):
         if found is None:
             if len(self._doors) >= _MAX_DOORS:
                 self._doors.clear()
-            found = URL(f"{self._base}/model/{quote(model, safe='')}/{verb}", encoded=True)
+            found = URL(f"{self._base}/model/{segment(model)}/{verb}", encoded=True)
             self._doors[model, verb] = found
         return found
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from typing import Any, Literal
-from urllib.parse import quote
 
 from yarl import URL
 
@@ -19,7 +18,16 @@ from proxy.errors import BadAnswer, Header
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Timeouts
 from proxy.providers.account import Call
-from proxy.providers.aws import Access, AWSAccount, AWSConfig, check_access, check_base, check_headers, is_event_stream
+from proxy.providers.aws import (
+    Access,
+    AWSAccount,
+    AWSConfig,
+    check_access,
+    check_base,
+    check_headers,
+    is_event_stream,
+    segment,
+)
 from proxy.providers.capabilities import Known
 from proxy.providers.meaning import failure_in
 from proxy.providers.provider import ProviderContext
@@ -82,7 +90,7 @@ class SageMaker(AWSAccount):
     def door(self, x: Exchange, turn: Turn, model: str) -> URL:
         """The endpoint."""
         verb = "invocations-response-stream" if turn.stream else "invocations"
-        return URL(f"{self._base}/endpoints/{quote(model, safe='')}/{verb}", encoded=True)
+        return URL(f"{self._base}/endpoints/{segment(model)}/{verb}", encoded=True)
 
     async def _dispatch(self, x: Exchange, call: Call, model: str, timeouts: Timeouts) -> Answer:
         """A stream is taken out of its frames, and told as soon as there is something in it."""

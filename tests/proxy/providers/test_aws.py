@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore.credentials import Credentials  # type: ignore[import-untyped]
 
-from proxy.errors import BadCredential
+from proxy.errors import BadCredential, BadRequest
 from proxy.policy import Answer
-from proxy.providers.aws import domain_of, is_event_stream
+from proxy.providers.aws import domain_of, is_event_stream, segment
 from tests.support.aws import check_signature
 from tests.support.upstream import FakeUpstream
 
@@ -105,6 +105,17 @@ def test_secrets_of_the_file_do_not_stand_in_names_of_shared_things(account: Mak
 def test_an_event_stream_is_known_by_its_type() -> None:
     assert is_event_stream(Answer(200, [(b"content-type", b"application/vnd.amazon.eventstream; x=y")]))
     assert not is_event_stream(Answer(200, [(b"content-type", b"application/json")]))
+
+
+@pytest.mark.parametrize("kind", ["bedrock", "sagemaker"])
+@pytest.mark.parametrize("model", ["..", ".", "..."])
+async def test_a_name_that_leads_elsewhere_is_no_model(
+    kind: str, model: str, account: Make, upstream: FakeUpstream, ask: Make
+) -> None:
+    provider = account(kind, region="us-east-1", base_url=upstream.origin, access_key_id="a", secret_access_key="b")
+    with pytest.raises(BadRequest):
+        await ask(provider, CHAT, model=model)
+    assert segment("a/../b:c") == "a%2F..%2Fb%3Ac"
 
 
 def test_china_has_a_domain_of_its_own() -> None:
