@@ -9,10 +9,12 @@ from urllib.parse import quote
 import msgspec
 import pytest
 from botocore.credentials import Credentials  # type: ignore[import-untyped]
+from botocore.serialize import create_serializer  # type: ignore[import-untyped]
 
 from proxy.errors import BadCredential, ContextTooLong, Overloaded, RateLimited, Rejected, Unsupported
 from proxy.providers.bedrock import Bedrock
 from tests.support.aws import check_signature
+from tests.support.heard.bedrock import model as description
 from tests.support.journal import body_of, header_of
 from tests.support.judged.bedrock import judge
 from tests.support.upstream import FakeUpstream
@@ -51,6 +53,16 @@ async def test_requests_are_signed(
     check_signature(upstream.origin, sent, Credentials(OWN.access_key, OWN.secret_key, token), "bedrock", "us-east-1")
     assert judge(body_of(sent), sent["path"]).model == model
     assert msgspec.json.decode(answer.body)["object"] == "chat.completion"
+
+
+@pytest.mark.parametrize("model", [CLAUDE, PROFILE, "amazon.nova-lite-v1:0"])
+async def test_paths_are_those_of_the_official_client(
+    model: str, bedrock: Make, upstream: FakeUpstream, ask: Make
+) -> None:
+    await ask(bedrock(), CHAT, model=model)
+    given = {"modelId": model, "messages": [{"role": "user", "content": [{"text": "hi"}]}]}
+    theirs = create_serializer("rest-json").serialize_to_request(given, description().operation_model("Converse"))
+    assert upstream.journal().requests()[-1]["path"] == theirs["url_path"]
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length", "close"])
