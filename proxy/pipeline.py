@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from proxy.errors import GatewayError, Header, UpstreamError
+from proxy.errors import ANTHROPIC, GatewayError, Header, UpstreamError
 from proxy.exchange import Exchange, Reply
 from proxy.policy import Answer, Choice, Filter, Policy, Target, Timeouts
 from proxy.stream import Outcome, Send, pump
@@ -194,6 +194,8 @@ def standard_headers(x: Exchange, answer: Answer) -> list[Header]:
         (b"x-sluicegate-generation", b"%d" % x.generation),
         (b"x-sluicegate-overhead-ms", b"%.2f" % (x.overhead * 1000)),
     ]
+    if x.style is ANTHROPIC:  # where that client looks for it
+        headers.append((b"request-id", x.request_id.encode()))
     if answer.dropped:
         headers.append((b"x-sluicegate-dropped", _listed(answer.dropped)))
     if answer.target:

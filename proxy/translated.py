@@ -8,11 +8,10 @@ from proxy.chat import Begin, Close, Completion, Delta, End, Event, Finish
 from proxy.dialects.dialect import Frames, Reader, Writer
 from proxy.errors import BadAnswer, UpstreamError
 from proxy.gather import Gather
+from proxy.sse import MAX_EVENT
 
 Keep = Callable[[Completion], Awaitable[None]]
 _CONTENT = (Delta, Close, Finish, End)
-# Frames that may come before any content: an answer begins with a few, and an endless row of them is none.
-_MAX_PRELUDE = 1000
 
 
 class Translated:
@@ -32,6 +31,7 @@ class Translated:
         "_over",
         "_reader",
         "_ready",
+        "_taken",
         "_writer",
     )
 
@@ -53,19 +53,20 @@ class Translated:
         self._keep = keep
         self._gather = None if keep is None else Gather()
         self._ready = b""
+        self._taken = 0  # bytes of the provider's stream
         self._ended = False  # the provider's own mark has come
         self._over = False
 
     async def begin(self) -> None:
         """Wait for the first content: what goes wrong until then is this attempt's failure, and no stream's."""
         parts: list[bytes] = []
-        for _ in range(_MAX_PRELUDE):
+        while self._taken <= MAX_EVENT:
             out, has_content = await self._next()
             parts.append(out)
             if has_content or self._over:
                 self._ready = b"".join(parts)
                 return
-        raise BadAnswer("the provider's stream does not begin")
+        raise BadAnswer(f"the provider sent {self._taken} bytes before any content")
 
     def __aiter__(self) -> Translated:
         return self
@@ -87,6 +88,7 @@ class Translated:
         except StopAsyncIteration:
             self._over = True
             return await self._write(self._last())
+        self._taken += len(chunk)
         return await self._write(self._read(self._frames.feed(chunk)))
 
     def _read(self, frames: list[bytes]) -> list[Event]:

@@ -257,8 +257,8 @@ def input_text(block: AnswerBlock) -> str:
 
 def _data(frame: bytes) -> bytes | None:
     """The data of an SSE event: nearly always one line."""
-    _, found, rest = frame.partition(_NEWLINE_DATA)
-    if found:
+    before, found, rest = frame.partition(_NEWLINE_DATA)
+    if found and not before.startswith(b"data"):
         rest = rest.strip()
         if b"\n" not in rest and b"\r" not in rest:
             return rest
