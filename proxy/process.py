@@ -259,7 +259,9 @@ def banner(host: str, port: int, path: Path) -> str:
             "",
             f'  OpenAI Python   OpenAI(base_url="{url}/v1", api_key="…")',
             f'  OpenAI Node     new OpenAI({{baseURL: "{url}/v1", apiKey: "…"}})',
-            f"  environment     export OPENAI_BASE_URL={url}/v1",
+            f'  Anthropic       Anthropic(base_url="{url}", api_key="…")',
+            f'  Google          genai.Client(api_key="…", http_options={{"base_url": "{url}"}})',
+            f"  environment     export OPENAI_BASE_URL={url}/v1 ANTHROPIC_BASE_URL={url}",
             f"  curl            curl {url}/v1/models",
             "",
         )
