@@ -111,8 +111,11 @@ async def told(wire: Wire) -> tuple[int, bytes, str]:
 
 
 def code_of(body: bytes) -> str:
-    """The code of an error in OpenAI's shape; fails if it is none."""
+    """The code of an error in OpenAI's shape, or in Google's for who came with its header; fails if it is none."""
     error = json.loads(body)["error"]
+    if error.keys() == {"code", "message", "status", "details"}:
+        reason: str = error["details"][0]["reason"]
+        return reason
     assert set(error) == {"message", "type", "param", "code"}
     assert error["message"]
     assert error["type"]
