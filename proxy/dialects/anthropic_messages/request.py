@@ -10,18 +10,20 @@ from proxy.chat import Chat, Effort, Format, Message, Part, Thinking, Tool, Tool
 from proxy.dialects.anthropic_messages.blocks import read_cache, read_content
 from proxy.dialects.anthropic_messages.wire import (
     KNOWN,
+    KNOWN_REQUEST,
     NAME,
     REQUEST,
     TOP,
     Again,
     FormatWire,
+    KnownRequest,
     OutputConfig,
     Request,
     ThinkingWire,
     ToolChoiceWire,
     ToolWire,
 )
-from proxy.dialects.reading import MAX_MESSAGES, MAX_TOOLS, read_json, wrong
+from proxy.dialects.reading import MAX_MESSAGES, MAX_TOOLS, read_known, wrong
 from proxy.errors import BadRequest
 
 _TIERS = {"auto": "auto", "standard_only": "default"}
@@ -35,7 +37,7 @@ def read_request(body: bytes, *, counts: bool = False) -> Chat:
     Raises:
         BadRequest: with the place of what is wrong.
     """
-    asked = read_json(body, REQUEST)
+    asked = read_known(body, KNOWN_REQUEST, REQUEST)
     _check(asked, counts)
     try:
         return _chat(asked, body)
@@ -56,7 +58,7 @@ def _chat(asked: Request, body: bytes) -> Chat:
         top_p=asked.top_p,
         top_k=asked.top_k,
         stop=asked.stop_sequences or [],
-        extra=_extra(body),
+        extra={} if type(asked) is KnownRequest else _extra(body),
     )
     if asked.tools:
         chat.tools = [_tool(tool, at, again, chat.extra) for at, tool in enumerate(asked.tools)]

@@ -144,7 +144,12 @@ class Request(msgspec.Struct):
     cache_control: CacheControl | None = None
 
 
-REQUEST = msgspec.json.Decoder(Request)
+class KnownRequest(Request, forbid_unknown_fields=True):
+    """A request without a member that is not here."""
+
+
+REQUEST: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+KNOWN_REQUEST: msgspec.json.Decoder[Request] = msgspec.json.Decoder(KnownRequest)
 TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
 KNOWN = frozenset(Request.__struct_fields__)
 

@@ -20,6 +20,10 @@ class OpenAIChat(Dialect):
     ends = DONE
     lacks = frozenset({"cache", "guardrail"})
 
+    def is_ours(self, body: bytes) -> bool:
+        """Never: signatures of others stand under their own names here, and nothing is sealed."""
+        return False
+
     def read_request(self, body: bytes, model: str = "", stream: bool = False) -> Chat:
         """See ``Dialect``; model and stream stand in the body."""
         return read_request(body)

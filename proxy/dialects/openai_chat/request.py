@@ -26,6 +26,7 @@ from proxy.chat import (
 from proxy.dialects.openai_chat.thought import read_chunk, read_thoughts, signature_of_text
 from proxy.dialects.openai_chat.wire import (
     KNOWN,
+    KNOWN_REQUEST,
     NAME,
     REQUEST,
     TOP,
@@ -43,6 +44,7 @@ from proxy.dialects.openai_chat.wire import (
     ImagePart,
     ImageUrl,
     InputAudio,
+    KnownRequest,
     MessageWire,
     Named,
     Request,
@@ -53,7 +55,7 @@ from proxy.dialects.openai_chat.wire import (
     UserMessage,
     VideoPart,
 )
-from proxy.dialects.reading import MAX_MESSAGES, MAX_TOOLS, read_json, wrong
+from proxy.dialects.reading import MAX_MESSAGES, MAX_TOOLS, read_known, wrong
 from proxy.errors import BadRequest
 
 _AUDIO = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm16": "audio/L16"}
@@ -67,7 +69,7 @@ def read_request(body: bytes) -> Chat:
     Raises:
         BadRequest: with the place of what is wrong.
     """
-    asked = read_json(body, REQUEST)
+    asked = read_known(body, KNOWN_REQUEST, REQUEST)
     _check(asked)
     chat = Chat(
         model=asked.model,
@@ -95,7 +97,7 @@ def read_request(body: bytes) -> Chat:
         prediction=asked.prediction,
         prompt_cache_key=asked.prompt_cache_key,
         cache=_cache(asked.cache_control),
-        extra=_extra(body),
+        extra={} if type(asked) is KnownRequest else _extra(body),
     )
     if asked.stop is not None:
         chat.stop = [asked.stop] if isinstance(asked.stop, str) else asked.stop

@@ -341,13 +341,17 @@ class Request(msgspec.Struct):
     audio: Any = None
     prediction: Any = None
     prompt_cache_key: str | None = None
-    web_search_options: Any = None
     cache_control: CacheControl | None = None
 
 
-REQUEST = msgspec.json.Decoder(Request)
+class KnownRequest(Request, forbid_unknown_fields=True):
+    """A request without a member that is not here."""
+
+
+REQUEST: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+KNOWN_REQUEST: msgspec.json.Decoder[Request] = msgspec.json.Decoder(KnownRequest)
 TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
-KNOWN = frozenset(Request.__struct_fields__) - {"web_search_options"}
+KNOWN = frozenset(Request.__struct_fields__)
 
 # Answers. Providers are read more leniently than clients: what is null, missing or unknown is taken as nothing.
 

@@ -9,8 +9,17 @@ import msgspec
 from proxy.chat import Chat, Message, Text, Thinking
 from proxy.dialects.openai_responses.items import Items
 from proxy.dialects.openai_responses.tools import read_choice, read_format, read_tool
-from proxy.dialects.openai_responses.wire import KNOWN, REQUEST, TOP, Again, ReasoningWire, Request
-from proxy.dialects.reading import MAX_MESSAGES, MAX_TOOLS, read_json, wrong
+from proxy.dialects.openai_responses.wire import (
+    KNOWN,
+    KNOWN_REQUEST,
+    REQUEST,
+    TOP,
+    Again,
+    KnownRequest,
+    ReasoningWire,
+    Request,
+)
+from proxy.dialects.reading import MAX_MESSAGES, MAX_TOOLS, read_known, wrong
 from proxy.errors import BadRequest
 
 _LOGPROBS = "message.output_text.logprobs"
@@ -25,7 +34,7 @@ def read_request(body: bytes, model: str = "") -> Chat:
     Raises:
         BadRequest: with the place of what is wrong.
     """
-    asked = read_json(body, REQUEST)
+    asked = read_known(body, KNOWN_REQUEST, REQUEST)
     try:
         return _chat(asked, body, model)
     except UnicodeDecodeError as error:  # in what no type describes
@@ -114,6 +123,8 @@ def _read_rest(asked: Request, body: bytes, chat: Chat) -> None:
         chat.extra["include"] = sorted(more)
     if asked.truncation == "auto":
         chat.extra["truncation"] = "auto"
+    if type(asked) is KnownRequest:
+        return
     members = TOP.decode(body)
     if not members.keys() <= KNOWN:
         for name, raw in members.items():

@@ -160,7 +160,12 @@ class Request(msgspec.Struct):
     truncation: Literal["auto", "disabled"] | None = None
 
 
-REQUEST = msgspec.json.Decoder(Request)
+class KnownRequest(Request, forbid_unknown_fields=True):
+    """A request without a member that is not here."""
+
+
+REQUEST: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+KNOWN_REQUEST: msgspec.json.Decoder[Request] = msgspec.json.Decoder(KnownRequest)
 ITEM = msgspec.json.Decoder(Item)
 CONTENTS = list[Content]
 TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from proxy.dialects.reading import read_json, wrong
+from proxy.dialects.reading import read_json, read_known, wrong
 from proxy.errors import BadRequest
 
 
@@ -53,3 +53,19 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
 
 def test_a_long_word_of_the_client_is_not_repeated_whole() -> None:
     assert len(wrong("x" * 10_000, "no").message) <= 300
+
+
+class _KnownBody(_Body, forbid_unknown_fields=True):
+    """Without other members."""
+
+
+_KNOWN: msgspec.json.Decoder[_Body] = msgspec.json.Decoder(_KnownBody)
+_ANY: msgspec.json.Decoder[_Body] = msgspec.json.Decoder(_Body)
+
+
+def test_a_request_tells_by_its_type_whether_all_its_members_are_known() -> None:
+    assert type(read_known(b'{"items":[]}', _KNOWN, _ANY)) is _KnownBody
+    assert type(read_known(b'{"items":[],"more":1}', _KNOWN, _ANY)) is _Body
+    with pytest.raises(BadRequest) as caught:
+        read_known(b'{"items":[{"role":1}],"more":1}', _KNOWN, _ANY)
+    assert caught.value.param == "items[0].role"
