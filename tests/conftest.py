@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from openai import AsyncOpenAI, OpenAI
 
 from tests.support.environment import foreign_names
@@ -16,6 +18,11 @@ from tests.support.upstream import FakeUpstream
 from tests.support.wire import Wire
 
 MakeGateway = Callable[..., Gateway]
+
+# Every run meets the same examples, and none is timed: `HYPOTHESIS=random` looks for new ones.
+settings.register_profile("seeded", derandomize=True, deadline=None)
+settings.register_profile("random", deadline=None)
+settings.load_profile("random" if os.environ.get("HYPOTHESIS") == "random" else "seeded")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from collections.abc import Callable
 from typing import Any
 
 import openai
@@ -43,8 +44,16 @@ routes:
     return found
 
 
-def _client(gateway: Gateway, key: str = KEYS[0]) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{gateway.origin}/v1", api_key=key, max_retries=0, timeout=20)
+@pytest.fixture
+def client(gateway: Gateway, blocking_client: Callable[..., openai.OpenAI]) -> openai.OpenAI:
+    """Whoever has the first key."""
+    return blocking_client(f"{gateway.origin}/v1", KEYS[0])
+
+
+@pytest.fixture
+def stranger(gateway: Gateway, blocking_client: Callable[..., openai.OpenAI]) -> openai.OpenAI:
+    """Whoever has the second."""
+    return blocking_client(f"{gateway.origin}/v1", KEYS[1])
 
 
 def _model(upstream: FakeUpstream, **say: Any) -> str:
@@ -60,10 +69,11 @@ def _last(upstream: FakeUpstream, model: str) -> Any:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_conversation_goes_on_from_its_last_answer(gateway: Gateway, upstream: FakeUpstream, stream: bool) -> None:
+def test_a_conversation_goes_on_from_its_last_answer(
+    client: openai.OpenAI, upstream: FakeUpstream, stream: bool
+) -> None:
     """The provider is told everything again, but for the instructions of before."""
     model = _model(upstream, parts=[{"kind": "text", "pieces": ["Ul", "m."]}])
-    client = _client(gateway)
     first: Any
     if stream:
         with client.responses.stream(model=model, instructions="Be brief.", input="Which town?") as events:
@@ -87,10 +97,11 @@ def test_a_conversation_goes_on_from_its_last_answer(gateway: Gateway, upstream:
     assert len(items.data) == 3
 
 
-def test_a_conversation_belongs_to_its_key_and_can_be_deleted(gateway: Gateway, upstream: FakeUpstream) -> None:
+def test_a_conversation_belongs_to_its_key_and_can_be_deleted(
+    client: openai.OpenAI, stranger: openai.OpenAI, upstream: FakeUpstream
+) -> None:
     """Another key is told what it would be told of an id that never was."""
     model = _model(upstream, parts=[{"kind": "text", "pieces": ["Ulm."]}])
-    client, stranger = _client(gateway), _client(gateway, KEYS[1])
     kept = client.responses.create(model=model, input="Which town?")
     for who, id_ in ((stranger, kept.id), (client, "resp_sg_" + "0" * 32)):
         with pytest.raises(openai.BadRequestError) as caught:
@@ -103,16 +114,17 @@ def test_a_conversation_belongs_to_its_key_and_can_be_deleted(gateway: Gateway, 
         client.responses.retrieve(kept.id)
 
 
-def test_what_shall_not_be_kept_is_not(gateway: Gateway, upstream: FakeUpstream) -> None:
+def test_what_shall_not_be_kept_is_not(client: openai.OpenAI, upstream: FakeUpstream) -> None:
     model = _model(upstream, parts=[{"kind": "text", "pieces": ["Ulm."]}])
-    client = _client(gateway)
     answer = client.responses.create(model=model, input="Which town?", store=False)
     with pytest.raises(openai.NotFoundError):
         client.responses.retrieve(answer.id)
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_client_that_loses_signatures_gets_them_back(gateway: Gateway, upstream: FakeUpstream, stream: bool) -> None:
+def test_a_client_that_loses_signatures_gets_them_back(
+    client: openai.OpenAI, upstream: FakeUpstream, stream: bool
+) -> None:
     """It sends nothing but what OpenAI's own format knows; the provider refuses a thinking model's call without."""
     call = f"toolu_{next(_NUMBERS)}"
     parts = [
@@ -120,7 +132,6 @@ def test_a_client_that_loses_signatures_gets_them_back(gateway: Gateway, upstrea
         {"kind": "call", "id": call, "name": "look", "pieces": ["{}"]},
     ]
     model = _model(upstream, parts=parts, stop="tool_calls")
-    client = _client(gateway)
     asked: dict[str, Any] = {"model": model, "tools": [_TOOL], "reasoning_effort": "low", "max_tokens": 4000}
     turns: list[Any] = [{"role": "user", "content": "Look."}]
     if stream:

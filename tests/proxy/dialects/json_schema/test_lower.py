@@ -336,8 +336,16 @@ def _from_openapi(schema: Any) -> Any:
         if key != "nullable"
     }
     if "enum" in out and out["type"] in ("integer", "number"):
-        out["enum"] = [float(one) for one in out["enum"]]
+        out["enum"] = [_number(one) for one in out["enum"]]
     return {"anyOf": [out, {"type": "null"}]} if schema.get("nullable") is True else out
+
+
+def _number(text: str) -> float | str:
+    """A number, which stands as text there; of another text no value of that type is one."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _schemas_in(schema: Any) -> list[dict[str, Any]]:
