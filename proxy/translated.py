@@ -61,9 +61,9 @@ class Translated:
         """Wait for the first content: what goes wrong until then is this attempt's failure, and no stream's."""
         parts: list[bytes] = []
         while self._taken <= MAX_EVENT:
-            out, has_content = await self._next()
-            parts.append(out)
-            if has_content or self._over:
+            events = await self._next()
+            parts.append(self._writer.feed(events))
+            if self._over or any(isinstance(event, _CONTENT) for event in events):
                 self._ready = b"".join(parts)
                 return
         raise BadAnswer(f"the provider sent {self._taken} bytes before any content")
@@ -76,20 +76,27 @@ class Translated:
             ready, self._ready = self._ready, b""
             return ready
         while not self._over:
-            out, _ = await self._next()
+            out = self._writer.feed(await self._next())
             if out:
                 return out
         raise StopAsyncIteration
 
-    async def _next(self) -> tuple[bytes, bool]:
-        """The bytes of the next chunk of the provider, and whether there is content in it."""
+    async def _next(self) -> list[Event]:
+        """The events of the next chunk of the provider."""
         try:
             chunk = await anext(self._chunks)
         except StopAsyncIteration:
             self._over = True
-            return await self._write(self._last())
-        self._taken += len(chunk)
-        return await self._write(self._read(self._frames.feed(chunk)))
+            events = self._last()
+        else:
+            self._taken += len(chunk)
+            events = self._read(self._frames.feed(chunk))
+        if events:
+            self._note(events)
+            if self._ended and self._gather is not None and self._keep is not None:
+                keep, self._keep = self._keep, None
+                await keep(self._gather.completion())
+        return events
 
     def _read(self, frames: list[bytes]) -> list[Event]:
         if len(frames) == 1:
@@ -101,20 +108,16 @@ class Translated:
         events = self._read(self._frames.finish())
         return events if self._ended else events + self._reader.finish()
 
-    async def _write(self, events: list[Event]) -> tuple[bytes, bool]:
-        if not events:
-            return b"", False
+    def _note(self, events: list[Event]) -> None:
+        """Name the answer, and remember what is needed of it."""
         if self._identity is not None:
             for event in events:
                 if isinstance(event, Begin):
-                    event.id = self._identity
-        self._ended = self._ended or isinstance(events[-1], End)
+                    event.id, self._identity = self._identity, None
+                    break
         if self._gather is not None:
             self._gather.feed(events)
-            if self._ended and self._keep is not None:
-                keep, self._keep = self._keep, None
-                await keep(self._gather.completion())
-        return self._writer.feed(events), any(isinstance(event, _CONTENT) for event in events)
+        self._ended = self._ended or isinstance(events[-1], End)
 
 
 async def whole(chunks: AsyncIterator[bytes]) -> bytes:
