@@ -17,7 +17,8 @@ from proxy.dialects.openai_responses import ids
 from proxy.dialects.openai_responses.items import Items
 from proxy.dialects.openai_responses.listing import list_items
 from proxy.dialects.openai_responses.wire import NAME as RESPONSES
-from proxy.dialects.openai_responses.wire import Again, Answer
+from proxy.dialects.openai_responses.wire import Answer
+from proxy.dialects.reading import Again
 from proxy.errors import BadRequest
 from proxy.store import Store
 

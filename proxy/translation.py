@@ -25,8 +25,6 @@ from proxy.gather import events_of
 from proxy.policy import Answer
 from proxy.translated import Translated, Watched, whole
 
-# Dialects in which a provider can be asked for the number of tokens.
-_COUNTING = ("anthropic_messages", "openai_responses", "gemini", "bedrock")
 _OURS = b'"' + PREFIX.encode()
 _LARGE = 512 << 10  # bytes of a request that is read and written off the loop
 
@@ -226,7 +224,7 @@ def _begin(x: Exchange, model: str | None, account: Account) -> Turn:
         # Only we know what an answer of ours was, so what goes on from it is written anew.
         is_ours = (inbound.name == "openai_responses" and _OURS in x.body) or inbound.is_ours(x.body)
         return Turn(x, inbound, inbound, is_native=not is_ours and account.passes(x, model))
-    outbound = next((name for name in speaks if not counts or name in _COUNTING), None)
+    outbound = next((name for name in speaks if not counts or DIALECTS[name].counts), None)
     if outbound is None:
         raise Unsupported(f"The provider {account.name!r} does not count tokens.")
     return Turn(x, inbound, DIALECTS[outbound], is_native=False)

@@ -19,6 +19,7 @@ from proxy.errors import BadAnswer, Header
 from proxy.sse import Splitter
 
 T = TypeVar("T")
+MAX_COUNT = 10**12  # tokens: what a provider tells beyond that is not believed
 # How a signature begins in JSON that one provider made and another is shown: with its origin.
 _SEALED = b'"' + SEAL.encode()
 _SEALED_BY = re.compile(re.escape(_SEALED) + rb"[a-z]+(?:@[a-z]+)?\.")
@@ -82,6 +83,8 @@ class Dialect(ABC):
     ends: ClassVar[tuple[End, ...]] = ()
     # Members of Chat that the format has no word for.
     lacks: ClassVar[frozenset[str]] = frozenset()
+    # Whether a provider that speaks it can be asked for the number of tokens, by the methods that end the class.
+    counts: ClassVar[bool] = False
     stream_type: ClassVar[bytes] = b"text/event-stream; charset=utf-8"
 
     def is_ours(self, body: bytes) -> bool:
@@ -148,6 +151,11 @@ class Dialect(ABC):
     def write_count_request(self, chat: Chat, aim: Aim, losses: Losses) -> bytes:
         """The body that asks for the number of input tokens."""
         raise NotImplementedError
+
+
+def counted(number: float | None) -> int:
+    """What a provider counted: whole, not negative, and not beyond belief; nothing is 0."""
+    return 0 if number is None else int(max(0, min(number, MAX_COUNT)))
 
 
 def json_headers(dialect: Dialect, stream: bool) -> list[Header]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
@@ -63,3 +63,22 @@ def refuse(error: msgspec.ValidationError, at: str = "") -> NoReturn:
 def wrong(param: str, what: str) -> BadRequest:
     """A refusal of one member: ``what`` says what is wrong with it."""
     return BadRequest(f"`{param}`: {what}"[:_SHOWN] if param else what[:_SHOWN], code="invalid_request", param=param)
+
+
+class Again:
+    """A body once more, as plain values: read only when something in it is met that no type describes."""
+
+    __slots__ = ("_body", "_value")
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._value: Any = None
+
+    def at(self, *path: str | int) -> Any:
+        """The value at a path that is known to be there."""
+        if self._value is None:
+            self._value = msgspec.json.decode(self._body)
+        value = self._value
+        for step in path:
+            value = value[step]
+        return value

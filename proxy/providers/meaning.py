@@ -268,18 +268,17 @@ def failure_of(
     if wait is None and refusal is not None:
         wait = capped(wait_in_words(refusal.text))
     raw = (status, tuple(headers), body)
-    return _failure(status, refusal, wait, _named(provider), raw)
+    return _failure(status, refusal, wait, f"The provider {provider!r}", raw)
 
 
-def failure_in(body: bytes, provider: str) -> UpstreamError:
+def failure_in(body: bytes) -> UpstreamError:
     """The error that an error object means which came inside a stream, or under status 200."""
     refusal = read(body)
-    name = _named(provider)
     if refusal is None:
-        return BadAnswer(f"{name} sent an error that cannot be read.")
+        return BadAnswer("The provider sent an error that cannot be read.")
     status = next((status for names, status in _INSIDE if refusal.names & names), 500)
     wait = refusal.wait if refusal.wait is not None else wait_in_words(refusal.text)
-    return _failure(status, refusal, capped(wait), name, None)
+    return _failure(status, refusal, capped(wait), "The provider", None)
 
 
 def _failure(
@@ -331,10 +330,6 @@ def _meaning(status: int, refusal: Refusal | None) -> str:
         if status in (400, 403, 404, 422) and _MODEL_WORDS.search(refusal.text):
             return "model"
     return _BY_STATUS.get(status, "failed" if status >= 500 else "rejected")
-
-
-def _named(provider: str) -> str:
-    return "The provider" if provider == "the provider" else f"The provider {provider!r}"
 
 
 def _quota(name: str) -> RateLimited:

@@ -184,5 +184,5 @@ class Unwrapped:
 def _payload(frame: bytes) -> bytes:
     headers, payload = read_message(frame)
     if (error := error_in(headers, payload)) is not None:
-        raise failure_in(error, "the provider")
+        raise failure_in(error)
     return payload if headers.get(":event-type") == "PayloadPart" else b""

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.errors import BadAnswer
-from proxy.sse import BOM, Scanner, Splitter, has_ended, read_data
+from proxy.sse import BOM, Scanner, Splitter, data_of, has_ended, read_data
 
 ENDS = ((b"data", b"[DONE]"), (b"event", b"response.completed"))
 
@@ -171,3 +171,14 @@ def test_has_ended_knows_all_three_line_ends() -> None:
     assert all(has_ended(b"data: x" + end) for end in (b"\n\n", b"\r\n\r\n", b"\r\r"))
     assert not has_ended(b"data: x\n")
     assert not has_ended(b"data: x\r\n")
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"event: x", b"data: a", b"data:", b"data:  b ", b"id: 7", b": c", b"\r", b""]), max_size=5
+    )
+)
+def test_the_quick_way_to_the_data_of_an_event_leads_to_the_same(lines: list[bytes]) -> None:
+    """Whatever stands before it, behind it and between."""
+    event = b"\n".join(lines) + b"\n\n"
+    assert data_of(event) == ((read_data(event) or b"").strip() or None)

@@ -36,8 +36,9 @@ from proxy.dialects.anthropic_messages.usage import (
     write_tier,
     write_usage,
 )
-from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL, NAME, SIGNS, Again, Answer, AnswerBlock
+from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL, NAME, SIGNS, Answer, AnswerBlock
 from proxy.dialects.dialect import decode
+from proxy.dialects.reading import Again
 from proxy.errors import BadAnswer
 
 

@@ -21,8 +21,8 @@ from proxy.chat import (
 )
 from proxy.dialects.anthropic_messages.citation import read_citation
 from proxy.dialects.anthropic_messages.hidden import reveal
-from proxy.dialects.anthropic_messages.wire import NAME, SIGNS, Again, Block, CacheControl, Cites, Source
-from proxy.dialects.reading import wrong
+from proxy.dialects.anthropic_messages.wire import NAME, SIGNS, Block, CacheControl, Cites, Source
+from proxy.dialects.reading import Again, wrong
 
 _FIVE, _HOUR = Cache("5m"), Cache("1h")
 _Path = tuple[str | int, ...]

@@ -27,6 +27,7 @@ class AnthropicMessages(Dialect):
     """
 
     name = NAME
+    counts = True
     signs = SIGNS
     ends: ClassVar[tuple[End, ...]] = MESSAGE_ENDS
     lacks = frozenset(

@@ -18,4 +18,4 @@ def failure_of(body: bytes) -> UpstreamError:
         msgspec.json.decode(body, type=_Outer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return BadAnswer("the provider sent an error that cannot be read")
-    return failure_in(body, "the provider")
+    return failure_in(body)

@@ -31,17 +31,16 @@ from proxy.dialects.anthropic_messages.wire import (
     EVENT,
     NAME,
     SIGNS,
-    Again,
     AnswerBlock,
     Piece,
     UsageWire,
 )
 from proxy.dialects.anthropic_messages.wire import Event as Wire
+from proxy.dialects.reading import Again
 from proxy.errors import BadAnswer
-from proxy.sse import read_data
+from proxy.sse import data_of
 
 MAX_FOREIGN = 8 << 20  # characters of one block that only this dialect understands
-_NEWLINE_DATA = b"\ndata:"
 _KNOWN = frozenset(
     {
         "content_block_delta",
@@ -94,7 +93,7 @@ class StreamReader:
 
     def feed(self, frame: bytes) -> list[Event]:
         """Events of one SSE event."""
-        data = _data(frame)
+        data = data_of(frame)
         if data is None or self._ended:
             return []
         event = _decode(data)
@@ -253,16 +252,6 @@ def input_text(block: AnswerBlock) -> str:
     except UnicodeDecodeError as error:
         raise BadAnswer("the provider's answer is not UTF-8") from error
     return "" if text == "null" else text
-
-
-def _data(frame: bytes) -> bytes | None:
-    """The data of an SSE event: nearly always one line."""
-    before, found, rest = frame.partition(_NEWLINE_DATA)
-    if found and not before.startswith(b"data"):
-        rest = rest.strip()
-        if b"\n" not in rest and b"\r" not in rest:
-            return rest
-    return read_data(frame)
 
 
 def _decode(data: bytes) -> Wire:

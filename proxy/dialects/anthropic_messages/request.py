@@ -14,7 +14,6 @@ from proxy.dialects.anthropic_messages.wire import (
     NAME,
     REQUEST,
     TOP,
-    Again,
     FormatWire,
     KnownRequest,
     OutputConfig,
@@ -23,7 +22,7 @@ from proxy.dialects.anthropic_messages.wire import (
     ToolChoiceWire,
     ToolWire,
 )
-from proxy.dialects.reading import MAX_MESSAGES, MAX_TOOLS, read_known, wrong
+from proxy.dialects.reading import MAX_MESSAGES, MAX_TOOLS, Again, read_known, wrong
 from proxy.errors import BadRequest
 
 _TIERS = {"auto": "auto", "standard_only": "default"}

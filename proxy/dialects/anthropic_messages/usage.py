@@ -6,8 +6,8 @@ from typing import Any
 
 from proxy.chat import Choice, Finish, Part, Refusal, Stop, ToolCall, Usage
 from proxy.dialects.anthropic_messages.wire import CacheWrites, UsageWire
+from proxy.dialects.dialect import counted
 
-MAX_COUNT = 10**12
 _TIERS = {"standard": "default"}
 _TIERS_BACK = {"default": "standard", "standard": "standard", "priority": "priority", "batch": "batch"}
 
@@ -49,17 +49,17 @@ def read_usage(told: UsageWire | None) -> Usage | None:
     if told is None:
         return None
     writes = told.cache_creation or CacheWrites()
-    five, hour = _clamp(writes.ephemeral_5m_input_tokens), _clamp(writes.ephemeral_1h_input_tokens)
+    five, hour = counted(writes.ephemeral_5m_input_tokens), counted(writes.ephemeral_1h_input_tokens)
     if told.cache_creation_input_tokens is not None:
-        total = _clamp(told.cache_creation_input_tokens)
+        total = counted(told.cache_creation_input_tokens)
         hour = min(hour, total)
         five = total - hour
-    output = _clamp(told.output_tokens)
+    output = counted(told.output_tokens)
     details = told.output_tokens_details
-    thought = 0 if details is None else min(_clamp(details.thinking_tokens), output)
+    thought = 0 if details is None else min(counted(details.thinking_tokens), output)
     return Usage(
-        input=_clamp(told.input_tokens),
-        cached_read=_clamp(told.cache_read_input_tokens),
+        input=counted(told.input_tokens),
+        cached_read=counted(told.cache_read_input_tokens),
         cache_write_5m=five,
         cache_write_1h=hour,
         output=output - thought,
@@ -125,7 +125,3 @@ def has_calls(parts: list[Part]) -> bool:
 def has_refusal(parts: list[Part]) -> bool:
     """Whether the model declines in its own words."""
     return any(isinstance(part, Refusal) for part in parts)
-
-
-def _clamp(number: int | None) -> int:
-    return 0 if number is None else min(max(number, 0), MAX_COUNT)

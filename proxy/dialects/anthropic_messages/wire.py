@@ -238,22 +238,3 @@ class Event(msgspec.Struct):
 
 
 EVENT = msgspec.json.Decoder(Event)
-
-
-class Again:
-    """A body once more, as plain values: read only when something in it is met that no type describes."""
-
-    __slots__ = ("_body", "_value")
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-        self._value: Any = None
-
-    def at(self, *path: str | int) -> Any:
-        """The value at a path that is known to be there."""
-        if self._value is None:
-            self._value = msgspec.json.decode(self._body)
-        value = self._value
-        for step in path:
-            value = value[step]
-        return value

@@ -19,6 +19,7 @@ class Bedrock(Dialect):
     """https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html"""
 
     name = NAME
+    counts = True
     signs = SIGNS
     stream_type = b"application/vnd.amazon.eventstream"
     lacks = frozenset(

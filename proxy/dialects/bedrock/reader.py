@@ -119,7 +119,7 @@ class StreamReader:
         headers, payload = read_message(frame)
         kind = headers.get(":event-type", "")
         if (error := error_in(headers, payload)) is not None:
-            raise failure_in(error, "the provider")
+            raise failure_in(error)
         if self._over:
             return []
         match kind:

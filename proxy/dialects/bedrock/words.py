@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from proxy.chat import Citation, Finish, Stop, Usage
+from proxy.dialects.dialect import counted
 
 NAME = "bedrock"
 SIGNS = "anthropic"  # the models that sign their thoughts are Anthropic's, and take them from either door
-MAX_COUNT = 10**12
 _STOPS: dict[str, Stop] = {
     "end_turn": "stop",
     "stop_sequence": "stop_sequence",
@@ -60,20 +60,16 @@ def read_usage(told: UsageWire | None) -> Usage | None:
     """Disjoint classes; None if nothing was told."""
     if told is None:
         return None
-    written = _clamp(told.cacheWriteInputTokens)
-    hour = sum(_clamp(one.inputTokens) for one in told.cacheDetails or () if one.ttl == "1h")
+    written = counted(told.cacheWriteInputTokens)
+    hour = sum(counted(one.inputTokens) for one in told.cacheDetails or () if one.ttl == "1h")
     hour = min(hour, written)
     return Usage(
-        input=_clamp(told.inputTokens),
-        cached_read=_clamp(told.cacheReadInputTokens),
+        input=counted(told.inputTokens),
+        cached_read=counted(told.cacheReadInputTokens),
         cache_write_5m=written - hour,
         cache_write_1h=hour,
-        output=_clamp(told.outputTokens),
+        output=counted(told.outputTokens),
     )
-
-
-def _clamp(number: int | None) -> int:
-    return 0 if number is None else max(0, min(number, MAX_COUNT))
 
 
 def write_usage(usage: Usage | None) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class Gemini(Dialect):
     """
 
     name = NAME
+    counts = True
     signs = SIGNS
     lacks = frozenset(
         {

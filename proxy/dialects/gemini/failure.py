@@ -20,5 +20,5 @@ def read_body(body: bytes) -> Answer:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
         raise BadAnswer(f"the provider's answer cannot be read: {wrong}") from wrong
     if bytes(answer.error) not in (b"", b"null"):
-        raise failure_in(body, "the provider")
+        raise failure_in(body)
     return answer

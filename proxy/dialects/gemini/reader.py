@@ -27,7 +27,7 @@ from proxy.dialects.gemini.partial import Arguments
 from proxy.dialects.gemini.usage import read_stop, read_tier, read_usage
 from proxy.dialects.gemini.wire import SIGNS, Answer, Candidate, FunctionCall, PartWire
 from proxy.errors import BadAnswer
-from proxy.sse import read_data
+from proxy.sse import data_of
 
 MAX_CANDIDATES = 128
 
@@ -90,7 +90,7 @@ class StreamReader:
 
     def feed(self, frame: bytes) -> list[Event]:
         """Events of one SSE event."""
-        data = _data(frame)
+        data = data_of(frame)
         if data is None or self._ended or data == b"[DONE]":
             return []
         answer = read_body(data)
@@ -215,12 +215,3 @@ def _begin(answer: Answer) -> Begin:
         usage=read_usage(told),
         service_tier=read_tier(told),
     )
-
-
-def _data(frame: bytes) -> bytes | None:
-    """The data of an SSE event: nearly always one line."""
-    if frame.startswith(b"data:"):
-        line = frame[5:].strip()
-        if b"\n" not in line and b"\r" not in line:
-            return line or None
-    return read_data(frame)

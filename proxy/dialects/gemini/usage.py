@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from proxy.chat import Choice, Finish, Stop, Usage
+from proxy.dialects.dialect import counted
 from proxy.dialects.gemini.wire import Modality, UsageWire
 
-MAX_COUNT = 10**12
 _STOPS: dict[str, Stop] = {
     "STOP": "stop",
     "MAX_TOKENS": "length",
@@ -53,18 +53,18 @@ def read_usage(told: UsageWire | None) -> Usage | None:
     """Disjoint classes of what a provider counts; None if it told nothing. What tools brought in is input too."""
     if told is None:
         return None
-    prompt, cached = _clamp(told.prompt_token_count), _clamp(told.cached_content_token_count)
+    prompt, cached = counted(told.prompt_token_count), counted(told.cached_content_token_count)
     cached = min(cached, prompt)
     heard = max(0, _audio(told.prompt_tokens_details) - _audio(told.cache_tokens_details))
     heard = min(heard, prompt - cached)
-    output, spoken = _clamp(told.candidates_token_count), _audio(told.candidates_tokens_details)
+    output, spoken = counted(told.candidates_token_count), _audio(told.candidates_tokens_details)
     spoken = min(spoken, output)
     return Usage(
-        input=prompt - cached - heard + _clamp(told.tool_use_prompt_token_count),
+        input=prompt - cached - heard + counted(told.tool_use_prompt_token_count),
         cached_read=cached,
         input_audio=heard,
         output=output - spoken,
-        reasoning=_clamp(told.thoughts_token_count),
+        reasoning=counted(told.thoughts_token_count),
         output_audio=spoken,
     )
 
@@ -117,8 +117,4 @@ def _details(total: int, audio: int) -> list[dict[str, Any]]:
 
 
 def _audio(details: list[Modality] | None) -> int:
-    return sum(_clamp(one.token_count) for one in details if one.modality == "AUDIO") if details else 0
-
-
-def _clamp(number: int | None) -> int:
-    return 0 if number is None else min(max(number, 0), MAX_COUNT)
+    return sum(counted(one.token_count) for one in details if one.modality == "AUDIO") if details else 0

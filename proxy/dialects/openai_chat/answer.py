@@ -31,7 +31,7 @@ def decode(body: bytes) -> Answer:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadAnswer(f"the provider's answer cannot be read: {error}") from error
     if bytes(answer.error) not in _NO_ERROR:
-        raise failure_in(body, "the provider")
+        raise failure_in(body)
     return answer
 
 

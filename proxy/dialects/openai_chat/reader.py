@@ -32,9 +32,8 @@ from proxy.dialects.openai_chat.thought import read_detail
 from proxy.dialects.openai_chat.usage import read_stop, read_usage
 from proxy.dialects.openai_chat.wire import Answer, CallPiece, ChoicePiece, Detail, Said
 from proxy.errors import BadAnswer
-from proxy.sse import read_data
+from proxy.sse import data_of
 
-_DATA = b"data: "
 _DONE = b"[DONE]"
 _MAX_CHOICES = 128
 _MAX_CALLS = 1024
@@ -117,7 +116,7 @@ class StreamReader:
 
     def feed(self, frame: bytes) -> list[Event]:
         """Events of one SSE event."""
-        data = _data(frame)
+        data = data_of(frame)
         if data is None or self._ended:
             return []
         if data == _DONE:
@@ -307,11 +306,3 @@ def _finish(choice: _Choice, word: str, out: list[Event]) -> None:
     stop, reason = read_stop(word, calls=bool(choice.calls), refused=choice.refused)
     choice.finish = Finish(choice=choice.index, stop=stop, reason=reason)
     out.append(choice.finish)
-
-
-def _data(frame: bytes) -> bytes | None:
-    """The data of an SSE event: nearly always one line."""
-    if frame.startswith(_DATA) and frame.count(b"\n") == 2 and b"\r" not in frame:
-        return frame[len(_DATA) : -2].strip()
-    found = read_data(frame)
-    return None if found is None else found.strip() or None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from proxy.chat import Stop, Usage
+from proxy.dialects.dialect import counted
 from proxy.dialects.openai_chat.wire import CompletionDetails, PromptDetails, UsageWire
 
-MAX_COUNT = 10**12
 _NO_PROMPT, _NO_COMPLETION = PromptDetails(), CompletionDetails()
 _STOPS: dict[str, Stop] = {
     "stop": "stop",
@@ -37,9 +37,9 @@ def read_usage(told: UsageWire | None) -> Usage | None:
         return None
     prompt = told.prompt_tokens_details or _NO_PROMPT
     completion = told.completion_tokens_details or _NO_COMPLETION
-    left, out = _clamp(told.prompt_tokens), _clamp(told.completion_tokens)
-    thoughts = _clamp(completion.reasoning_tokens)
-    if thoughts and _clamp(told.total_tokens) == left + out + thoughts:
+    left, out = counted(told.prompt_tokens), counted(told.completion_tokens)
+    thoughts = counted(completion.reasoning_tokens)
+    if thoughts and counted(told.total_tokens) == left + out + thoughts:
         out += thoughts  # xAI counts them apart
     cached = next((one for one in (prompt.cached_tokens, told.prompt_cache_hit_tokens) if one), told.cached_tokens)
     left, cached = _take(left, cached)
@@ -58,13 +58,9 @@ def read_usage(told: UsageWire | None) -> Usage | None:
     )
 
 
-def _clamp(number: int | None) -> int:
-    return 0 if number is None else max(0, min(number, MAX_COUNT))
-
-
 def _take(total: int, part: int | None) -> tuple[int, int]:
     """What is left of a total without one of its classes, and that class."""
-    taken = min(total, _clamp(part))
+    taken = min(total, counted(part))
     return total - taken, taken
 
 

@@ -23,7 +23,8 @@ from proxy.dialects.openai_responses.usage import (
     write_stop,
     write_usage,
 )
-from proxy.dialects.openai_responses.wire import ANSWER, NAME, Again, Answer, Content, Item
+from proxy.dialects.openai_responses.wire import ANSWER, NAME, Answer, Content, Item
+from proxy.dialects.reading import Again
 from proxy.errors import BadAnswer, BadRequest
 
 _ENDED = (None, "completed", "incomplete")

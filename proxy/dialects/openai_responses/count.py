@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from proxy.dialects.dialect import decode
-from proxy.dialects.openai_responses.wire import MAX_COUNT
+from proxy.dialects.dialect import counted, decode
 
 
 class _Counted(msgspec.Struct):
@@ -23,4 +22,4 @@ def read_count(body: bytes) -> int:
     Raises:
         BadAnswer: there is none.
     """
-    return min(max(decode(body, _Counted).input_tokens, 0), MAX_COUNT)
+    return counted(decode(body, _Counted).input_tokens)

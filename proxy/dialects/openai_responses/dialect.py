@@ -19,6 +19,7 @@ class OpenAIResponses(Dialect):
     """``/v1/responses`` and ``/v1/responses/input_tokens``."""
 
     name = NAME
+    counts = True
     signs = SIGNS
     ends: ClassVar[tuple[End, ...]] = RESPONSE_ENDS
     lacks = frozenset(

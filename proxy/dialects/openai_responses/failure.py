@@ -17,4 +17,4 @@ def failure_of(told: Any) -> UpstreamError:
     if not isinstance(told, dict):
         return BadAnswer("the provider sent an error that cannot be read")
     words = {key: value for key in ("code", "type", "message") if isinstance(value := told.get(key), str | int)}
-    return failure_in(msgspec.json.encode(words), "the provider")
+    return failure_in(msgspec.json.encode(words))

@@ -14,8 +14,8 @@ import msgspec
 from proxy.chat import Foreign, Media, Message, Part, Role, Text, ToolCall, ToolResult
 from proxy.dialects.openai_responses.content import read_content
 from proxy.dialects.openai_responses.signature import add_reasoning, read_reasoning
-from proxy.dialects.openai_responses.wire import CONTENTS, NAME, Again, Content, Item
-from proxy.dialects.reading import refuse, wrong
+from proxy.dialects.openai_responses.wire import CONTENTS, NAME, Content, Item
+from proxy.dialects.reading import Again, refuse, wrong
 
 _ROLES = get_args(Role)
 # Unknown items are the model's, but for these.

@@ -30,14 +30,12 @@ from proxy.dialects.openai_responses.answer import read_call, read_item, read_ou
 from proxy.dialects.openai_responses.failure import failure_of
 from proxy.dialects.openai_responses.signature import bind
 from proxy.dialects.openai_responses.usage import read_stop, read_usage
-from proxy.dialects.openai_responses.wire import EVENT, SIGNS, Again, Answer, Item
+from proxy.dialects.openai_responses.wire import EVENT, SIGNS, Answer, Item
 from proxy.dialects.openai_responses.wire import Event as Wire
+from proxy.dialects.reading import Again
 from proxy.errors import BadAnswer
-from proxy.sse import read_data
+from proxy.sse import data_of
 
-_EVENT = b"event:"
-_DATA = b"data:"
-_NEWLINE_DATA = b"\ndata:"
 # What items of a kind are told piece by piece; all others are told when they are whole.
 _CALLS = ("function_call", "custom_tool_call")
 
@@ -81,7 +79,7 @@ class StreamReader:
 
     def feed(self, frame: bytes) -> list[Event]:
         """Events of one SSE event."""
-        data = _data(frame)
+        data = data_of(frame)
         if data is None or self._ended or data == b"[DONE]":
             return []
         self._data = data
@@ -354,16 +352,6 @@ _STEPS: dict[str, Callable[[StreamReader, Wire], list[Event]]] = {
 class _Typed(msgspec.Struct):
     type: str = ""
     error: Any = None
-
-
-def _data(frame: bytes) -> bytes | None:
-    """The data of an SSE event: nearly always one line."""
-    rest = b""
-    if frame.startswith(_EVENT):
-        rest = frame.partition(_NEWLINE_DATA)[2].strip()
-    elif frame.startswith(_DATA):
-        rest = frame[len(_DATA) :].strip()
-    return rest if rest and b"\n" not in rest and b"\r" not in rest else read_data(frame)
 
 
 def _decode(data: bytes) -> Wire | None:

@@ -14,12 +14,11 @@ from proxy.dialects.openai_responses.wire import (
     KNOWN_REQUEST,
     REQUEST,
     TOP,
-    Again,
     KnownRequest,
     ReasoningWire,
     Request,
 )
-from proxy.dialects.reading import MAX_MESSAGES, MAX_TOOLS, read_known, wrong
+from proxy.dialects.reading import MAX_MESSAGES, MAX_TOOLS, Again, read_known, wrong
 from proxy.errors import BadRequest
 
 _LOGPROBS = "message.output_text.logprobs"

@@ -6,8 +6,8 @@ from typing import Any
 
 from proxy.chat import Chat, Format, Losses, Tool, ToolChoice
 from proxy.dialects.json_schema import OPENAI_STRICT, PLAIN, lower
-from proxy.dialects.openai_responses.wire import NAME, Again, Choice, FormatWire, Function
-from proxy.dialects.reading import wrong
+from proxy.dialects.openai_responses.wire import NAME, Choice, FormatWire, Function
+from proxy.dialects.reading import Again, wrong
 
 # What a tool may be told beside its schema, and nobody else understands.
 _EXTRAS = ("defer_loading", "allowed_callers", "output_schema", "async_")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from proxy.chat import Choice, Finish, Part, Refusal, Stop, ToolCall, Usage
-from proxy.dialects.openai_responses.wire import MAX_COUNT, Answer, UsageWire
+from proxy.dialects.dialect import counted
+from proxy.dialects.openai_responses.wire import Answer, UsageWire
 
 _INCOMPLETE: dict[str, Stop] = {"max_output_tokens": "length", "content_filter": "content_filter"}
 _BACK: dict[Stop, tuple[str, str | None]] = {
@@ -21,17 +22,17 @@ def read_usage(told: UsageWire | None) -> Usage | None:
     """Usage in classes of which none contains another."""
     if told is None or (told.input_tokens is None and told.output_tokens is None):
         return None
-    total, output = _clamp(told.input_tokens), _clamp(told.output_tokens)
+    total, output = counted(told.input_tokens), counted(told.output_tokens)
     cached = short = long = 0
     details = told.input_tokens_details
     if details is not None:
-        cached = min(_clamp(details.cached_tokens), total)
-        written = min(_clamp(details.cache_write_tokens), total - cached)
+        cached = min(counted(details.cached_tokens), total)
+        written = min(counted(details.cache_write_tokens), total - cached)
         lifetimes = details.cache_write_tokens_details
-        long = min(_clamp(lifetimes.ttl_12h_tokens), written) if lifetimes is not None else 0
+        long = min(counted(lifetimes.ttl_12h_tokens), written) if lifetimes is not None else 0
         short = written - long
     thought = told.output_tokens_details
-    reasoning = min(_clamp(thought.reasoning_tokens), output) if thought is not None else 0
+    reasoning = min(counted(thought.reasoning_tokens), output) if thought is not None else 0
     return Usage(
         input=total - cached - short - long,
         cached_read=cached,
@@ -84,7 +85,3 @@ def has_calls(parts: list[Part]) -> bool:
 def has_refusal(parts: list[Part]) -> bool:
     """Whether the model declines in its own words."""
     return any(isinstance(part, Refusal) for part in parts)
-
-
-def _clamp(number: float | None) -> int:
-    return 0 if number is None else int(min(max(number, 0), MAX_COUNT))

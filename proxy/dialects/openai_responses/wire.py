@@ -12,7 +12,6 @@ import msgspec
 
 NAME = "openai_responses"
 SIGNS = "openai"
-MAX_COUNT = 10**12  # tokens: what a provider tells beyond that is not believed
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 EffortWord = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -251,22 +250,3 @@ class Event(msgspec.Struct):
 
 ANSWER = msgspec.json.Decoder(Answer)
 EVENT = msgspec.json.Decoder(Event)
-
-
-class Again:
-    """A body once more, as plain values: read only when something in it is met that no type describes."""
-
-    __slots__ = ("_body", "_value")
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-        self._value: Any = None
-
-    def at(self, *path: str | int) -> Any:
-        """The value at a path that is known to be there."""
-        if self._value is None:
-            self._value = msgspec.json.decode(self._body)
-        value = self._value
-        for step in path:
-            value = value[step]
-        return value

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from proxy.chat import seal
-from proxy.dialects.dialect import decode
+from proxy.dialects.dialect import MAX_COUNT, Dialect, counted, decode
 from proxy.dialects.table import DIALECTS
 from proxy.errors import BadAnswer
 
@@ -31,3 +31,17 @@ def test_a_request_with_a_sealed_signature_is_noticed() -> None:
     assert DIALECTS["openai_responses"].is_ours(body)
     assert not DIALECTS["openai_responses"].is_ours(b'{"encrypted_content":"gAAAA","text":"sg. sg.. sg.X"}')
     assert not DIALECTS["anthropic_messages"].is_ours(body)
+
+
+@pytest.mark.parametrize(
+    ("told", "believed"), [(None, 0), (0, 0), (7, 7), (7.9, 7), (-3, 0), (10**18, MAX_COUNT), (1e300, MAX_COUNT)]
+)
+def test_what_a_provider_counted_is_believed_within_reason(told: float | None, believed: int) -> None:
+    assert counted(told) == believed
+
+
+def test_a_dialect_that_counts_says_so_and_can() -> None:
+    """And no other is ever asked."""
+    ways = ("write_count", "read_count", "write_count_request")
+    for dialect in DIALECTS.values():
+        assert dialect.counts == all(getattr(type(dialect), way) is not getattr(Dialect, way) for way in ways)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from proxy.dialects.reading import read_json, read_known, wrong
+from proxy.dialects.reading import Again, read_json, read_known, wrong
 from proxy.errors import BadRequest
 
 
@@ -69,3 +69,11 @@ def test_a_request_tells_by_its_type_whether_all_its_members_are_known() -> None
     with pytest.raises(BadRequest) as caught:
         read_known(b'{"items":[{"role":1}],"more":1}', _KNOWN, _ANY)
     assert caught.value.param == "items[0].role"
+
+
+def test_a_body_is_decoded_once_more_only_when_it_is_asked() -> None:
+    again = Again(b'{"a":[{"b":5}]}')
+    assert again.at("a", 0, "b") == 5
+    Again(b"no JSON")
+    with pytest.raises(msgspec.DecodeError):
+        Again(b"no JSON").at("a")

@@ -193,7 +193,7 @@ INSIDE: list[tuple[Any, type[errors.UpstreamError]]] = [
 @pytest.mark.parametrize(("body", "kind"), INSIDE)
 def test_an_error_inside_an_answer_has_one_meaning(body: Any, kind: type[errors.UpstreamError]) -> None:
     """Of any dialect; the provider's bytes are never passed on, since nobody has looked for secrets in them."""
-    error = failure_in(msgspec.json.encode(body), "the provider")
+    error = failure_in(msgspec.json.encode(body))
     assert type(error) is kind
     assert error.raw is None
     assert error.http_status >= 400
@@ -202,4 +202,4 @@ def test_an_error_inside_an_answer_has_one_meaning(body: Any, kind: type[errors.
 
 def test_an_error_inside_an_answer_that_is_no_json_is_a_bad_answer() -> None:
     for body in (b"<html>", b"", b"[" * 100_000, b"\xff"):
-        assert type(failure_in(body, "acc")) is errors.BadAnswer
+        assert type(failure_in(body)) is errors.BadAnswer

@@ -118,7 +118,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 def test_whatever_a_provider_sends_is_an_error_of_ours(body: Any, status: int) -> None:
     """Never another exception, never a status that is no error."""
     encoded = msgspec.json.encode(body) if _encodes(body) else b"{}"
-    for error in (failure_of(status, [], encoded, "acc"), failure_in(encoded, "acc")):
+    for error in (failure_of(status, [], encoded, "acc"), failure_in(encoded)):
         assert 400 <= error.http_status <= 599
         assert len(error.message.splitlines()) == 1
 

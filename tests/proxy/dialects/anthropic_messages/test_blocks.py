@@ -10,7 +10,8 @@ import pytest
 
 from proxy.chat import Cache, Foreign, Media, Part, Reasoning, Text, ToolCall, ToolResult, seal
 from proxy.dialects.anthropic_messages.blocks import place, read_content
-from proxy.dialects.anthropic_messages.wire import NAME, REQUEST, Again
+from proxy.dialects.anthropic_messages.wire import NAME, REQUEST
+from proxy.dialects.reading import Again
 from proxy.errors import BadRequest
 
 

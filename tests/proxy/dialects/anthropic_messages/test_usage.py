@@ -77,7 +77,8 @@ def test_later_numbers_replace_and_missing_ones_do_not() -> None:
 
 
 def test_an_answer_without_usage_counts_nothing() -> None:
-    Official.model_validate(write_usage(None))
+    told = Official.model_validate(write_usage(None))
+    assert (told.input_tokens, told.output_tokens, told.cache_read_input_tokens) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from proxy.dialects.anthropic_messages.wire import EVENT, KNOWN, REQUEST, Again
+from proxy.dialects.anthropic_messages.wire import EVENT, KNOWN, REQUEST
+from proxy.dialects.reading import Again
 
 
 def test_a_block_of_any_kind_decodes_in_one_pass() -> None:

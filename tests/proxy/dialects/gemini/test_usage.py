@@ -9,7 +9,8 @@ import pytest
 from google.genai import types
 
 from proxy.chat import Finish, Usage
-from proxy.dialects.gemini.usage import MAX_COUNT, read_stop, read_tier, read_usage, write_stop, write_usage
+from proxy.dialects.dialect import MAX_COUNT
+from proxy.dialects.gemini.usage import read_stop, read_tier, read_usage, write_stop, write_usage
 from proxy.dialects.gemini.wire import Modality, UsageWire
 
 

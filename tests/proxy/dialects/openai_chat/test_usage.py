@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.chat import Usage
-from proxy.dialects.openai_chat.usage import MAX_COUNT, read_stop, read_usage, write_stop, write_usage
+from proxy.dialects.dialect import MAX_COUNT
+from proxy.dialects.openai_chat.usage import read_stop, read_usage, write_stop, write_usage
 from proxy.dialects.openai_chat.wire import UsageWire
 
 

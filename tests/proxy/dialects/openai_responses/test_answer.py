@@ -18,7 +18,8 @@ from proxy.dialects.openai_responses.answer import (
     read_said,
     write_answer,
 )
-from proxy.dialects.openai_responses.wire import Again, Content, Item
+from proxy.dialects.openai_responses.wire import Content, Item
+from proxy.dialects.reading import Again
 from proxy.errors import BadAnswer, RateLimited, Unavailable, UpstreamError
 from tests.support.heard.openai_responses import of_whole
 

@@ -9,7 +9,8 @@ import pytest
 
 from proxy.chat import Foreign, Media, Message, Reasoning, Refusal, Text, ToolCall, ToolResult
 from proxy.dialects.openai_responses.items import Items, thoughts
-from proxy.dialects.openai_responses.wire import Again, Item
+from proxy.dialects.openai_responses.wire import Item
+from proxy.dialects.reading import Again
 from proxy.errors import BadRequest
 
 

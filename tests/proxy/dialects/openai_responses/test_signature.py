@@ -9,7 +9,8 @@ from proxy.chat import Part, Reasoning, Text, ToolCall
 from proxy.dialects.openai_responses.items import Items
 from proxy.dialects.openai_responses.output import write_output
 from proxy.dialects.openai_responses.signature import bind, loosen, read_thought, write_signature
-from proxy.dialects.openai_responses.wire import Again, Item
+from proxy.dialects.openai_responses.wire import Item
+from proxy.dialects.reading import Again
 
 _CALL = ToolCall(id="c1", name="f", arguments="{}", signature="S1", origin="gemini")
 

@@ -20,7 +20,8 @@ from proxy.dialects.openai_responses.tools import (
     write_format,
     write_tools,
 )
-from proxy.dialects.openai_responses.wire import Again, Choice, FormatWire, Function
+from proxy.dialects.openai_responses.wire import Choice, FormatWire, Function
+from proxy.dialects.reading import Again
 from proxy.errors import BadRequest
 
 _TOOL: TypeAdapter[Any] = TypeAdapter(OfficialTool)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from openai.types.responses import ResponseUsage
 
 from proxy.chat import Choice, Finish, Part, Refusal, Stop, Text, ToolCall, Usage
+from proxy.dialects.dialect import MAX_COUNT
 from proxy.dialects.openai_responses.usage import has_calls, has_refusal, read_stop, read_usage, write_stop, write_usage
-from proxy.dialects.openai_responses.wire import MAX_COUNT, Answer, Incomplete, UsageWire
+from proxy.dialects.openai_responses.wire import Answer, Incomplete, UsageWire
 
 _COUNT = st.integers(min_value=0, max_value=10**9)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from proxy.dialects.openai_responses.wire import ANSWER, EVENT, ITEM, KNOWN, REQUEST, Again
+from proxy.dialects.openai_responses.wire import ANSWER, EVENT, ITEM, KNOWN, REQUEST
 
 
 def test_items_of_any_kind_are_read() -> None:
@@ -17,11 +15,3 @@ def test_unknown_members_are_left_to_others() -> None:
     assert "new" not in KNOWN
     assert ANSWER.decode(b'{"new":[1],"usage":null}').usage is None
     assert EVENT.decode(b'{"type":"x","obfuscation":"y"}').type == "x"
-
-
-def test_a_body_is_read_again_only_when_it_must_be() -> None:
-    again = Again(b'{"a":[{"b":5}]}')
-    assert again.at("a", 0, "b") == 5
-    Again(b"no JSON")
-    with pytest.raises(ValueError, match="JSON"):
-        Again(b"no JSON").at("a")
