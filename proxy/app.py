@@ -115,8 +115,15 @@ class App:
             "duration_ms": round(seconds * 1000, 3),
             "overhead_ms": round(x.overhead * 1000, 3),
             "generation": x.generation,
-            "attempts": [[attempt.target, attempt.reason or attempt.outcome] for attempt in x.attempts],
+            "attempts": [
+                [attempt.target, attempt.reason or attempt.outcome, round(attempt.duration * 1000, 3)]
+                for attempt in x.attempts
+            ],
         }
+        if x.skipped:
+            fields["skipped"] = x.skipped
+        if x.degraded:
+            fields["degraded"] = x.degraded
         if end is not None:
             fields["end"] = end
         if outcome is not None:
@@ -155,10 +162,15 @@ class App:
 
 def _close_attempts(x: Exchange, outcome: Outcome | None, end: str | None) -> None:
     """An attempt that began well ended with the body: say so where that did not end well."""
-    if x.attempts and x.attempts[-1].outcome == "ok" and (outcome is None or not outcome.complete):
-        last = x.attempts[-1]
-        last.outcome = "cancelled" if outcome is None else "error"
-        last.reason = end if outcome is None else outcome.code
+    if outcome is not None and outcome.complete:
+        changed: tuple[str | None, str | None] = None, None
+    elif outcome is None:
+        changed = "cancelled", end
+    else:
+        changed = "error", outcome.code
+    for attempt in x.attempts:
+        if attempt.ends is not None:
+            attempt.end(*changed)
 
 
 async def _answer(runtime: Runtime, x: Exchange, receive: Receive, send: Send, deliver: Deliver) -> Outcome:

@@ -37,3 +37,60 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     context: int | None = None
     refuses: frozenset[str] = frozenset()
     refuses_thinking: frozenset[str] = frozenset()
+
+
+# What a request may need of a target, as bits.
+TOOLS, VISION, FILES, AUDIO, VIDEO, JSON_OBJECT, JSON_SCHEMA = (1 << bit for bit in range(7))
+NEED_NAMES = {
+    TOOLS: "tools",
+    VISION: "images",
+    FILES: "files",
+    AUDIO: "audio",
+    VIDEO: "video",
+    JSON_OBJECT: "JSON mode",
+    JSON_SCHEMA: "a JSON schema",
+}
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """What a request needs: bits of the list above, and its estimated size in tokens (0: unknown).
+
+    ``output_tokens``: what the caller allows at most, None if it does not say.
+    """
+
+    bits: int = 0
+    input_tokens: int = 0
+    output_tokens: int | None = None
+
+
+NOTHING_NEEDED = Needs()
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """What a target can be asked for: bits, and the tokens that its context holds (None: unknown)."""
+
+    bits: int = (1 << 7) - 1
+    context: int | None = None
+
+    def lacks(self, needs: Needs) -> str | None:
+        """Why this target cannot do what is needed, for people; None if it can."""
+        missing = needs.bits & ~self.bits
+        if missing:
+            return "no " + ", ".join(name for bit, name in NEED_NAMES.items() if missing & bit)
+        if self.context is not None and needs.input_tokens > self.context:
+            return f"context of {self.context} tokens, the request has about {needs.input_tokens}"
+        return None
+
+
+def reach_of(can: Capabilities) -> Reach:
+    """The same as bits."""
+    bits = (
+        TOOLS * can.tools
+        | VISION * can.vision
+        | FILES * can.files
+        | AUDIO * can.audio
+        | VIDEO * can.video
+        | JSON_OBJECT * (can.json_object or can.json_by_tool)
+        | JSON_SCHEMA * (can.json_schema or can.json_by_tool)
+    )
+    return Reach(bits, can.context)

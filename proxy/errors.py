@@ -8,6 +8,7 @@
         ├── RateLimited   429    retry_after: seconds, if the provider said so
         ├── Overloaded    503
         ├── Unavailable   502    refused, reset, DNS, TLS, 5xx
+        │   └── NoTarget  503    nothing was sent: every target is ejected or drained
         ├── UpstreamTimeout 504  connect, first token, gap, total
         ├── BadAnswer     502    HTML, broken JSON, lies about its length, a stream without its end
         ├── BadCredential 502    the gateway's own credential was refused; never shown as the caller's
@@ -23,7 +24,8 @@ A refusal by a policy is not in this tree: it is a value (``Reply``), made by ``
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
 import msgspec
@@ -74,6 +76,7 @@ class UpstreamError(GatewayError):
     def __init__(self, message: str, *, raw: tuple[int, tuple[Header, ...], bytes] | None = None, **more: object):
         super().__init__(message, **more)  # type: ignore[arg-type]
         self.raw = raw
+        self.skipped = False  # nothing was sent: the target is known not to answer now
 
 
 class RateLimited(UpstreamError):
@@ -91,7 +94,7 @@ class RateLimited(UpstreamError):
         super().__init__(message, raw=raw)
         self.retry_after = retry_after
         if retry_after is not None:
-            self.headers = ((b"retry-after", str(max(1, round(retry_after))).encode()),)
+            self.headers = ((b"retry-after", str(max(1, math.ceil(retry_after))).encode()),)
 
 
 class Overloaded(UpstreamError):
@@ -104,6 +107,17 @@ class Unavailable(UpstreamError):
     status = 502
     code = "upstream_unavailable"
     meaning = "unavailable"
+
+
+class NoTarget(Unavailable):
+    status = 503
+    code = "no_target_available"
+
+    def __init__(self, message: str, *, retry_after: float):
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.skipped = True
+        self.headers = ((b"retry-after", str(max(1, math.ceil(retry_after))).encode()),)
 
 
 class UpstreamTimeout(UpstreamError):
@@ -152,6 +166,15 @@ class Rejected(UpstreamError):
     status = 400
     code = "upstream_rejected"
     meaning = "rejected"
+
+
+def decisive(failures: Sequence[UpstreamError]) -> UpstreamError:
+    """Which of several targets' failures the caller is told: the last that a provider was asked for; if none was, that
+    of the target that is back first."""
+    for failure in reversed(failures):
+        if not failure.skipped:
+            return failure
+    return min(failures, key=lambda failure: getattr(failure, "retry_after", None) or math.inf)
 
 
 class Style(msgspec.Struct, frozen=True):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from proxy.capability import Needs
 from proxy.chat import Chat, PromptCache
 from proxy.errors import OPENAI, Header, Style
 
@@ -31,9 +33,10 @@ class Identity:
     """Who is calling, as proved by a credential. All names come from the configuration, never from the client.
 
     ``models`` holds one tuple of globs per level (organisation, team, key) that restricts models; all must admit.
+    ``tier`` is the class of service, "" where the file gives none.
     """
 
-    __slots__ = ("expires", "key", "models", "organisation", "team")
+    __slots__ = ("expires", "key", "models", "organisation", "team", "tier")
 
     def __init__(
         self,
@@ -42,26 +45,41 @@ class Identity:
         key: str,
         models: tuple[tuple[str, ...], ...] = (),
         expires: float | None = None,
+        tier: str = "",
     ) -> None:
         self.organisation = organisation
         self.team = team
         self.key = key
         self.models = models
         self.expires = expires  # seconds since the epoch, or None
+        self.tier = tier
 
 
 class Attempt:
-    """One upstream request: which target, how it ended, how long it took (seconds)."""
+    """One upstream request: which target, how it ended, how long it took (seconds).
 
-    __slots__ = ("duration", "first_byte", "outcome", "reason", "status", "target")
+    ``ends`` is called once when the attempt is over, with its body, and is told the failure of a body that broke off.
+    """
 
-    def __init__(self, target: str) -> None:
+    __slots__ = ("duration", "ends", "first_byte", "outcome", "reason", "started", "status", "target")
+
+    def __init__(self, target: str, started: float = 0.0) -> None:
         self.target = target
+        self.started = started  # time.monotonic()
+        self.ends: Callable[[str | None], None] | None = None
         self.outcome = "open"  # open | ok | error | cancelled
         self.reason: str | None = None  # a Meaning, or "client_gone"
         self.status: int | None = None
         self.duration = 0.0
         self.first_byte: float | None = None
+
+    def end(self, outcome: str | None = None, reason: str | None = None) -> None:
+        """It is over. ``outcome``: where that is not what it was when its body began."""
+        if outcome is not None:
+            self.outcome, self.reason = outcome, reason
+        ends, self.ends = self.ends, None
+        if ends is not None:
+            ends(reason if outcome == "error" else None)
 
 
 class Exchange:
@@ -78,28 +96,35 @@ class Exchange:
         "client",
         "conversations",
         "deadline",
+        "degraded",
         "endpoint",
         "entered",
         "forward",
         "generation",
         "headers",
         "identity",
+        "jobs",
+        "line",
         "method",
         "model",
+        "needs",
         "notes",
         "on_loss",
         "overhead",
         "path",
         "prompt_cache",
         "query",
+        "read",
         "received",
         "reply_headers",
         "request_id",
         "route",
         "secrets",
+        "skipped",
         "state",
         "stream",
         "tags",
+        "trial",
         "upstream_wait",
     )
 
@@ -117,6 +142,8 @@ class Exchange:
         self.entered = 0  # how many policies of the pipeline have let the request pass
         self.body = b""
         self.chat: Chat | None = None  # the body in the neutral form, once somebody has needed it
+        self.read: Chat | None = None  # the same as the caller sent it, without what earlier requests left behind
+        self.needs: Needs | None = None  # what a target must be able to do, once somebody has asked
         self.conversations: Any = None  # proxy.conversations.Conversations: what earlier requests left behind
         self.on_loss = "report"  # or "refuse": what to do about what a target cannot be told
         self.prompt_cache: PromptCache | None = None  # markers to place, by a policy
@@ -131,6 +158,11 @@ class Exchange:
         self.secrets: tuple[bytes, ...] = ()  # of the file, sent with this request: no answer may repeat them
         self.reply_headers: list[Header] = []
         self.attempts: list[Attempt] = []
+        self.skipped: list[tuple[str, str]] = []  # targets that were not asked, and why
+        self.trial = False  # nothing else is left: a target that is ejected may be tried
+        self.degraded = ""  # why another than the first choice answered: a meaning of failure
+        self.jobs: Any = None  # proxy.jobs: takes an exchange over, to be answered later; None within a job
+        self.line: Any = None  # proxy.policy.Line: where to wait while everything is limited, set by a policy
         self.notes: dict[str, str] = {}  # policy or node name → what it decided, for the receipt
         self.state: list[Any] = [None] * slots
         self.overhead = 0.0  # seconds of the gateway's own work until the head of the answer was ready

@@ -5,6 +5,8 @@ Whoever must authenticate on every route that a path can lead to does so before 
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -28,6 +30,8 @@ _PLACE = {
 }
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
+DEADLINE_HEADER = b"x-deadline-ms"
+_MILLISECONDS = re.compile(rb"[1-9][0-9]{0,11}")
 MAX_MODEL = 256  # characters of a model's name
 # What reaches a provider of the client's headers unless a `headers` policy says more. No credentials, no cookies.
 FORWARDED = frozenset(
@@ -75,7 +79,7 @@ async def admit(runtime: Runtime, x: Exchange, receive: Receive) -> Pipeline | R
     if pipeline is None:
         return _no_route(x)
     x.route = pipeline.route
-    x.deadline = x.received + pipeline.timeouts.total
+    x.deadline = x.received + min(pipeline.timeouts.total, _patience(x))
     x.state = [None] * pipeline.slots
     x.on_loss = pipeline.on_loss
     x.conversations = runtime.conversations
@@ -128,6 +132,17 @@ def _read_fields(x: Exchange) -> None:
         x.model = ""
         text = f"The model's name is longer than {MAX_MODEL} characters or holds one that cannot be printed."
         raise BadRequest(text, code="invalid_model", param="model")
+
+
+def _patience(x: Exchange) -> float:
+    """Seconds within which the caller wants to have its answer, if it says so."""
+    given = x.header(DEADLINE_HEADER)
+    if given is None:
+        return math.inf
+    if not _MILLISECONDS.fullmatch(given):
+        text = f"{DEADLINE_HEADER.decode()} must be a whole number of milliseconds, at least 1."
+        raise BadRequest(text, code="invalid_deadline", param=DEADLINE_HEADER.decode())
+    return int(given) / 1000
 
 
 def _queried(query: bytes) -> str:

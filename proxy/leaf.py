@@ -2,56 +2,122 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import msgspec
 
-from proxy.errors import GatewayError, UpstreamError, UpstreamTimeout
+from proxy.capability import Needs, Reach, reach_of
+from proxy.errors import GatewayError, NoTarget, RateLimited, Unsupported, UpstreamError, UpstreamTimeout
 from proxy.exchange import Attempt, Exchange
+from proxy.health import Health, Rules, State
 from proxy.policy import Answer, Choice, Target, Timeouts
 from proxy.providers.provider import Provider
 
 
 class Leaf(Target):
-    """``provider/model``, or ``provider/*`` for the model that the caller named (``model`` None)."""
+    """``provider/model``, or ``provider/*`` for the model that the caller named (``model`` None).
 
-    __slots__ = ("_streamed", "_whole", "model", "name", "provider")
+    Before it asks, it looks at what is known of the target; what comes of the attempt is added to that. The limits of
+    ``provider/*`` are those of models that only callers know, so there a limit of one does not stop the others.
+    """
 
-    def __init__(self, name: str, provider: Provider, model: str | None, timeouts: Timeouts) -> None:
+    __slots__ = ("_reach", "_rules", "_streamed", "_whole", "health", "model", "name", "provider")
+
+    def __init__(
+        self,
+        name: str,
+        provider: Provider,
+        model: str | None,
+        timeouts: Timeouts,
+        health: Health | None = None,
+        rules: Rules | None = None,
+    ) -> None:
         self.name = name
         self.provider = provider
         self.model = model
+        self.health = health or Health(name)
+        self._rules = rules or Rules()
+        self._reach = frozenset({Reach() if model is None else reach_of(provider.known.of(model))})
         self._streamed = timeouts
         # An answer that is not streamed has its first token when it has its last: only the total bounds it.
-        self._whole = msgspec.structs.replace(timeouts, first_token=timeouts.total)
+        self._whole = msgspec.structs.replace(timeouts, first_token=timeouts.total, min_rate=0.0)
 
     async def send(self, x: Exchange) -> Answer:
-        """One attempt, noted on the exchange whatever becomes of it."""
-        attempt = Attempt(self.name)
-        x.attempts.append(attempt)
-        started = time.monotonic()
+        """One attempt, noted on the exchange whatever becomes of it; or none, if the target is known not to answer."""
+        health, started = self.health, time.monotonic()
         if started >= x.deadline:
-            attempt.outcome, attempt.reason = "error", "timeout"
             raise UpstreamTimeout("The request's total time was used up before this attempt.")
+        barred = health.admit(started, trial=x.trial)
+        if barred is not None and (self._rules.enabled or barred == "drained"):
+            x.skipped.append((self.name, barred))
+            raise self._skip(barred, health.wait(started))
+        attempt = Attempt(self.name, started)
+        x.attempts.append(attempt)
+        health.begin()
         try:
             answer = await self.provider.send(x, self.model, self._streamed if x.stream else self._whole)
-        except UpstreamError as error:
-            attempt.outcome, attempt.reason, attempt.status = "error", error.meaning, error.http_status
+        except GatewayError as error:
+            self._failed(x, attempt, error)
             raise
-        except asyncio.CancelledError:
-            attempt.outcome = "cancelled"
-            raise
-        finally:
+        except BaseException:
             attempt.duration = time.monotonic() - started
             x.upstream_wait += attempt.duration
-        attempt.outcome, attempt.status, attempt.first_byte = "ok", answer.status, attempt.duration
+            attempt.outcome = "cancelled"
+            health.released()
+            health.end()
+            raise
+        now = time.monotonic()
+        attempt.duration = attempt.first_byte = now - started
+        x.upstream_wait += attempt.duration
+        attempt.outcome, attempt.status, attempt.ends = "ok", answer.status, self._ended
+        health.answered(now, attempt.duration, self._rules)
+        if answer.told:
+            health.told, health.told_at = answer.told, now
+        answer.attempt = attempt
         answer.target = self.name if self.model is not None else f"{self.name[:-1]}{x.model}"
         return answer
 
+    def _failed(self, x: Exchange, attempt: Attempt, error: GatewayError) -> None:
+        """An attempt that failed; or none, where the request could not even be said to this provider."""
+        now = time.monotonic()
+        attempt.duration = now - attempt.started
+        x.upstream_wait += attempt.duration
+        self.health.end()
+        if not isinstance(error, UpstreamError) or isinstance(error, Unsupported):
+            self.health.released()
+            x.attempts.remove(attempt)
+            x.skipped.append((self.name, error.error_code))
+            return
+        attempt.outcome, attempt.reason, attempt.status = "error", error.meaning, error.http_status
+        if self.model is None and isinstance(error, RateLimited):
+            self.health.released()
+        else:
+            self.health.failed(now, error, self._rules)
+
+    def _ended(self, failure: str | None) -> None:
+        """The body has been sent, or ``failure`` (a code) broke it off half-way."""
+        self.health.end()
+        if failure is not None and failure.startswith(("upstream_", "bad_upstream_")):
+            self.health.last_failure = failure
+            self.health.broke(time.monotonic(), self._rules)
+
+    def _skip(self, barred: State, wait: float) -> UpstreamError:
+        """Nothing is sent. What the caller is told if no other target answers."""
+        error: UpstreamError
+        if barred == "limited":
+            error = RateLimited(f"The provider {self.provider.name!r} has asked to wait.", retry_after=wait)
+            error.skipped = True
+            return error
+        why = "is out of service" if barred == "drained" else f"has failed lately ({self.health.last_failure})"
+        return NoTarget(f"No target is available: {self.name} {why}.", retry_after=max(wait, 1.0))
+
     def explain(self, x: Exchange) -> Choice:
-        """The leaf itself: it is willing, unless the request cannot be said to its provider."""
+        """The leaf itself: it is willing, unless its health says no, or the request cannot be said to its provider."""
         model = self.model or x.model
+        now = time.monotonic()
+        state = self.health.state(now)
+        if state not in ("closed", "half_open") and (self._rules.enabled or state == "drained"):
+            return Choice(self.name, False, f"not asked: {state} for {self.health.wait(now):.0f} s")
         to = f"sends to {self.provider.describe()}" + (f" as {model}" if model else "")
         try:
             body, dropped = self.provider.preview(x, model)
@@ -62,3 +128,17 @@ class Leaf(Target):
     def leaves(self) -> tuple[str, ...]:
         """Its own name."""
         return (self.name,)
+
+    def healths(self) -> tuple[Health, ...]:
+        """Its own."""
+        return (self.health,)
+
+    def reaches(self) -> frozenset[Reach]:
+        """Its own; whatever is asked for, where only the caller knows the model."""
+        return self._reach
+
+    def lacks(self, needs: Needs) -> str | None:
+        """Why the model cannot do it."""
+        for reach in self._reach:
+            return reach.lacks(needs)
+        raise AssertionError("a leaf has one reach")

@@ -90,8 +90,7 @@ class Pipeline:
             for hook, is_async in self._unwind[x.entered]:
                 replaced = await hook(x, answer) if is_async else hook(x, answer)
                 if replaced is not None:
-                    if answer.close is not None:
-                        answer.close()
+                    answer.discard()
                     answer = local(replaced)
             answer.style = x.style
             if answer.dropped:
@@ -114,6 +113,8 @@ class Pipeline:
                     x.notes["refused_by"] = self.policies[x.entered][0]
                     return local(reply)
             x.entered = len(self.policies)
+            if x.line is not None:
+                return await x.line.send(x, self.target.send)  # type: ignore[no-any-return]
             return await self.target.send(x)
         except UpstreamError as error:
             if error.raw is not None:
@@ -200,6 +201,8 @@ def standard_headers(x: Exchange, answer: Answer) -> list[Header]:
         headers.append((b"x-sluicegate-dropped", _listed(answer.dropped)))
     if answer.target:
         headers.append((b"x-sluicegate-target", answer.target.encode()))
+    if x.degraded:
+        headers.append((b"x-sluicegate-degraded", x.degraded.encode()))
     if x.reply_headers:
         headers += x.reply_headers
     return headers

@@ -12,8 +12,10 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import msgspec
 
+from proxy.capability import Needs, Reach
 from proxy.errors import OPENAI, Header, Style
-from proxy.exchange import Exchange, Identity, Reply
+from proxy.exchange import Attempt, Exchange, Identity, Reply
+from proxy.health import Health
 
 T = TypeVar("T")
 
@@ -28,12 +30,14 @@ class NoConfig(Config, frozen=True):
 
 class Timeouts(msgspec.Struct, frozen=True):
     """Seconds. ``first_token``: until the first content of the answer; ``gap``: between content events, where comments
-    and keep-alives do not count; ``total``: the whole request, over all attempts."""
+    and keep-alives do not count; ``total``: the whole request, over all attempts. ``min_rate``: content events per
+    second below which a stream is given up (0: none)."""
 
     connect: float = 5.0
     first_token: float = 60.0
     gap: float = 60.0
     total: float = 600.0
+    min_rate: float = 0.0
 
 
 class CompileContext(Protocol):
@@ -59,6 +63,9 @@ class CompileContext(Protocol):
 
     def now(self) -> float:
         """Wall clock, seconds since the epoch."""
+
+    def needs(self, x: Exchange) -> Needs:
+        """What ``x`` needs of a target; found out once per request. Reads the body: only for who decides by it."""
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policy may set; None if it accepts any; empty without that policy."""
@@ -122,6 +129,7 @@ class Answer:
     """
 
     __slots__ = (
+        "attempt",
         "body",
         "chunks",
         "close",
@@ -160,7 +168,22 @@ class Answer:
         self.target = target  # "provider/model" that answered; "" for a local reply
         self.dropped: tuple[str, ...] = ()  # what the target could not be told of the request
         self.style: Style = OPENAI  # how the stream says that it failed
-        self.told: Sequence[Header] = ()  # what an error's headers tell of it, for nobody but the gateway
+        self.told: Sequence[Header] = ()  # headers about errors and limits, for nobody but the gateway
+        self.attempt: Attempt | None = None  # that it came from
+
+    def discard(self) -> None:
+        """Nobody wants it: break it off, and end its attempt."""
+        if self.close is not None:
+            self.close()
+        if self.attempt is not None:
+            self.attempt.end("cancelled")
+
+
+class Line(Protocol):
+    """Where requests wait while every target is limited. A policy puts it on the exchange."""
+
+    async def send(self, x: Exchange, send: Callable[[Exchange], Awaitable[Answer]]) -> Answer:
+        """The answer of ``send``, which may be called again after it raised; or another answer, if the wait is long."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -198,3 +221,66 @@ class Target(ABC):
     @abstractmethod
     def leaves(self) -> tuple[str, ...]:
         """Names (``provider/model``) of all leaves below, in order."""
+
+    @abstractmethod
+    def healths(self) -> tuple[Health, ...]:
+        """What is known of all leaves below, in order. Constant."""
+
+    @abstractmethod
+    def reaches(self) -> frozenset[Reach]:
+        """What the leaves below can do. Constant."""
+
+    def lacks(self, needs: Needs) -> str | None:
+        """Why nothing below can do what is needed, for people; None if something can."""
+        reason = None
+        for reach in self.reaches():
+            reason = reach.lacks(needs)
+            if reason is None:
+                return None
+        return reason
+
+
+class Node(Target):
+    """A target that holds targets. ``children`` in the order of the file; at least one."""
+
+    __slots__ = ("_differ", "_needs", "children")
+
+    def __init__(self, children: tuple[Target, ...], needs: Callable[[Exchange], Needs]) -> None:
+        self.children = children
+        self._needs = needs
+        self._differ = len({child.reaches() for child in children}) > 1
+
+    def able(self, x: Exchange) -> tuple[Target, ...]:
+        """The children that can do what the request needs, those that cannot noted as skipped.
+
+        If none can, all of them: what is lost then is the route's to decide (``on_loss``).
+        """
+        if not self._differ:
+            return self.children
+        needs = self._needs(x)
+        lacking = [(child, reason) for child in self.children if (reason := child.lacks(needs)) is not None]
+        if not lacking or len(lacking) == len(self.children):
+            return self.children
+        x.skipped += [(", ".join(child.leaves()), reason) for child, reason in lacking]
+        without = {id(child) for child, _ in lacking}
+        return tuple(child for child in self.children if id(child) not in without)
+
+    def lacking(self, x: Exchange) -> dict[int, str]:
+        """For ``explain``: index of a child that ``able`` leaves out → why."""
+        if not self._differ:
+            return {}
+        needs = self._needs(x)
+        found = {at: reason for at, child in enumerate(self.children) if (reason := child.lacks(needs)) is not None}
+        return found if len(found) < len(self.children) else {}
+
+    def leaves(self) -> tuple[str, ...]:
+        """Of all children."""
+        return tuple(leaf for child in self.children for leaf in child.leaves())
+
+    def healths(self) -> tuple[Health, ...]:
+        """Of all children."""
+        return tuple(health for child in self.children for health in child.healths())
+
+    def reaches(self) -> frozenset[Reach]:
+        """Of all children."""
+        return frozenset(reach for child in self.children for reach in child.reaches())

@@ -194,8 +194,7 @@ async def prepare(x: Exchange, model: str | None, account: Account) -> Turn:
     if turn.is_native:
         return _splice(turn, model, account)
     if x.chat is None:
-        large = len(x.body) > _LARGE
-        chat = await asyncio.to_thread(_read, x, turn.inbound) if large else _read(x, turn.inbound)
+        chat = await asyncio.to_thread(read, x) if len(x.body) > _LARGE else read(x)
         if turn.conversations is not None:
             chat = await turn.conversations.expand(turn.scope, chat)
             if turn.inbound.name == "openai_chat":
@@ -209,10 +208,7 @@ async def prepare(x: Exchange, model: str | None, account: Account) -> Turn:
 def preview(x: Exchange, model: str | None, account: Account) -> tuple[bytes, tuple[str, ...]]:
     """The body that would be sent and what it could not say, without looking up earlier requests."""
     turn = _begin(x, model, account)
-    if turn.is_native:
-        turn = _splice(turn, model, account)
-    else:
-        turn = _write(turn, x.chat or _read(x, turn.inbound), model, account)
+    turn = _splice(turn, model, account) if turn.is_native else _write(turn, x.chat or read(x), model, account)
     return turn.body, turn.dropped
 
 
@@ -236,10 +232,19 @@ def _splice(turn: Turn, model: str | None, account: Account) -> Turn:
     return _settle(turn, losses, account)
 
 
-def _read(x: Exchange, inbound: Dialect) -> Chat:
-    if x.endpoint.operation == "count_tokens":
-        return inbound.read_count_request(x.body, x.model)
-    return inbound.read_request(x.body, x.model, x.stream)
+def read(x: Exchange) -> Chat:
+    """The conversation as its caller sent it, read once.
+
+    Raises:
+        BadRequest: what was sent makes no sense.
+    """
+    if x.read is None:
+        inbound = DIALECTS[x.endpoint.dialect]
+        if x.endpoint.operation == "count_tokens":
+            x.read = inbound.read_count_request(x.body, x.model)
+        else:
+            x.read = inbound.read_request(x.body, x.model, x.stream)
+    return x.read
 
 
 def _write(turn: Turn, chat: Chat, model: str | None, account: Account) -> Turn:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Self
 
-_NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)")
+_NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z%]*)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {
     "B": 1,
@@ -50,6 +50,17 @@ class Size(int):
     def parse(cls, text: str) -> Self:
         number, unit = _split(text, _BYTES, "a size", "10MiB or 64KiB")
         return cls(round(number * unit))
+
+
+class Percent(float):
+    """A fraction. Written ``5%``."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        number, _ = _split(text, {"%": 1.0}, "a share", "5%")
+        if number > 100:
+            raise ValueError(f"{text!r} is more than 100%")
+        return cls(number / 100)
 
 
 class Secret(str):

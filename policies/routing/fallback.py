@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 from msgspec.structs import replace
 
-from proxy.errors import UpstreamError
+from proxy.capability import Needs
+from proxy.errors import UpstreamError, decisive
 from proxy.exchange import Exchange
-from proxy.policy import Answer, Choice, CompileContext, Config, Target
+from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
 
 # A request that the provider itself found wrong, or that it refuses to answer, would fail elsewhere too.
 On = Literal[
@@ -37,6 +39,10 @@ DEFAULT_ON: tuple[On, ...] = (
 )
 
 
+# After these another target is not second best: it is the first that can do what was asked.
+_NO_LESS = frozenset({"context_too_long", "unsupported", "content_refused"})
+
+
 class FallbackConfig(Config, frozen=True):
     """``of``: targets in order; ``on``: meanings of failure after which the next one is tried.
 
@@ -47,16 +53,17 @@ class FallbackConfig(Config, frozen=True):
     on: tuple[On, ...] = DEFAULT_ON
 
 
-class Fallback(Target):
-    """Children in turn; the last failure is the answer when all have failed or the time is used up."""
+class Fallback(Node):
+    """Children in turn, those that can do what the request needs. What the caller is told when all have failed is the
+    last failure of one that was asked."""
 
-    __slots__ = ("_children", "_on")
+    __slots__ = ("_on",)
 
     Config = FallbackConfig
     shorthand: ClassVar[str] = "of"
 
-    def __init__(self, children: tuple[Target, ...], on: frozenset[str]) -> None:
-        self._children = children
+    def __init__(self, children: tuple[Target, ...], on: frozenset[str], needs: Callable[[Exchange], Needs]) -> None:
+        super().__init__(children, needs)
         self._on = on
 
     @classmethod
@@ -65,24 +72,36 @@ class Fallback(Target):
         children = tuple(child for child in found if child is not None)
         if len(children) < 2:  # one child needs no fallback; none is no target
             return children[0] if children else None
-        return cls(children, frozenset(config.on))
+        return cls(children, frozenset(config.on), context.needs)
 
     async def send(self, x: Exchange) -> Answer:
-        last = self._children[-1]
-        for child in self._children:
+        failures: list[UpstreamError] = []
+        for child in self.able(x):
             try:
-                return await child.send(x)
+                answer = await child.send(x)
             except UpstreamError as error:
-                if child is last or error.meaning not in self._on or time.monotonic() >= x.deadline:
-                    raise
+                failures.append(error)
+                if error.meaning not in self._on or time.monotonic() >= x.deadline:
+                    break
                 x.notes["fallback"] = f"{', '.join(child.leaves())}: {error.meaning}"
-        raise AssertionError("a fallback has at least two children")
+            else:
+                degraded = next((failure.meaning for failure in failures if failure.meaning not in _NO_LESS), None)
+                if degraded is not None:
+                    x.degraded = degraded
+                return answer
+        raise decisive(failures)
 
     def explain(self, x: Exchange) -> Choice:
-        first, *rest = (child.explain(x) for child in self._children)
-        later = (replace(choice, chosen=False, why=f"if those before it fail; {choice.why}") for choice in rest)
+        lacking = self.lacking(x)
+        choices: list[Choice] = []
+        found = False
+        for at, child in enumerate(self.children):
+            choice = child.explain(x)
+            if at in lacking:
+                choice = replace(choice, chosen=False, why=f"left out: {lacking[at]}")
+            elif found:
+                choice = replace(choice, chosen=False, why=f"if those before it fail; {choice.why}")
+            found = found or choice.chosen
+            choices.append(choice)
         why = f"the first that answers; next on {', '.join(sorted(self._on))}"
-        return Choice("fallback", True, why, (first, *later))
-
-    def leaves(self) -> tuple[str, ...]:
-        return tuple(leaf for child in self._children for leaf in child.leaves())
+        return Choice("fallback", found, why, tuple(choices))

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec.structs import replace
 
+from proxy.capability import Needs
 from proxy.exchange import Exchange
-from proxy.policy import Answer, Choice, CompileContext, Config, Target
+from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
 
 _HASH_RANGE = 1 << 64
 
@@ -31,14 +32,14 @@ class SplitConfig(Config, frozen=True):
     sticky: str | None = None
 
 
-class Split(Target):
+class Split(Node):
     """One child per request.
 
     Sticky choices use weighted rendezvous hashing (Schindelhauer and Schomaker, "Weighted distributed hash tables",
     2005): the same on every replica and after restart, and a changed weight moves only as many callers as it must.
     """
 
-    __slots__ = ("_children", "_cumulative", "_random", "_salts", "_sticky", "_weights")
+    __slots__ = ("_cumulative", "_random", "_salts", "_sticky", "_weights")
 
     Config = SplitConfig
     shorthand: ClassVar[str] = "of"
@@ -48,9 +49,10 @@ class Split(Target):
         children: tuple[Target, ...],
         weights: tuple[float, ...],
         sticky: str | None,
+        needs: Callable[[Exchange], Needs],
         pick: Callable[[], float] = random.random,
     ) -> None:
-        self._children = children
+        super().__init__(children, needs)
         self._weights = weights
         self._sticky = sticky
         self._random = pick
@@ -73,7 +75,7 @@ class Split(Target):
                 context.fail(f"no `tags` policy of this route sets the tag {config.sticky!r}", "sticky")
         if not kept:
             return None
-        return cls(tuple(child for child, _ in kept), tuple(weight for _, weight in kept), config.sticky)
+        return cls(tuple(child for child, _ in kept), tuple(weight for _, weight in kept), config.sticky, context.needs)
 
     def _choose(self, x: Exchange) -> tuple[int, str]:
         """Index of the child, and why."""
@@ -83,7 +85,7 @@ class Split(Target):
             for at, edge in enumerate(self._cumulative):
                 if point < edge:
                     return at, "at random"
-            return len(self._children) - 1, "at random"
+            return len(self.children) - 1, "at random"
         return self._steady(subject.encode()), f"by {self._sticky}"
 
     def _steady(self, subject: bytes) -> int:
@@ -98,15 +100,15 @@ class Split(Target):
 
     async def send(self, x: Exchange) -> Answer:
         at, why = self._choose(x)
-        x.notes["split"] = f"{', '.join(self._children[at].leaves())} {why}"
-        return await self._children[at].send(x)
+        x.notes["split"] = f"{', '.join(self.children[at].leaves())} {why}"
+        return await self.children[at].send(x)
 
     def explain(self, x: Exchange) -> Choice:
         subject = x.tags.get(self._sticky) if self._sticky is not None else None
         chosen = self._steady(subject.encode()) if subject is not None else None
         total = sum(self._weights)
         choices = []
-        for at, child in enumerate(self._children):
+        for at, child in enumerate(self.children):
             choice = child.explain(x)
             share = f"{self._weights[at] / total:.1%}"
             if chosen is None:
@@ -115,9 +117,6 @@ class Split(Target):
                 why = f"{share}; {self._sticky}={subject!r} falls {'here' if at == chosen else 'elsewhere'}"
             choices.append(replace(choice, chosen=chosen in (None, at), why=f"{why}; {choice.why}"))
         return Choice("split", True, f"sticky by {self._sticky}" if self._sticky else "by weight", tuple(choices))
-
-    def leaves(self) -> tuple[str, ...]:
-        return tuple(leaf for child in self._children for leaf in child.leaves())
 
 
 def _salt(name: str, occurrence: int) -> bytes:

@@ -10,7 +10,7 @@ import msgspec
 
 from proxy.config.model import GatewayConfig, PolicyConfig
 from proxy.config.problem import Path, render_path
-from proxy.units import Duration, Secret
+from proxy.units import Duration, Percent, Secret
 
 _MAX_LINES = 100
 _MAX_SHOWN = 80
@@ -77,6 +77,8 @@ def _show(value: Any) -> str:
         return "default"
     if isinstance(value, Duration):
         return f"{value:g}s"
+    if isinstance(value, Percent):
+        return f"{value * 100:g}%"
     text = value if isinstance(value, str) else json.dumps(value, default=_plain, ensure_ascii=False)
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 

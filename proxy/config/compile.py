@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from proxy.attempts import Attempts, Load, RetryRules
 from proxy.config.capabilities import check_marks, check_overrides, leaves_of
 from proxy.config.changes import changes
 from proxy.config.check import check
@@ -19,8 +20,10 @@ from proxy.config.load import Loaded, load
 from proxy.config.model import (
     ConversationsConfig,
     GatewayConfig,
+    HealthConfig,
     OrganisationConfig,
     PolicyConfig,
+    RetriesConfig,
     RouteConfig,
     RouteTimeoutsConfig,
     TimeoutsConfig,
@@ -33,6 +36,7 @@ from proxy.config.targets import walk
 from proxy.conversations import Conversations
 from proxy.dialects.paths import MATCHABLE, PATHS
 from proxy.exchange import Identity
+from proxy.health import Health, Rules
 from proxy.leaf import Leaf
 from proxy.pipeline import Pipeline
 from proxy.policy import Policy, Target, Timeouts
@@ -132,6 +136,8 @@ class _Compiler:
         self._at_door: list[tuple[str, Any, Policy]] = []
         self._identities = self._read_identities()
         self._timeouts = self._read("timeouts", TimeoutsConfig)
+        self._rules = Rules(**msgspec.structs.asdict(self._read("health", HealthConfig)))
+        self._retries = self._read("retries", RetriesConfig)
         self._bare_models: set[str] = set()
         self.providers = self._compile_providers()
 
@@ -191,7 +197,8 @@ class _Compiler:
                 for name, key in keys.keys.items():
                     models = tuple(level for level in (teams.models, keys.models, key.models) if level is not None)
                     digest = bytes.fromhex(key.hash.reveal().removeprefix("sha256:"))
-                    found[digest] = Identity(organisation, team, name, models, _end_of(key.expires))
+                    tier = key.tier or keys.tier or teams.tier or ""
+                    found[digest] = Identity(organisation, team, name, models, _end_of(key.expires), tier)
         return found
 
     # Routes
@@ -231,6 +238,9 @@ class _Compiler:
         config = self._convert(value, RouteConfig, path) if self._report.sound(path) else None
         if target is None or config is None:
             return None
+        retries = msgspec.structs.asdict(config.retries or self._retries)
+        rules = RetryRules(**retries | {"on": frozenset(retries["on"])})
+        target = Attempts(target, rules, self._lease.get(f"load {name}", Load))
         pipeline = Pipeline(name, compiled, target, slots=state.slots, timeouts=state.timeouts, on_loss=config.on_loss)
         match = config.match
         return RouteRule(
@@ -286,7 +296,8 @@ class _Compiler:
             provider = self.providers.get(name)
             if provider is None:  # pruned, or broken itself
                 return None
-            return Leaf(value, provider, None if model == "*" else model, state.timeouts)
+            health = self._lease.get(f"health {value}", lambda: Health(value))
+            return Leaf(value, provider, None if model == "*" else model, state.timeouts, health, self._rules)
         ((name, settings),) = value.items()
         at: Path = (*path, name)
         kind = self._tables.targets.get(name)

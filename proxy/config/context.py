@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from proxy.capability import Needs
 from proxy.config.document import Report
 from proxy.config.problem import Path
-from proxy.exchange import Identity
+from proxy.exchange import Exchange, Identity
+from proxy.needs import needs_of
 from proxy.policy import Target, Timeouts
 from proxy.runtime import Lease
 
@@ -132,6 +134,10 @@ class RouteContext(Place):
     def now(self) -> float:
         """Wall clock."""
         return self._state.now()
+
+    def needs(self, x: Exchange) -> Needs:
+        """What a request needs of a target."""
+        return needs_of(x)
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policies may set."""

@@ -6,9 +6,10 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from proxy.units import Duration, Secret, Size
+from proxy.units import Duration, Percent, Secret, Size
 
 C = TypeVar("C")
+Tier = Literal["free", "basic", "premium", "enterprise"]
 _KIB, _MIB = 2**10, 2**20
 
 
@@ -47,6 +48,7 @@ class TimeoutsConfig(_Section, frozen=True):
     first_token: Duration = Duration(60)
     gap: Duration = Duration(60)
     total: Duration = Duration(600)
+    min_rate: float = 0.0
 
 
 class RouteTimeoutsConfig(_Section, frozen=True):
@@ -56,6 +58,32 @@ class RouteTimeoutsConfig(_Section, frozen=True):
     first_token: Duration | None = None
     gap: Duration | None = None
     total: Duration | None = None
+    min_rate: float | None = None
+
+
+class RetriesConfig(_Section, frozen=True):
+    """Tries after the first, for every route that does not say otherwise."""
+
+    max: int = 2
+    base: Duration = Duration(0.25)
+    max_delay: Duration = Duration(8)
+    on: tuple[str, ...] = ("rate_limited", "overloaded", "unavailable", "bad_answer")
+    budget: Percent = Percent(0.2)
+    budget_min: int = 3
+
+
+class HealthConfig(_Section, frozen=True):
+    """When a target is left alone for a while."""
+
+    enabled: bool = True
+    failures: int = 5
+    error_rate: Percent = Percent(0.5)
+    min_requests: int = 20
+    window: Duration = Duration(30)
+    slow_after: Duration | None = None
+    slow_rate: Percent = Percent(0.5)
+    eject: Duration = Duration(30)
+    max_eject: Duration = Duration(300)
 
 
 class LogConfig(_Section, frozen=True):
@@ -78,12 +106,14 @@ class KeyConfig(_Section, frozen=True):
     hash: Secret
     models: tuple[str, ...] | None = None
     expires: str | None = None
+    tier: Tier | None = None
 
 
 class TeamConfig(_Section, frozen=True):
     """One team of an organisation."""
 
     models: tuple[str, ...] | None = None
+    tier: Tier | None = None
     keys: dict[str, KeyConfig] = {}
 
 
@@ -91,6 +121,7 @@ class OrganisationConfig(_Section, frozen=True):
     """One customer, company or department."""
 
     models: tuple[str, ...] | None = None
+    tier: Tier | None = None
     teams: dict[str, TeamConfig] = {}
 
 
@@ -117,7 +148,9 @@ class RouteConfig(_Section, frozen=True):
     match: MatchConfig = MatchConfig()
     open: bool = False
     timeouts: RouteTimeoutsConfig = RouteTimeoutsConfig()
+    retries: RetriesConfig | None = None
     on_loss: Literal["report", "refuse"] = "report"
+    mid_stream: Literal["error", "continue"] = "error"
     policies: tuple[Any, ...] = ()
 
 
@@ -130,6 +163,8 @@ class GatewayConfig(_Section, frozen=True):
     include: tuple[str, ...] = ()
     server: ServerConfig = ServerConfig()
     timeouts: TimeoutsConfig = TimeoutsConfig()
+    retries: RetriesConfig = RetriesConfig()
+    health: HealthConfig = HealthConfig()
     log: LogConfig = LogConfig()
     conversations: ConversationsConfig = ConversationsConfig()
     tenants: dict[str, OrganisationConfig] = {}
@@ -146,7 +181,7 @@ def convert(value: Any, type_: type[C]) -> C:
 
 
 def _read_unit(type_: type, value: Any) -> Any:
-    if issubclass(type_, (Duration, Size)) and isinstance(value, str):
+    if issubclass(type_, (Duration, Percent, Size)) and isinstance(value, str):
         return type_.parse(value)
     if issubclass(type_, Secret) and isinstance(value, str):
         return type_(value)

@@ -73,6 +73,7 @@ How values are written:
 
 | kind | written |
 |---|---|
+| percent | a number and `%`: `5%`, `0.5%` |
 | duration | a number and `ms`, `s`, `m` (or `min`), `h` or `d`: `250ms`, `30s`, `5m` |
 | size | a number and `B`, `kB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`: `64KiB`, `10MiB` |
 | pattern | text in which `*` stands for anything, `?` for one character, `[ab]` for one of those |
@@ -97,6 +98,7 @@ _KINDS = {
     "number": "number",
     "boolean": "true or false",
     "duration": "duration",
+    "percent": "percent",
     "size": "size",
     "secret": "secret",
     "glob": "pattern",

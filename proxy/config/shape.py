@@ -13,11 +13,12 @@ import jsonschema
 from proxy.config.document import UNREADABLE, Report
 from proxy.config.problem import Path, listing, nearest, quote
 from proxy.config.schema import Schema, bundle, resolve
-from proxy.units import Duration, Size
+from proxy.units import Duration, Percent, Size
 
 Error = Any  # jsonschema.ValidationError, of which the stubs do not know what our schemas guarantee
 _EXPECTED = {
     "duration": "a duration such as 30s",
+    "percent": "a share such as 5%",
     "size": "a size such as 10MiB",
     "secret": "text",
     "glob": "text",
@@ -37,6 +38,7 @@ _YES, _NO = ("yes", "on", "y"), ("no", "off", "n")
 _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAX_LISTED = 12
+_UNITS: dict[str, type[Duration | Percent | Size]] = {"duration": Duration, "percent": Percent, "size": Size}
 _LONGEST_SHOWN = 16  # characters of a text that stands where a map belongs; keys are longer
 
 
@@ -51,8 +53,8 @@ def _check_format(validator: Any, format_: str, instance: Any, schema: Schema) -
 
 def _misfit(format_: str, text: str, schema: Schema) -> str | None:
     try:
-        if format_ in ("duration", "size"):
-            return _out_of_bounds(Duration if format_ == "duration" else Size, text, schema)
+        if format_ in _UNITS:
+            return _out_of_bounds(_UNITS[format_], text, schema)
         if format_ == "date":
             if not _DAY.fullmatch(text):
                 return f"{quote(text)} is not a day; write it like 2027-01-31"
@@ -64,7 +66,7 @@ def _misfit(format_: str, text: str, schema: Schema) -> str | None:
     return None
 
 
-def _out_of_bounds(unit: type[Duration] | type[Size], text: str, schema: Schema) -> str | None:
+def _out_of_bounds(unit: type[Duration | Percent | Size], text: str, schema: Schema) -> str | None:
     value = unit.parse(text)
     low, high = schema.get("x-min"), schema.get("x-max")
     if low is not None and value < unit.parse(low):
@@ -191,6 +193,8 @@ class _Shape:
             suggestion = "true" if value.lower() in _YES else "false" if value.lower() in _NO else None
         elif error.schema.get("format") == "duration" and _is_number(value):
             suggestion = f"{value}s"
+        elif error.schema.get("format") == "percent" and _is_number(value):
+            suggestion = f"{value}%" if value >= 1 else f"{value * 100:g}%"
         elif error.schema.get("format") == "size" and _is_number(value):
             suggestion = f"{value}B"
         elif error.schema.get("type") == "array" and isinstance(value, str) and not _is_secret(error.schema["items"]):

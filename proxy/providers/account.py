@@ -157,7 +157,7 @@ class Account(Provider):
             if index is None:
                 break
             if failed is not None:
-                _note(x, failed)
+                self._note(x, failed)
             try:
                 return await self._attempt(x, call, index, timeouts)
             except RateLimited as error:
@@ -227,13 +227,15 @@ class Account(Provider):
                 body = body.replace(secret, b"***")
         return body
 
-
-def _note(x: Exchange, error: UpstreamError) -> None:
-    """Another attempt follows within this one: count the one that failed."""
-    if x.attempts:
-        failed = Attempt(x.attempts[-1].target)
-        failed.outcome, failed.reason, failed.status = "error", error.meaning, error.http_status
-        x.attempts.insert(len(x.attempts) - 1, failed)
+    def _note(self, x: Exchange, error: UpstreamError) -> None:
+        """Another attempt follows within this one: count the one that failed."""
+        for at in range(len(x.attempts) - 1, -1, -1):
+            current = x.attempts[at]
+            if current.outcome == "open" and current.target.startswith(f"{self.name}/"):
+                failed = Attempt(current.target, current.started)
+                failed.outcome, failed.reason, failed.status = "error", error.meaning, error.http_status
+                x.attempts.insert(at, failed)
+                return
 
 
 def all_keys(api_key: Secret | None, api_keys: Sequence[Secret], context: ProviderContext) -> list[str]:

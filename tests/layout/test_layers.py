@@ -20,6 +20,8 @@ LAYERS = {
     "proxy.chat": "leaf",
     "proxy.capability": "leaf",
     "proxy.gather": "leaf",
+    "proxy.health": "leaf",
+    "proxy.background": "leaf",
     "proxy.policy": "contract",
     "proxy.config": "config",
     "proxy.config.compile": "compile",

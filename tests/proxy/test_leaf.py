@@ -74,7 +74,7 @@ async def test_no_attempt_begins_after_the_deadline() -> None:
     with pytest.raises(UpstreamTimeout):
         await Leaf("up/m", provider, "m", TIMES).send(x)
     assert provider.asked == []
-    assert x.attempts[0].reason == "timeout"
+    assert x.attempts == []
 
 
 async def test_only_a_stream_has_a_first_token() -> None:
