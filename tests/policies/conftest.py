@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 
 import pytest
 
+from proxy.capability import NOTHING_NEEDED, Needs, Reach
 from proxy.dialects.paths import EXACT
 from proxy.errors import Header, UpstreamError
 from proxy.exchange import Exchange, Identity
+from proxy.health import Health
 from proxy.policy import Answer, Choice, Target, Timeouts
 
 T = TypeVar("T")
@@ -54,6 +56,10 @@ class Context:
         """A clock that the test moves."""
         return self.clock
 
+    def needs(self, x: Exchange) -> Needs:
+        """As told on the exchange."""
+        return x.needs or NOTHING_NEEDED
+
     def provided_tags(self) -> frozenset[str] | None:
         """Tags of the route."""
         return self.tags
@@ -66,6 +72,8 @@ class Scripted(Target):
         self.name = name
         self.failure = failure
         self.sent = 0
+        self.health = Health(name)
+        self.reach = Reach()
 
     async def send(self, x: Exchange) -> Answer:
         """Answer 200, or raise the failure."""
@@ -81,6 +89,14 @@ class Scripted(Target):
     def leaves(self) -> tuple[str, ...]:
         """Itself."""
         return (self.name,)
+
+    def healths(self) -> tuple[Health, ...]:
+        """Its own, which a test may spoil."""
+        return (self.health,)
+
+    def reaches(self) -> frozenset[Reach]:
+        """Everything, unless a test says otherwise."""
+        return frozenset({self.reach})
 
 
 @pytest.fixture

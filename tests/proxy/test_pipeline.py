@@ -11,7 +11,9 @@ import pytest
 
 from proxy.dialects.paths import EXACT
 from proxy.errors import BadRequest, Rejected, UpstreamError
+from proxy.capability import Reach
 from proxy.exchange import Exchange, Reply
+from proxy.health import Health
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer, Choice, Policy, Target, Timeouts
 
@@ -70,6 +72,12 @@ class Fixed(Target):
 
     def leaves(self) -> tuple[str, ...]:
         return ("sim/x",)
+
+    def healths(self) -> tuple[Health, ...]:
+        return (Health("sim/x"),)
+
+    def reaches(self) -> frozenset[Reach]:
+        return frozenset({Reach()})
 
 
 class Client:

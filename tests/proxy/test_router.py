@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from proxy.capability import Reach
 from proxy.exchange import Exchange
+from proxy.health import Health
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer, Choice, Policy, Target, Timeouts
 from proxy.router import Router, RouteRule, is_glob
@@ -24,6 +26,12 @@ class _Nowhere(Target):
 
     def leaves(self) -> tuple[str, ...]:
         return ()
+
+    def healths(self) -> tuple[Health, ...]:
+        return ()
+
+    def reaches(self) -> frozenset[Reach]:
+        return frozenset()
 
 
 class _Door(Policy):

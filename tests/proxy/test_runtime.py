@@ -9,7 +9,9 @@ import time
 
 import pytest
 
+from proxy.capability import Reach
 from proxy.exchange import Exchange
+from proxy.health import Health
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer, Choice, Target, Timeouts
 from proxy.router import Router, RouteRule
@@ -27,6 +29,12 @@ class _Nowhere(Target):
 
     def leaves(self) -> tuple[str, ...]:
         return ()
+
+    def healths(self) -> tuple[Health, ...]:
+        return ()
+
+    def reaches(self) -> frozenset[Reach]:
+        return frozenset()
 
 
 class _Closing:

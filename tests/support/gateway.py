@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,16 @@ STOP_TIMEOUT = 10.0
 POLL = 0.01
 
 Entry = dict[str, Any]
+_TOP = re.compile(r"^([a-z_]+):", re.MULTILINE)
+_PLAIN = {"retries": "{max: 0}", "health": "{enabled: false}"}
+
+
+def plain(config: str) -> str:
+    """The same file, with nothing tried again and nobody left alone unless it says so: every failure is seen."""
+    keys = set(_TOP.findall(config))
+    if "routes" not in keys:
+        return config
+    return config.rstrip("\n") + "".join(f"\n{key}: {value}" for key, value in _PLAIN.items() if key not in keys) + "\n"
 
 
 class Gateway:
@@ -77,7 +88,7 @@ class Gateway:
     def write(self, config: str) -> None:
         """Change the file, as an editor does that writes aside and renames."""
         aside = self.config.with_suffix(".new")
-        aside.write_text(config, encoding="utf-8")
+        aside.write_text(plain(config), encoding="utf-8")
         aside.replace(self.config)
 
     def output(self) -> str:
