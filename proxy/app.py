@@ -167,7 +167,7 @@ def _close_attempts(x: Exchange, outcome: Outcome | None, end: str | None) -> No
     elif outcome is None:
         changed = "cancelled", end
     else:
-        changed = "error", outcome.code
+        changed = "error", "deadline" if time.monotonic() >= x.deadline else outcome.code
     for attempt in x.attempts:
         if attempt.ends is not None:
             attempt.end(*changed)

@@ -113,7 +113,8 @@ class Attempts(Target):
             return None
         if error.meaning == "rate_limited" and x.line is not None:
             return None  # it knows better when
-        if tried == 0 and load.retrying >= max(rules.budget_min, rules.budget * load.waiting):
+        others = load.retrying - 1 if tried else load.retrying
+        if others >= max(rules.budget_min, rules.budget * load.waiting):
             return None
         asked: float | None = getattr(error, "retry_after", None)
         if asked is None:

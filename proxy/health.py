@@ -199,7 +199,7 @@ class Health:
         self._failed_in_a_row = self._limits_in_a_row = 0
         self.first_token.observe(seconds, now)
         self._recent.append(seconds)
-        if self.open_until:
+        if self._probing:
             self._close(now)
         slow = rules.slow_after is not None and seconds > rules.slow_after
         self._window.add(now, rules.window, failed=False, slow=slow)
@@ -210,9 +210,10 @@ class Health:
         """An attempt failed, before or after its answer had begun."""
         meaning = error.meaning
         if meaning == "rate_limited":
-            self._limit(now, getattr(error, "retry_after", None))
+            if rules.enabled:
+                self._limit(now, getattr(error, "retry_after", None))
         elif meaning not in BROKEN:
-            if self.open_until:
+            if self._probing:
                 self._close(now)
             self._failed_in_a_row = 0
         else:
@@ -225,9 +226,9 @@ class Health:
         self._window.add(now, rules.window, failed=True, slow=False)
         if not rules.enabled:
             return
-        if self._probing or self.open_until:
+        if self._probing:
             self._open(now, rules)
-        else:
+        elif not self.open_until:  # else it began before the target was ejected, and says nothing new
             self._judge(now, rules)
 
     def released(self) -> None:

@@ -91,6 +91,8 @@ class Leaf(Target):
         attempt.outcome, attempt.reason, attempt.status = "error", error.meaning, error.http_status
         if self.model is None and isinstance(error, RateLimited):
             self.health.released()
+        elif now >= x.deadline and attempt.duration < (self._streamed if x.stream else self._whole).first_token:
+            self.health.released()  # the caller's patience, or what others had left of it, was too short to judge
         else:
             self.health.failed(now, error, self._rules)
 

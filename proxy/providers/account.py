@@ -77,8 +77,8 @@ class Call(NamedTuple):
 class Account(Provider):
     """A provider behind a base URL. Subclasses say what the address and the credential header look like.
 
-    With one key (or none) every request is sent, whatever came before. With several, a request that meets a limited key
-    is sent again with the next one: a 429 has done no work. Each such try is an attempt of its own on the exchange.
+    With several keys, a request that meets a limited one is sent again with the next: a 429 has done no work. Each such
+    try is an attempt of its own on the exchange. Whether the account is asked at all is decided before (``Leaf``).
     """
 
     __slots__ = ("_constant", "_credentials", "_dropped", "_ring", "_secrets", "_upstream")

@@ -8,8 +8,18 @@ import time
 import pytest
 
 from proxy.dialects.paths import EXACT
-from proxy.errors import Overloaded, UpstreamTimeout
+from proxy.errors import (
+    BadRequest,
+    GatewayError,
+    NoTarget,
+    Overloaded,
+    RateLimited,
+    Unavailable,
+    Unsupported,
+    UpstreamTimeout,
+)
 from proxy.exchange import Exchange
+from proxy.health import Rules
 from proxy.leaf import Leaf
 from proxy.policy import Answer, Timeouts
 from tests.support.compiled import Canned, make_exchange
@@ -90,3 +100,98 @@ def test_explain_shows_where_and_what() -> None:
     """With the body that would be sent."""
     choice = Leaf("up/gpt-4o", Canned(), "gpt-4o", TIMES).explain(exchange())
     assert (choice.why, choice.body) == ("sends to a canned provider as gpt-4o", b'{"model":"gpt-4o"}')
+
+
+def failing(*failures: GatewayError) -> Canned:
+    """A provider that fails in turn, the last failure for ever."""
+    left = list(failures)
+
+    def fail(x: Exchange, model: str | None) -> Answer:
+        raise left.pop(0) if len(left) > 1 else left[0]
+
+    return Canned(fail)
+
+
+async def test_a_target_that_fails_often_is_not_asked() -> None:
+    """The caller hears at once, with a time to come back; nothing is sent, and no attempt is counted."""
+    provider = failing(Unavailable("gone"))
+    leaf = Leaf("up/m", provider, "m", TIMES, rules=Rules(failures=3))
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await leaf.send(exchange())
+    x = exchange()
+    with pytest.raises(NoTarget) as caught:
+        await leaf.send(x)
+    assert (len(provider.asked), x.attempts, x.skipped) == (3, [], [("up/m", "open")])
+    assert (caught.value.http_status, caught.value.headers) == (503, ((b"retry-after", b"30"),))
+
+
+async def test_a_limited_target_is_left_until_its_reset() -> None:
+    """And says how long that is."""
+    provider = failing(RateLimited("slow down", retry_after=7))
+    leaf = Leaf("up/m", provider, "m", TIMES)
+    for _ in range(2):
+        with pytest.raises(RateLimited) as caught:
+            await leaf.send(exchange())
+    assert len(provider.asked) == 1
+    assert caught.value.skipped
+    assert caught.value.retry_after == pytest.approx(7, abs=0.5)
+
+
+async def test_the_limit_of_one_callers_model_does_not_stop_others() -> None:
+    """`provider/*` stands for models that only callers know."""
+    provider = failing(RateLimited("slow down", retry_after=7))
+    leaf = Leaf("up/*", provider, None, TIMES)
+    for _ in range(2):
+        with pytest.raises(RateLimited):
+            await leaf.send(exchange())
+    assert len(provider.asked) == 2
+
+
+async def test_a_request_that_cannot_be_said_is_no_attempt() -> None:
+    """Nothing was sent, and the target is none the worse for it."""
+    leaf = Leaf("up/m", failing(Unsupported("no tools here"), BadRequest("odd")), "m", TIMES, rules=Rules(failures=1))
+    for expected in (Unsupported, BadRequest, BadRequest):
+        x = exchange()
+        with pytest.raises(expected):
+            await leaf.send(x)
+        assert x.attempts == []
+        assert x.skipped[0][0] == "up/m"
+    assert leaf.health.in_flight == 0
+
+
+async def test_a_callers_impatience_is_no_failure_of_the_target() -> None:
+    """Deadlines of a few milliseconds must not eject a target for everybody."""
+
+    def late(x: Exchange, model: str | None) -> Answer:
+        x.deadline = time.monotonic() - 0.001
+        raise UpstreamTimeout("the request's total time was used up")
+
+    leaf = Leaf("up/m", Canned(late), "m", TIMES, rules=Rules(failures=1))
+    with pytest.raises(UpstreamTimeout):
+        await leaf.send(exchange())
+    assert leaf.health.state(time.monotonic()) == "closed"
+
+
+async def test_an_attempt_lasts_as_long_as_its_body() -> None:
+    """The target is busy until then; a body that breaks off is its failure."""
+    leaf = Leaf("up/m", Canned(), "m", TIMES, rules=Rules(failures=1))
+    answer = await leaf.send(exchange())
+    assert (leaf.health.in_flight, answer.attempt is not None) == (1, True)
+    assert answer.attempt is not None
+    answer.attempt.end("error", "bad_upstream_answer")
+    answer.attempt.end()
+    assert (leaf.health.in_flight, leaf.health.state(time.monotonic())) == (0, "open")
+    leaf.health.restore(time.monotonic())
+    answer = await leaf.send(exchange())
+    answer.discard()
+    assert (leaf.health.in_flight, leaf.health.state(time.monotonic())) == (0, "closed")
+
+
+async def test_a_leaf_tells_why_it_would_not_be_asked() -> None:
+    """For `explain`."""
+    leaf = Leaf("up/m", Canned(), "m", TIMES)
+    assert leaf.explain(exchange()).chosen
+    leaf.health.eject(time.monotonic() + 20.4)
+    choice = leaf.explain(exchange())
+    assert (choice.chosen, choice.why) == (False, "not asked: open for 20 s")

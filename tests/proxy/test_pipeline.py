@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from proxy.capability import Reach
 from proxy.dialects.paths import EXACT
 from proxy.errors import BadRequest, Rejected, UpstreamError
-from proxy.capability import Reach
 from proxy.exchange import Exchange, Reply
 from proxy.health import Health
 from proxy.pipeline import Pipeline

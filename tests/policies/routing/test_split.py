@@ -31,7 +31,7 @@ async def _who(split: Any, exchange: Any, user: str) -> str:
 async def test_random_shares_follow_the_weights(context: Any, exchange: Any, scripted: Any) -> None:
     """20,000 seeded draws within four standard deviations."""
     children = tuple(scripted(name) for name in "abc")
-    split = Split(children, (70, 20, 10), None, pick=random.Random(7).random)
+    split = Split(children, (70, 20, 10), None, context.needs, pick=random.Random(7).random)
     for _ in range(20_000):
         await split.send(exchange())
     assert abs(children[0].sent - 14_000) < 4 * 65
