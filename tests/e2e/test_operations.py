@@ -70,7 +70,7 @@ async def test_one_log_line_per_request_without_what_was_said(gateway: Any, wire
     await connection.exchange("POST", "/v1/chat/completions", ASK, headers)
     line = await running.logged("request")
     assert (line["status"], line["route"], line["model"], line["tags"]) == (200, "chat", "fast", {"user": "ada"})
-    assert line["attempts"] == [["sim/fast", "ok"]]
+    assert [attempt[:2] for attempt in line["attempts"]] == [["sim/fast", "ok"]]
     assert line["request_id"] == connection.header("x-request-id")
     assert "secret" not in running.output()
 

@@ -29,6 +29,8 @@ def config(url: str, number: int, comment: str = "") -> str:
     """A file that ends with what it cannot do without, so that no half of it is valid. All are of one size."""
     return f"""
 listen: 127.0.0.1:8080
+retries: {{max: 0}}
+health: {{enabled: false}}
 routes:
   chat:
     models: [fast]

@@ -28,7 +28,7 @@ _PLAIN = {"retries": "{max: 0}", "health": "{enabled: false}"}
 def plain(config: str) -> str:
     """The same file, with nothing tried again and nobody left alone unless it says so: every failure is seen."""
     keys = set(_TOP.findall(config))
-    if "routes" not in keys:
+    if "routes" not in keys or "base_url" not in config:
         return config
     return config.rstrip("\n") + "".join(f"\n{key}: {value}" for key, value in _PLAIN.items() if key not in keys) + "\n"
 
