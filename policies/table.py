@@ -7,7 +7,9 @@ from policies.context.prompt_cache import PromptCache
 from policies.context.tags import Tags
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
+from policies.routing.balance import Balance
 from policies.routing.fallback import Fallback
+from policies.routing.priority import Priority
 from policies.routing.split import Split
 from proxy.policy import Policy, Target
 
@@ -22,4 +24,6 @@ POLICIES: dict[str, type[Policy]] = {
 TARGETS: dict[str, type[Target]] = {
     "fallback": Fallback,
     "split": Split,
+    "balance": Balance,
+    "priority": Priority,
 }

@@ -70,6 +70,11 @@ class PeakEwma:
         """The average; 0.0 while nothing was seen."""
         return self._value
 
+    @property
+    def seen(self) -> float:
+        """When something was seen last."""
+        return self._at
+
 
 class _Window:
     """Results of the last ``window`` seconds, in a ring of buckets."""
@@ -164,6 +169,10 @@ class Health:
         if not self.open_until:
             return self.limited_until <= now and self.drained_until <= now
         return self.open_until <= now and not self._probing and self.limited_until <= now and self.drained_until <= now
+
+    def triable(self, now: float) -> bool:
+        """Whether it is ejected, and a request for which nothing else is left might try it now."""
+        return self.state(now) == "open" and not self._probing and (now - self._tried_at >= TRIAL_EVERY)
 
     def wait(self, now: float) -> float:
         """Seconds until it may be usable again; 0.0 if it is."""

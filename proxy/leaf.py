@@ -11,6 +11,7 @@ from proxy.errors import GatewayError, NoTarget, RateLimited, Unsupported, Upstr
 from proxy.exchange import Attempt, Exchange
 from proxy.health import Health, Rules, State
 from proxy.policy import Answer, Choice, Target, Timeouts
+from proxy.price import Price
 from proxy.providers.provider import Provider
 
 
@@ -138,6 +139,11 @@ class Leaf(Target):
     def reaches(self) -> frozenset[Reach]:
         """Its own; whatever is asked for, where only the caller knows the model."""
         return self._reach
+
+    def prices(self) -> frozenset[Price]:
+        """Its own; none where only the caller knows the model, or nobody the price."""
+        price = None if self.model is None else self.provider.prices.of(self.model)
+        return frozenset() if price is None else frozenset({price})
 
     def lacks(self, needs: Needs) -> str | None:
         """Why the model cannot do it."""

@@ -16,6 +16,7 @@ from proxy.capability import Needs, Reach
 from proxy.errors import OPENAI, Header, Style
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.health import Health
+from proxy.price import Price
 
 T = TypeVar("T")
 
@@ -230,6 +231,10 @@ class Target(ABC):
     def reaches(self) -> frozenset[Reach]:
         """What the leaves below can do. Constant."""
 
+    def prices(self) -> frozenset[Price]:
+        """What the leaves below cost, where that is known. Constant; looked up when first asked, while compiling."""
+        return frozenset()
+
     def lacks(self, needs: Needs) -> str | None:
         """Why nothing below can do what is needed, for people; None if something can."""
         reason = None
@@ -284,3 +289,7 @@ class Node(Target):
     def reaches(self) -> frozenset[Reach]:
         """Of all children."""
         return frozenset(reach for child in self.children for reach in child.reaches())
+
+    def prices(self) -> frozenset[Price]:
+        """Of all children."""
+        return frozenset(price for child in self.children for price in child.prices())

@@ -1,4 +1,4 @@
-"""Quantities as people write them in the file: ``30s``, ``10MiB``, ``60/min``.
+"""Quantities as people write them in the file: ``30s``, ``10MiB``, ``5%``, ``$0.15``.
 
 Each type is a number that remembers nothing of its spelling, so arithmetic on the request path is plain arithmetic.
 ``parse`` raises ``ValueError`` with a sentence for the reader; the configuration adds file, line and column.
@@ -10,6 +10,7 @@ import re
 from typing import Self
 
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z%]*)")
+_MONEY = re.compile(r"\$([0-9]{1,9})(?:\.([0-9]{1,9}))?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {
     "B": 1,
@@ -61,6 +62,18 @@ class Percent(float):
         if number > 100:
             raise ValueError(f"{text!r} is more than 100%")
         return cls(number / 100)
+
+
+class Money(int):
+    """Nano-dollars. Written ``$0.15``, at most nine digits after the point."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        found = _MONEY.fullmatch(text.strip())
+        if found is None:
+            raise ValueError(f"{text!r} is not an amount of money; write it like $0.15")
+        whole, part = found.groups()
+        return cls(int(whole) * 10**9 + int((part or "").ljust(9, "0")))
 
 
 class Secret(str):

@@ -38,8 +38,10 @@ from proxy.dialects.paths import MATCHABLE, PATHS
 from proxy.exchange import Identity
 from proxy.health import Health, Rules
 from proxy.leaf import Leaf
+from proxy.ledger.prices import Prices
 from proxy.pipeline import Pipeline
 from proxy.policy import Policy, Target, Timeouts
+from proxy.price import Price
 from proxy.providers.capabilities import Known, ModelsConfig, check_models
 from proxy.providers.provider import Provider
 from proxy.router import Router, RouteRule
@@ -180,7 +182,11 @@ class _Compiler:
                 if isinstance(config, ModelsConfig):
                     check_models(config.models, context.fail)
                     if provider is not None:
-                        provider.known = Known(getattr(config, "preset", None) or value["kind"], config.models)
+                        kind_of_models = getattr(config, "preset", None) or value["kind"]
+                        provider.known = Known(kind_of_models, config.models)
+                        provider.prices = Prices(kind_of_models, _priced(config.models))
+                elif provider is not None and isinstance(models := getattr(config, "models", None), dict):
+                    provider.prices = Prices(overrides=_priced(models))
                 if provider is not None:
                     found[name] = provider
         return found
@@ -359,6 +365,11 @@ class _Compiler:
                     PolicyConfig(name=name, settings=convert(settings, kind.Config) if typed is None else typed)
                 )
         return tuple(found)
+
+
+def _priced(models: Mapping[str, Any]) -> dict[str, Price]:
+    """What the file says of prices, by pattern of models' names."""
+    return {glob: Price(one.price.input, one.price.output) for glob, one in models.items() if one.price is not None}
 
 
 def _several(values: str | tuple[str, ...]) -> tuple[str, ...]:

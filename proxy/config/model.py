@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from proxy.units import Duration, Percent, Secret, Size
+from proxy.units import Duration, Money, Percent, Secret, Size
 
 C = TypeVar("C")
 Tier = Literal["free", "basic", "premium", "enterprise"]
@@ -181,7 +181,7 @@ def convert(value: Any, type_: type[C]) -> C:
 
 
 def _read_unit(type_: type, value: Any) -> Any:
-    if issubclass(type_, (Duration, Percent, Size)) and isinstance(value, str):
+    if issubclass(type_, (Duration, Money, Percent, Size)) and isinstance(value, str):
         return type_.parse(value)
     if issubclass(type_, Secret) and isinstance(value, str):
         return type_(value)

@@ -74,6 +74,7 @@ How values are written:
 | kind | written |
 |---|---|
 | percent | a number and `%`: `5%`, `0.5%` |
+| money | dollars: `$0.15`, `$20` |
 | duration | a number and `ms`, `s`, `m` (or `min`), `h` or `d`: `250ms`, `30s`, `5m` |
 | size | a number and `B`, `kB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`: `64KiB`, `10MiB` |
 | pattern | text in which `*` stands for anything, `?` for one character, `[ab]` for one of those |
@@ -98,6 +99,7 @@ _KINDS = {
     "number": "number",
     "boolean": "true or false",
     "duration": "duration",
+    "money": "money",
     "percent": "percent",
     "size": "size",
     "secret": "secret",

@@ -13,11 +13,12 @@ import jsonschema
 from proxy.config.document import UNREADABLE, Report
 from proxy.config.problem import Path, listing, nearest, quote
 from proxy.config.schema import Schema, bundle, resolve
-from proxy.units import Duration, Percent, Size
+from proxy.units import Duration, Money, Percent, Size
 
 Error = Any  # jsonschema.ValidationError, of which the stubs do not know what our schemas guarantee
 _EXPECTED = {
     "duration": "a duration such as 30s",
+    "money": "an amount such as $0.15",
     "percent": "a share such as 5%",
     "size": "a size such as 10MiB",
     "secret": "text",
@@ -38,7 +39,12 @@ _YES, _NO = ("yes", "on", "y"), ("no", "off", "n")
 _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAX_LISTED = 12
-_UNITS: dict[str, type[Duration | Percent | Size]] = {"duration": Duration, "percent": Percent, "size": Size}
+_UNITS: dict[str, type[Duration | Money | Percent | Size]] = {
+    "duration": Duration,
+    "money": Money,
+    "percent": Percent,
+    "size": Size,
+}
 _LONGEST_SHOWN = 16  # characters of a text that stands where a map belongs; keys are longer
 
 
@@ -66,7 +72,7 @@ def _misfit(format_: str, text: str, schema: Schema) -> str | None:
     return None
 
 
-def _out_of_bounds(unit: type[Duration | Percent | Size], text: str, schema: Schema) -> str | None:
+def _out_of_bounds(unit: type[Duration | Money | Percent | Size], text: str, schema: Schema) -> str | None:
     value = unit.parse(text)
     low, high = schema.get("x-min"), schema.get("x-max")
     if low is not None and value < unit.parse(low):
@@ -87,12 +93,22 @@ def _check_branch(validator: Any, forms: Any, instance: Any, _: Schema) -> Itera
     """Of several forms, the one that the value's type shows is meant: its errors are those of the value."""
     for form in forms:
         resolved = resolve(form, _validator().schema)
-        if _is_type(instance, resolved["type"]):
+        if _may_be(instance, resolved):
             if _unindented(instance, resolved) is not None:
                 break
             yield from validator.descend(instance, form)
             return
     yield jsonschema.ValidationError("no form fits")
+
+
+def _may_be(instance: Any, form: Schema) -> bool:
+    """Whether the value's type shows this form. Of two maps, the one with ``x-marks`` is meant where it has one of
+    these keys."""
+    if "oneOf" in form:
+        return any(_may_be(instance, resolve(inner, _validator().schema)) for inner in form["oneOf"])
+    if not _is_type(instance, form["type"]):
+        return False
+    return "x-marks" not in form or any(key in instance for key in form["x-marks"])
 
 
 @cache
@@ -197,6 +213,8 @@ class _Shape:
             suggestion = f"{value}%" if value >= 1 else f"{value * 100:g}%"
         elif error.schema.get("format") == "size" and _is_number(value):
             suggestion = f"{value}B"
+        elif error.schema.get("format") == "money" and _is_number(value):
+            suggestion = f"${value}"
         elif error.schema.get("type") == "array" and isinstance(value, str) and not _is_secret(error.schema["items"]):
             written = self._report.written(path) or ""
             suggestion = f"[{written}]" if _BARE.fullmatch(written) else None

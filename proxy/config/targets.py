@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from proxy.config.document import Report
+from proxy.config.pools import check_balance, check_priority
 from proxy.config.problem import Path, nearest, quote, render_path
 
 
@@ -19,6 +20,9 @@ def walk(target: Any, path: Path, report: Report) -> Iterator[tuple[Any, Path]]:
         for name, settings in target.items():
             for child, at in children(settings, (*path, name)):
                 yield from walk(child, at, report)
+    elif isinstance(target, list):  # a tier of equals
+        for at, child in enumerate(target):
+            yield from walk(child, (*path, at), report)
 
 
 def children(settings: Any, path: Path) -> Iterator[tuple[Any, Path]]:
@@ -44,6 +48,10 @@ def check_target(target: Any, path: Path, providers: Collection[str], report: Re
             _check_fallback(node["fallback"], (*at, "fallback"), report)
         elif "split" in node:
             _check_split(node["split"], (*at, "split"), report)
+        elif "balance" in node:
+            check_balance(node["balance"], (*at, "balance"), report)
+        elif "priority" in node:
+            check_priority(node["priority"], (*at, "priority"), report)
     return used
 
 

@@ -18,10 +18,18 @@ from proxy.dialects.fit import REFUSABLE
 from proxy.policy import Config
 from proxy.providers.capability_rows import ROWS, SAME_AS
 from proxy.providers.presets import REFUSED
+from proxy.units import Money
 
 _MAX_KNOWN = 1024  # models of one account that are remembered; their names may come from callers
 _WILDCARDS = re.compile(r"\[[^\]]*\]|[*?]")
 _Compiled = tuple[tuple[str, re.Pattern[str], dict[str, Any]], ...]
+
+
+class PriceConfig(Config, frozen=True):
+    """For a million tokens."""
+
+    input: Money
+    output: Money
 
 
 class ModelConfig(Config, frozen=True):
@@ -44,6 +52,7 @@ class ModelConfig(Config, frozen=True):
     context: int | None = None
     refuses: tuple[str, ...] = ()
     accepts: tuple[str, ...] = ()
+    price: PriceConfig | None = None
 
 
 class ModelsConfig(Config, frozen=True):
@@ -52,7 +61,7 @@ class ModelsConfig(Config, frozen=True):
     models: dict[str, ModelConfig] = {}
 
 
-_SIMPLE = tuple(name for name in ModelConfig.__struct_fields__ if name not in ("refuses", "accepts"))
+_SIMPLE = tuple(name for name in ModelConfig.__struct_fields__ if name not in ("refuses", "accepts", "price"))
 
 
 def check_models(models: Mapping[str, ModelConfig], fail: Callable[[str, str], None]) -> None:

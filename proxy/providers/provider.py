@@ -11,6 +11,7 @@ from proxy.dialects.dialect import Aim
 from proxy.dialects.splice import insert_model, splice_form_model, splice_model
 from proxy.dialects.spliced_cache import MARKED_DIALECTS, place_markers
 from proxy.exchange import Exchange
+from proxy.ledger.prices import Prices
 from proxy.policy import Answer, Config, NoConfig, Timeouts
 from proxy.providers.capabilities import Known
 from proxy.translation import preview
@@ -31,7 +32,7 @@ class ProviderContext(Protocol):
 class Provider(ABC):
     """A compiled account: immutable, shared by all requests; what changes lives in the shared state."""
 
-    __slots__ = ("known", "name", "quirks", "speaks")
+    __slots__ = ("known", "name", "prices", "quirks", "speaks")
 
     Config: ClassVar[type[Config]] = NoConfig
 
@@ -40,6 +41,7 @@ class Provider(ABC):
         self.speaks = speaks  # dialects; a conversation in another one is translated into the first
         self.quirks: frozenset[str] = frozenset()
         self.known = Known("openai")  # replaced while compiling, for a kind or preset with models of its own
+        self.prices = Prices()  # replaced likewise
 
     def aim(self, model: str) -> Aim:
         """What a request to ``model`` is written for."""

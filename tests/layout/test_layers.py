@@ -21,6 +21,8 @@ LAYERS = {
     "proxy.capability": "leaf",
     "proxy.gather": "leaf",
     "proxy.health": "leaf",
+    "proxy.headroom": "leaf",
+    "proxy.price": "leaf",
     "proxy.background": "leaf",
     "proxy.policy": "contract",
     "proxy.config": "config",
@@ -66,6 +68,7 @@ CONFINED = {
     "python_multipart": ("proxy.dialects",),
     "botocore": ("proxy.providers",),
     "google": ("proxy.providers",),
+    "genai_prices": ("proxy.ledger",),
 }
 # Where the environment may be read; everybody else is handed what they need.
 READ_ENVIRONMENT = {"proxy.cli", "proxy.process", "proxy.server.workers", "proxy.telemetry.metrics"}
@@ -75,6 +78,7 @@ LATE_IMPORTS: dict[tuple[str, str], str] = {
     ("proxy.providers.google_token", "google.auth"): "the extra `gcp`",
     ("proxy.providers.google_token", "google.auth.transport.requests"): "the extra `gcp`",
     ("proxy.providers.google_token", "google.oauth2.service_account"): "the extra `gcp`",
+    ("proxy.ledger.prices", "genai_prices.data_snapshot"): "a fifth of a second, and for few files",
 }
 
 

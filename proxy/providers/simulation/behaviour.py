@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from proxy import policy
+from proxy.providers.capabilities import PriceConfig
 from proxy.units import Duration
 
 MAX_TOKENS = 32_768  # of one answer
@@ -46,6 +47,7 @@ class Overrides(policy.Config, frozen=True, kw_only=True):
     cut_rate: float | None = None
     cut_after: int | None = None
     seed: int | None = None
+    price: PriceConfig | None = None
 
 
 class Config(policy.Config, frozen=True, kw_only=True):
@@ -94,7 +96,7 @@ class Fate(msgspec.Struct, frozen=True):
 
 
 _WELL = Fate()
-_OWN = frozenset(Overrides.__struct_fields__)
+_OWN = frozenset(Overrides.__struct_fields__) - {"price"}
 
 
 class Behaviours:
@@ -108,7 +110,11 @@ class Behaviours:
         self._exact: dict[str, Behaviour] = {}
         self._globs: list[tuple[re.Pattern[str], Behaviour]] = []
         for name, changes in config.models.items():
-            given = {key: value for key, value in msgspec.structs.asdict(changes).items() if value is not None}
+            given = {
+                key: value
+                for key, value in msgspec.structs.asdict(changes).items()
+                if value is not None and key in _OWN
+            }
             found = _behaviour(common | given)
             if any(mark in name for mark in "*?["):
                 self._globs.append((re.compile(translate(name)), found))

@@ -1,0 +1,198 @@
+"""Divide requests over equals: by latency, price, load, what is left of their limits, weight, turn or chance."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Literal
+
+from msgspec.structs import replace
+
+from policies.routing._helpers import (
+    Cost,
+    Headroomy,
+    Latency,
+    LeastBusy,
+    Random,
+    RoundRobin,
+    Seat,
+    Way,
+    Weighted,
+)
+from proxy.capability import Needs
+from proxy.errors import UpstreamError, decisive
+from proxy.exchange import Exchange
+from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
+
+By = Literal["latency", "cost", "least_busy", "round_robin", "weighted", "headroom", "random"]
+
+# An equal may do better. A request that was refused for what it says would be refused by all equals alike.
+_GO_ON = frozenset(
+    {"rate_limited", "overloaded", "unavailable", "timeout", "bad_answer", "bad_credential", "unsupported"}
+)
+_MOST_ASKED = 3  # of one request: no outage is multiplied by the size of a pool
+
+
+class BalanceConfig(Config, frozen=True):
+    """``of``: equals, each a target or ``{weight, target}``; ``by``: how to choose; ``expected_output``: tokens of an
+    answer whose length the caller does not bound lower, for ``latency`` and ``cost``.
+
+    A plain list stands for ``of``.
+    """
+
+    of: tuple[Any, ...]
+    by: By = "latency"
+    expected_output: int = 500
+
+
+class Balance(Node):
+    """One of several equals for each request; when it fails, another that was not asked yet.
+
+    Limited, drained and ejected ones are left out. But where more than half of them are ejected that says more of the
+    whole than of each (*panic*): then ejected ones are candidates again, each at most once a second, so that the first
+    that works is back at once and none that is broken costs more than that.
+    """
+
+    __slots__ = ("_by", "_seats", "_way")
+
+    Config = BalanceConfig
+    shorthand: ClassVar[str] = "of"
+
+    def __init__(self, seats: tuple[Seat, ...], by: By, way: Way, needs: Callable[[Exchange], Needs]) -> None:
+        super().__init__(tuple(seat.child for seat in seats), needs)
+        self._by = by
+        self._seats = seats
+        self._way = way
+
+    @classmethod
+    def compile(
+        cls, config: BalanceConfig, context: CompileContext, draw: Callable[[], float] = random.random
+    ) -> Target | None:
+        seats: list[Seat] = []
+        for at, item in enumerate(config.of):
+            weighted = isinstance(item, dict) and "target" in item
+            value, place = (item["target"], f"of[{at}].target") if weighted else (item, f"of[{at}]")
+            weight = float(item.get("weight", 1)) if weighted else 1.0
+            child = context.target(value, place)
+            if child is not None and (weight > 0 or config.by != "weighted"):
+                prices = child.prices() if config.by == "cost" else frozenset()
+                seats.append(Seat(len(seats), child, weight, sorted(prices, key=lambda price: price.input)))
+        if len(seats) < 2:
+            return seats[0].child if seats else None
+        return cls(tuple(seats), config.by, _way(config, context.needs, draw), context.needs)
+
+    async def send(self, x: Exchange) -> Answer:
+        now = time.monotonic()
+        able = self._able(x)
+        candidates, panic = self._candidates(able, now, trial=x.trial)
+        if not candidates:
+            candidates = list(able)  # none will be asked: each says why not
+        failures: list[UpstreamError] = []
+        asked = 0
+        while candidates:
+            seat = candidates[0] if len(candidates) == 1 else self._way.pick(candidates, x, now)
+            x.notes["balance"] = self._note(seat, failures)
+            try:
+                return await self._ask(seat, x, trial=panic and not seat.usable(now))
+            except UpstreamError as error:
+                failures.append(error)
+                if not error.skipped:
+                    asked += 1
+                    if error.meaning not in _GO_ON or asked == _MOST_ASKED:
+                        break
+            candidates.remove(seat)
+            now = time.monotonic()
+            if now >= x.deadline:
+                break
+        raise decisive(failures)
+
+    def _able(self, x: Exchange) -> Sequence[Seat]:
+        """The seats that can do what the request needs."""
+        children = self.able(x)
+        if children is self.children:
+            return self._seats
+        kept = {id(child) for child in children}
+        return [seat for seat in self._seats if id(seat.child) in kept]
+
+    @staticmethod
+    def _candidates(seats: Sequence[Seat], now: float, *, trial: bool) -> tuple[list[Seat], bool]:
+        """Who may be asked now, and whether so many are ejected that some of them are among those."""
+        candidates: list[Seat] = []
+        out: list[Seat] = []
+        for seat in seats:
+            health = seat.health
+            if health is None:
+                (candidates if seat.usable(now) else out).append(seat)
+            elif health.open_until or health.limited_until > now or health.drained_until > now:
+                (candidates if health.usable(now) else out).append(seat)
+            else:
+                candidates.append(seat)
+        if not out:
+            return candidates, False
+        ejected = [seat for seat in out if seat.ejected(now)]
+        panic = 2 * len(ejected) > len(seats)
+        if panic or trial:
+            candidates += [seat for seat in ejected if seat.triable(now)]
+        return candidates, panic
+
+    @staticmethod
+    async def _ask(seat: Seat, x: Exchange, *, trial: bool) -> Answer:
+        if not trial or x.trial:
+            return await seat.child.send(x)
+        x.trial = True
+        try:
+            return await seat.child.send(x)
+        finally:
+            x.trial = False
+
+    def _note(self, seat: Seat, failures: Sequence[UpstreamError]) -> str:
+        if not failures:
+            return f"{seat.name} by {self._by}"
+        return f"{seat.name} by {self._by}, after {', '.join([failure.meaning for failure in failures])}"
+
+    def explain(self, x: Exchange) -> Choice:
+        now = time.monotonic()
+        lacking = self.lacking(x)
+        able = [seat for seat in self._seats if seat.place not in lacking]
+        candidates, panic = self._candidates(able, now, trial=False)
+        chosen = candidates[0] if len(candidates) == 1 else self._way.peek(candidates, x, now) if candidates else None
+        choices = []
+        for seat in self._seats:
+            choice = seat.child.explain(x)
+            figures = self._way.figure(seat, x, now)
+            if seat.place in lacking:
+                why = f"left out: {lacking[seat.place]}"
+            elif seat not in candidates:
+                why = f"left out: {_standing(seat, now)}; {figures}"
+            elif chosen is None or seat is chosen:
+                choices.append(replace(choice, why=f"{figures}; {choice.why}"))
+                continue
+            else:
+                why = f"{self._way.worse(seat, chosen, x, now)}: {figures}; {choice.why}"
+            choices.append(replace(choice, chosen=False, why=why))
+        why = f"by {self._by}: {self._way.why}"
+        if panic:
+            why += "; more than half are ejected, so each of those is tried once a second"
+        return Choice("balance", any(choice.chosen for choice in choices), why, tuple(choices))
+
+
+def _standing(seat: Seat, now: float) -> str:
+    """Why a seat is no candidate."""
+    states = sorted({health.state(now).replace("_", " ") for health in seat.healths})
+    wait = min(health.wait(now) for health in seat.healths)
+    return f"{', '.join(states)}{f' for {wait:.0f} s' if wait else ', being tried by another request'}"
+
+
+def _way(config: BalanceConfig, needs: Callable[[Exchange], Needs], draw: Callable[[], float]) -> Way:
+    """The way of choosing that the file names."""
+    ways: dict[By, Callable[[], Way]] = {
+        "latency": lambda: Latency(draw, config.expected_output),
+        "cost": lambda: Cost(draw, config.expected_output, needs),
+        "least_busy": lambda: LeastBusy(draw),
+        "round_robin": RoundRobin,
+        "weighted": Weighted,
+        "headroom": lambda: Headroomy(draw),
+        "random": lambda: Random(draw),
+    }
+    return ways[config.by]()
