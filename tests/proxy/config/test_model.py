@@ -12,7 +12,7 @@ from proxy.config import model
 from proxy.config.model import GatewayConfig, convert
 from proxy.config.schema import bundle, resolve
 from proxy.providers.table import PROVIDERS
-from proxy.units import Duration, Secret, Size
+from proxy.units import Duration, Percent, Secret, Size
 
 SCHEMA = bundle()
 
@@ -44,6 +44,8 @@ def _plain(value: Any, schema: dict[str, Any]) -> Any:
         return Duration.parse(value)
     if schema.get("format") == "size":
         return Size.parse(value)
+    if schema.get("format") == "percent":
+        return Percent.parse(value)
     return tuple(value) if isinstance(value, list) else value
 
 
