@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
@@ -76,14 +77,21 @@ class Fallback(Node):
 
     async def send(self, x: Exchange) -> Answer:
         failures: list[UpstreamError] = []
+        too_small = 0  # tokens of the largest context that this conversation has been too long for
         for child in self.able(x):
+            if too_small and _context(child) <= too_small:
+                x.skipped.append((", ".join(child.leaves()), "its context is no larger"))
+                continue
             try:
                 answer = await child.send(x)
             except UpstreamError as error:
                 failures.append(error)
-                if error.meaning not in self._on or time.monotonic() >= x.deadline:
+                # One that was not even asked is none of those whose failure is the answer.
+                if (error.meaning not in self._on and not error.skipped) or time.monotonic() >= x.deadline:
                     break
                 x.notes["fallback"] = f"{', '.join(child.leaves())}: {error.meaning}"
+                if error.meaning == "context_too_long" and (context := _context(child)) < math.inf:
+                    too_small = max(too_small, int(context))
             else:
                 degraded = next((failure.meaning for failure in failures if failure.meaning not in _NO_LESS), None)
                 if degraded is not None:
@@ -105,3 +113,8 @@ class Fallback(Node):
             choices.append(choice)
         why = f"the first that answers; next on {', '.join(sorted(self._on))}"
         return Choice("fallback", found, why, tuple(choices))
+
+
+def _context(target: Target) -> float:
+    """Tokens that the largest context below holds; infinite where one is unknown."""
+    return max(math.inf if reach.context is None else reach.context for reach in target.reaches())
