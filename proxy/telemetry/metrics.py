@@ -22,6 +22,8 @@ from proxy.stream import Outcome
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
 
+_STATES = frozenset({"open", "limited", "drained"})  # why a target is not asked, where the request is not the reason
+
 
 class Metrics:
     """All metrics of one process. ``render`` gives the sum over all workers when there are several."""
@@ -69,7 +71,20 @@ class Metrics:
         self._attempts = Counter(
             "sluicegate_attempts", "Upstream requests, by target and outcome.", ["target", "outcome"], **known
         )
+        self._skips = Counter(
+            "sluicegate_target_skips",
+            "Targets that were not asked: ejected (open), limited, drained, or unable to do what was asked.",
+            ["target", "reason"],
+            **known,
+        )
+        self._degraded = Counter(
+            "sluicegate_degraded_answers",
+            "Requests that another than the first choice answered, by the first choice's failure.",
+            ["route", "reason"],
+            **known,
+        )
         self._add_process(known)
+        self._add_jobs(known)
         self._children: dict[tuple[str, ...], Any] = {}
 
     def _add_process(self, known: dict[str, Any]) -> None:
@@ -97,6 +112,36 @@ class Metrics:
         )
         self.reloads = Counter("sluicegate_config_reloads", "Reloads, by result.", ["result"], **known)
 
+    def _add_jobs(self, known: dict[str, Any]) -> None:
+        """What is told of asynchronous jobs."""
+        self._jobs = Gauge(
+            "sluicegate_jobs",
+            "Jobs that are kept, by kind and status.",
+            ["kind", "status"],
+            multiprocess_mode="livemax",  # each worker sees all of them
+            **known,
+        )
+        self._jobs_finished = Counter(
+            "sluicegate_jobs_finished", "Jobs that ended, by how.", ["kind", "status"], **known
+        )
+        self._webhooks = Counter(
+            "sluicegate_job_webhooks", "Tries to deliver a webhook, by result.", ["result"], **known
+        )
+
+    def jobs_kept(self, counts: dict[tuple[str, str], int]) -> None:
+        """How many jobs there are, by kind and status."""
+        for kind in ("job", "queue"):
+            for status in ("queued", "running", "succeeded", "failed", "cancelled"):
+                self._child(self._jobs, kind, status).set(counts.get((kind, status), 0))
+
+    def job_finished(self, kind: str, status: str) -> None:
+        """A job is over."""
+        self._child(self._jobs_finished, kind, status).inc()
+
+    def webhook_sent(self, result: str) -> None:
+        """A try at a webhook: delivered, retried (later) or failed (for good)."""
+        self._child(self._webhooks, result).inc()
+
     def refused(self, status: int, code: str) -> None:
         """The server has refused something before the application saw it."""
         self._child(self._refused, code).inc()
@@ -118,6 +163,10 @@ class Metrics:
             self._child(self._refusals, route, policy, (outcome.code if outcome is not None else None) or "").inc()
         if "dropped" in x.notes:
             self._child(self._losses, route).inc()
+        for target, reason in x.skipped:
+            self._child(self._skips, target, reason if reason in _STATES else "unable").inc()
+        if x.degraded:
+            self._child(self._degraded, route, x.degraded).inc()
         for attempt in x.attempts:
             self._child(self._attempts, attempt.target, attempt.reason or attempt.outcome).inc()
             if attempt.first_byte is not None:

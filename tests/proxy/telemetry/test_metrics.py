@@ -57,6 +57,20 @@ def test_a_refusal_is_counted_by_policy_and_code() -> None:
     assert line in metrics.render().decode().splitlines()
 
 
+def test_targets_that_were_not_asked_are_counted() -> None:
+    """By their state; what a request could not have there has one name, however it is told."""
+    metrics = Metrics()
+    x = make_exchange()
+    x.route, x.degraded = "chat", "overloaded"
+    x.skipped = [("a/x", "open"), ("b/y", "context of 10 tokens, the request has about 11"), ("b/y", "no tools")]
+    metrics.started()
+    metrics.finished(x, 200, Outcome(200, None), 0.1)
+    lines = metrics.render().decode().splitlines()
+    assert 'sluicegate_target_skips_total{reason="open",target="a/x"} 1.0' in lines
+    assert 'sluicegate_target_skips_total{reason="unable",target="b/y"} 2.0' in lines
+    assert 'sluicegate_degraded_answers_total{reason="overloaded",route="chat"} 1.0' in lines
+
+
 def test_an_answer_with_losses_is_counted_by_route() -> None:
     """Not by what was lost: a caller could name anything."""
     metrics = Metrics()
