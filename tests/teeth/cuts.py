@@ -301,4 +301,28 @@ CUTS = (
         "        return self.reveal()\n\n    def __format__",
         "tests/proxy/test_units.py tests/faults/test_secrets.py",
     ),
+    Cut(
+        "FLT-03",
+        "retries have no budget",
+        "proxy/attempts.py",
+        "        if others >= max(rules.budget_min, rules.budget * load.waiting):",
+        "        if others >= 1_000_000:",
+        "tests/faults/test_retry_budget.py tests/proxy/test_attempts.py",
+    ),
+    Cut(
+        "FLT-03",
+        "what has failed for long is asked all the same",
+        "proxy/leaf.py",
+        "        if barred is not None and (self._rules.enabled or barred == \"drained\"):",
+        "        if barred == \"drained\":",
+        "tests/faults/test_retry_budget.py tests/proxy/test_leaf.py",
+    ),
+    Cut(
+        "FLT-03",
+        "what is ejected is not tried while there is nothing else",
+        "proxy/attempts.py",
+        "            x.trial = True",
+        "            x.trial = False",
+        "tests/faults/test_retry_budget.py tests/proxy/test_attempts.py",
+    ),
 )
