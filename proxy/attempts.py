@@ -15,7 +15,7 @@ from collections.abc import Callable
 import msgspec
 
 from proxy.capability import Reach
-from proxy.errors import NoTarget, UpstreamError
+from proxy.errors import NoTarget, RateLimited, UpstreamError
 from proxy.exchange import Exchange
 from proxy.health import Health
 from proxy.policy import Answer, Choice, Target
@@ -111,12 +111,12 @@ class Attempts(Target):
         rules, load = self._rules, self._load
         if tried >= rules.max or error.meaning not in rules.on or isinstance(error, NoTarget):
             return None
-        if error.meaning == "rate_limited" and x.line is not None:
-            return None  # it knows better when
+        if isinstance(error, RateLimited) and (error.is_quota or x.line is not None):
+            return None  # no pause will help, or the line knows better when
         others = load.retrying - 1 if tried else load.retrying
         if others >= max(rules.budget_min, rules.budget * load.waiting):
             return None
-        asked: float | None = getattr(error, "retry_after", None)
+        asked = error.retry_after
         if asked is None:
             wait = self._draw() * min(rules.max_delay, rules.base * 2.0**tried)
         elif asked > rules.max_delay:

@@ -76,13 +76,17 @@ class UpstreamError(GatewayError):
     def __init__(self, message: str, *, raw: tuple[int, tuple[Header, ...], bytes] | None = None, **more: object):
         super().__init__(message, **more)  # type: ignore[arg-type]
         self.raw = raw
+        self.retry_after: float | None = None  # seconds, where the provider or the gateway knows
         self.skipped = False  # nothing was sent: the target is known not to answer now
 
 
 class RateLimited(UpstreamError):
+    """``is_quota``: paid for and used up; no short wait will help."""
+
     status = 429
     code = "rate_limited"
     meaning = "rate_limited"
+    quota_code: ClassVar[str] = "upstream_quota_exhausted"
 
     def __init__(
         self,
@@ -95,6 +99,10 @@ class RateLimited(UpstreamError):
         self.retry_after = retry_after
         if retry_after is not None:
             self.headers = ((b"retry-after", str(max(1, math.ceil(retry_after))).encode()),)
+
+    @property
+    def is_quota(self) -> bool:
+        return self.error_code == self.quota_code
 
 
 class Overloaded(UpstreamError):
@@ -174,7 +182,7 @@ def decisive(failures: Sequence[UpstreamError]) -> UpstreamError:
     for failure in reversed(failures):
         if not failure.skipped:
             return failure
-    return min(failures, key=lambda failure: getattr(failure, "retry_after", None) or math.inf)
+    return min(failures, key=lambda failure: failure.retry_after or math.inf)
 
 
 class Style(msgspec.Struct, frozen=True):

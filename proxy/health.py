@@ -15,10 +15,11 @@ from typing import Literal
 
 import msgspec
 
-from proxy.errors import Header, UpstreamError
+from proxy.errors import Header, RateLimited, UpstreamError
 
 State = Literal["closed", "open", "half_open", "limited", "drained"]
 
+QUOTA_REST = 300.0  # seconds: what is used up for the day or the month is looked at again after that
 TRIAL_EVERY = 1.0  # seconds between requests that try an open target while there is no other
 LATENCY_MEMORY = 10.0  # seconds in which an observed latency loses most of its weight
 _BUCKETS = 10  # parts of the window in which results are counted
@@ -220,7 +221,8 @@ class Health:
         meaning = error.meaning
         if meaning == "rate_limited":
             if rules.enabled:
-                self._limit(now, getattr(error, "retry_after", None))
+                is_quota = isinstance(error, RateLimited) and error.is_quota
+                self._limit(now, QUOTA_REST if is_quota else error.retry_after)
         elif meaning not in BROKEN:
             if self._probing:
                 self._close(now)

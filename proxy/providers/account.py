@@ -12,8 +12,9 @@ from yarl import URL
 from proxy.dialects.endpoint import End
 from proxy.errors import BadCredential, Header, RateLimited, Rejected, Unsupported, UpstreamError
 from proxy.exchange import Attempt, Exchange
+from proxy.health import QUOTA_REST
 from proxy.policy import Answer, Timeouts
-from proxy.providers.keys import DEFAULT_REST, QUOTA_REST, KeyHealth, KeyRing
+from proxy.providers.keys import DEFAULT_REST, KeyHealth, KeyRing
 from proxy.providers.meaning import failure_of
 from proxy.providers.provider import Provider, ProviderContext
 from proxy.translation import Turn, prepare
@@ -161,10 +162,10 @@ class Account(Provider):
             try:
                 return await self._attempt(x, call, index, timeouts)
             except RateLimited as error:
-                if error.error_code == RateLimited.code:
-                    ring.rest(index, model, error.retry_after or DEFAULT_REST)
-                else:
+                if error.is_quota:
                     ring.rest(index, "", QUOTA_REST)
+                else:
+                    ring.rest(index, model, error.retry_after or DEFAULT_REST)
                 failed = error
             except BadCredential as error:
                 ring.refuse(index)

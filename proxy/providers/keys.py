@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 MAX_RESTING = 4096  # key and model pairs; beyond that those that end soonest are forgotten
 DEFAULT_REST = 1.0  # seconds, for a provider that does not say how long
-QUOTA_REST = 300.0
 REFUSED_REST = 60.0
 
 

@@ -335,7 +335,7 @@ def _meaning(status: int, refusal: Refusal | None) -> str:
 def _quota(name: str) -> RateLimited:
     """No wait will help, so none is named; the official clients heed the header."""
     error = RateLimited(f"The quota of the gateway's account is used up. {name} wants it paid, or a new day.")
-    error.error_code = "upstream_quota_exhausted"
+    error.error_code = RateLimited.quota_code
     error.headers = ((b"x-should-retry", b"false"),)
     return error
 
@@ -349,5 +349,6 @@ def _broken(meaning: str, status: int, wait: float | None, name: str) -> Upstrea
     else:
         error = Unavailable(f"{name} failed ({status}).")
     if wait is not None:
+        error.retry_after = wait
         error.headers = ((b"retry-after", b"%d" % max(1, round(wait))),)
     return error

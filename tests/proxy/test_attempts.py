@@ -13,7 +13,7 @@ from proxy.capability import Reach
 from proxy.dialects.paths import EXACT
 from proxy.errors import ContentRefused, NoTarget, RateLimited, Unavailable, UpstreamError, UpstreamTimeout
 from proxy.exchange import Exchange
-from proxy.health import Health
+from proxy.health import QUOTA_REST, Health, Rules
 from proxy.policy import Answer, Choice, Target
 from tests.support.compiled import make_exchange
 
@@ -154,3 +154,27 @@ async def test_when_all_is_ejected_a_second_pass_may_try() -> None:
     target = Told(lambda number, x: NoTarget("none", retry_after=9))
     assert await outcome(target) == "no_target_available"
     assert target.trials == [False, True]
+
+
+async def test_a_quota_that_is_used_up_is_not_tried_again() -> None:
+    """It will be no different in a second; the target is left for minutes."""
+
+    def used_up(number: int, x: Exchange) -> UpstreamError:
+        error = RateLimited("paid for and used up")
+        error.error_code = RateLimited.quota_code
+        return error
+
+    target = Told(used_up)
+    assert (await outcome(target), len(target.calls)) == ("upstream_quota_exhausted", 1)
+    health = Health("up/m")
+    health.failed(100, used_up(1, exchange()), Rules())
+    assert health.wait(100) == QUOTA_REST
+
+
+async def test_a_wait_that_an_overloaded_provider_asks_for_is_kept() -> None:
+    """`Retry-After` stands at a 503 too."""
+    error = Unavailable("gone")
+    error.retry_after = 0.04
+    target = Told(lambda number, x: error if number == 1 else None)
+    assert await outcome(target) == "ok"
+    assert target.calls[1] - target.calls[0] >= 0.04
