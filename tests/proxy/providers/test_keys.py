@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from proxy.providers.keys import MAX_RESTING, QUOTA_REST, REFUSED_REST, KeyHealth, KeyRing
+from proxy.health import QUOTA_REST
+from proxy.providers.keys import MAX_RESTING, REFUSED_REST, KeyHealth, KeyRing
 
 
 class Clock:
