@@ -14,6 +14,10 @@ import msgspec
 from proxy.errors import GatewayError
 from proxy.exchange import Exchange, Reply
 from proxy.inbound import Receive, admit
+from proxy.jobs.endpoints import answer as answer_of_jobs
+from proxy.jobs.endpoints import is_of_jobs
+from proxy.jobs.runner import Origin
+from proxy.jobs.service import Jobs
 from proxy.pipeline import Deliver, Pipeline, failure, local, standard_headers
 from proxy.realtime import Relay
 from proxy.runtime import Runtime
@@ -43,6 +47,7 @@ class App:
         self.current = current
         self.metrics = metrics
         self.log = log
+        self.jobs: Jobs | None = None  # what is answered later, where there is a place to keep it
         self._operations: dict[bytes, Callable[[], Awaitable[Reply]]] = {  # by raw path: one spelling each
             b"/healthz": self._healthz,
             b"/readyz": self._readyz,
@@ -60,7 +65,11 @@ class App:
         else:
             await self._exchange(scope, receive, send, pump)
 
-    async def _exchange(self, scope: Scope, receive: Receive, send: Send, deliver: Deliver) -> None:
+    async def run_job(self, scope: Scope, receive: Receive, send: Send) -> Outcome | None:
+        """A request that was accepted before: like any other, but that ``scope["job"]`` says who has asked."""
+        return await self._exchange(scope, receive, send, pump)
+
+    async def _exchange(self, scope: Scope, receive: Receive, send: Send, deliver: Deliver) -> Outcome | None:
         """One request from its first line to its accounts."""
         runtime = self.current.runtime
         x = Exchange(
@@ -74,6 +83,11 @@ class App:
         )
         x.generation = runtime.generation
         x.client = scope["client"][0] if scope.get("client") else ""
+        origin: Origin | None = scope.get("job")
+        if origin is not None:
+            x.proof, x.notes["job"] = origin.proof, origin.job
+        elif self.jobs is not None and self.jobs.settings.enabled:
+            x.jobs = self.jobs
         runtime.enter()
         self.metrics.started()
         outcome: Outcome | None = None
@@ -97,6 +111,7 @@ class App:
         finally:
             runtime.leave()
             self._account(x, outcome, end)
+        return outcome
 
     def _account(self, x: Exchange, outcome: Outcome | None, end: str | None) -> None:
         """Metrics and the one log line of a request."""
@@ -153,6 +168,8 @@ class App:
         if current.problems:
             state["reasons"] = ["the file on disk has problems; the generation before it keeps serving"]
             state["problems"] = current.problems
+        if self.jobs is not None and self.jobs.problem:
+            state.setdefault("reasons", []).append("the store of jobs cannot be used; everything else is served")
         return Reply(503 if current.draining.active else 200, msgspec.json.encode(state))
 
     async def _metrics(self) -> Reply:
@@ -177,7 +194,10 @@ async def _answer(runtime: Runtime, x: Exchange, receive: Receive, send: Send, d
     """Route ``x`` and run its pipeline; whatever is wrong before that is answered here."""
     found: Pipeline | Reply
     try:
-        found = await admit(runtime, x, receive)
+        if x.jobs is not None and is_of_jobs(x.path):
+            found = await answer_of_jobs(x.jobs, runtime, x, receive)
+        else:
+            found = await admit(runtime, x, receive)
     except GatewayError as error:
         found = failure(x, error)
     if isinstance(found, Reply):

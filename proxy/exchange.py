@@ -113,6 +113,7 @@ class Exchange:
         "overhead",
         "path",
         "prompt_cache",
+        "proof",
         "query",
         "read",
         "received",
@@ -150,6 +151,7 @@ class Exchange:
         self.model = ""  # as the client asked for it; "" where the request names none
         self.stream = False
         self.identity: Identity | None = None
+        self.proof: bytes | None = None  # SHA-256 of the caller's key; on a job that of whoever made it
         self.tags: dict[str, str] = {}
         self.route = ""
         self.generation = 0

@@ -20,7 +20,10 @@ from prometheus_client.multiprocess import mark_process_dead
 from proxy.app import App, Current
 from proxy.config.check import is_loopback
 from proxy.config.compile import Built, Tables, build
-from proxy.config.model import GatewayConfig, LogConfig
+from proxy.config.model import GatewayConfig, JobsConfig, LogConfig
+from proxy.jobs.record import Settings, Webhooks
+from proxy.jobs.service import Jobs
+from proxy.jobs.signature import read_secret
 from proxy.reload import POLL_S, Reloader, Settled, is_news, look, settle
 from proxy.runtime import Shared
 from proxy.server.limits import ServerLimits
@@ -30,6 +33,7 @@ from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
 from proxy.telemetry.metrics import Metrics
 
 DONE, FAILED, WRONG = 0, 1, 2
+DEFAULT_STATE = ".sluicegate"
 # Seconds that a worker may take to end beyond its drain, before its supervisor kills it.
 _PATIENCE = 5.0
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s\[\]:/]+):\d{1,5}")
@@ -147,6 +151,14 @@ class _Process:
         self._current = Current(built.runtime)
         host, port = split_address(listen)
         self._app = App(self._current, self._metrics, self._log)
+        self._jobs = self._app.jobs = Jobs(
+            Path(os.environ.get("SLUICEGATE_STATE_DIR") or DEFAULT_STATE),
+            self._app.run_job,
+            job_settings(built.config.jobs),
+            runtime=lambda: self._current.runtime,
+            log=self._log,
+            metrics=self._metrics,
+        )
         self._server = Server(
             self._app,
             server_limits(built.config),
@@ -189,6 +201,7 @@ class _Process:
         for notice in self._built.notices:
             self._log.warning("config.notice", notice=str(notice))
         self._keep(self._reloader.watch(self._stop_watching), "watch the file")
+        self._jobs.start(server.draining, server.state.tasks)
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         host, _ = split_address(self._listen)
@@ -212,9 +225,10 @@ class _Process:
     def _applied(self, config: GatewayConfig) -> None:
         """A reload has been taken over: what belongs to the process follows it, as far as it can."""
         self._server.limits = server_limits(config)
+        self._jobs.settings = job_settings(config.jobs)
         if config.log != self._log_config:
             self._log_config = config.log
-            self._log = self._app.log = self._reloader.log = self._make_log(config.log)
+            self._log = self._app.log = self._reloader.log = self._jobs.runner.log = self._make_log(config.log)
         if self._options.listen is None and config.listen != self._listen:
             notice = f"{self._path} listen: still on {self._listen}; restart to listen on {config.listen}"
             self._log.warning("config.notice", notice=notice)
@@ -225,6 +239,7 @@ class _Process:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._jobs.aclose()
         await self._reloader.aclose()
         await self._shared.aclose()
         self._log.info("serve.stopped")
@@ -247,6 +262,14 @@ def server_limits(config: GatewayConfig) -> ServerLimits:
         name: getattr(config.server, name) for name in ServerLimits.__struct_fields__ if hasattr(config.server, name)
     }
     return ServerLimits(**values, shutdown_delay=config.server.shutdown.delay, drain=config.server.shutdown.drain)
+
+
+def job_settings(config: JobsConfig) -> Settings:
+    """What the file says about jobs; its secret is known to be one."""
+    hooks = config.webhooks
+    secret = read_secret(hooks.secret.reveal()) if hooks.secret else b""
+    webhooks = Webhooks(allow=hooks.allow, secret=secret, retry_after=hooks.retry_after)
+    return Settings(**msgspec.structs.asdict(config) | {"webhooks": webhooks})
 
 
 def banner(host: str, port: int, path: Path) -> str:

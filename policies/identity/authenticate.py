@@ -41,6 +41,9 @@ class Authenticate(Policy):
     def on_request(self, x: Exchange) -> Reply | None:
         if x.identity is not None:  # known since before the body was read
             return None
+        if x.proof is not None:  # a job: its caller has shown the key before, and it must still be good
+            x.identity = self._known(x.proof)
+            return None if x.identity is not None else _refusal(x)
         credential = None
         for name, value in x.headers:
             if name == b"authorization":
@@ -55,21 +58,17 @@ class Authenticate(Policy):
                     400, "conflicting_credentials", "The request carries two different credentials; send one."
                 )
             credential = found
-        identity = self._identify(credential)
+        digest = b""
+        if credential and len(credential) <= _MAX_CREDENTIAL:
+            digest = hashlib.sha256(credential).digest()
+        identity = self._known(digest) if digest else None
         if identity is None:
-            return x.refuse(
-                401,
-                "invalid_api_key",
-                "No valid API key. Send one as `Authorization: Bearer <key>`.",
-                headers=((b"www-authenticate", b"Bearer"),),
-            )
-        x.identity = identity
+            return _refusal(x)
+        x.identity, x.proof = identity, digest
         return None
 
-    def _identify(self, credential: bytes | None) -> Identity | None:
-        if not credential or len(credential) > _MAX_CREDENTIAL:
-            return None
-        identity = self._identities.get(hashlib.sha256(credential).digest())
+    def _known(self, digest: bytes) -> Identity | None:
+        identity = self._identities.get(digest)
         if identity is None or (identity.expires is not None and identity.expires <= self._now()):
             return None
         return identity
@@ -77,3 +76,12 @@ class Authenticate(Policy):
     def explain(self, x: Exchange) -> str:
         who = x.identity
         return f"caller is {who.organisation}/{who.team}/{who.key}" if who else "passes"
+
+
+def _refusal(x: Exchange) -> Reply:
+    return x.refuse(
+        401,
+        "invalid_api_key",
+        "No valid API key. Send one as `Authorization: Bearer <key>`.",
+        headers=((b"www-authenticate", b"Bearer"),),
+    )

@@ -15,6 +15,7 @@ from proxy.config.changes import changes
 from proxy.config.check import check
 from proxy.config.context import AccountContext, RouteContext, RouteState, steps
 from proxy.config.document import Report
+from proxy.config.jobs import check_jobs
 from proxy.config.lists import Entry, Lists
 from proxy.config.load import Loaded, load
 from proxy.config.model import (
@@ -37,6 +38,8 @@ from proxy.conversations import Conversations
 from proxy.dialects.paths import MATCHABLE, PATHS
 from proxy.exchange import Identity
 from proxy.health import Health, Rules
+from proxy.jobs.kept import CREDENTIALS
+from proxy.jobs.signature import read_secret
 from proxy.leaf import Leaf
 from proxy.ledger.prices import Prices
 from proxy.pipeline import Pipeline
@@ -95,6 +98,7 @@ def build(
     report = loaded.report
     check_shape(loaded.value, report)
     check(loaded.value, report, now=now(), listen=listen)
+    check_jobs(loaded.value, report, read_secret, CREDENTIALS)
     if isinstance(routes := loaded.value.get("routes"), dict):
         check_paths(routes, sorted(PATHS), list(MATCHABLE), report)
     lease = shared.lease()

@@ -100,6 +100,30 @@ class ConversationsConfig(_Section, frozen=True):
     max_size: Size = Size(64 * _MIB)
 
 
+class JobWebhooksConfig(_Section, frozen=True):
+    """Where results of jobs may be sent."""
+
+    allow: tuple[str, ...] = ()
+    secret: Secret | None = None
+    retry_after: Duration = Duration(5)
+
+
+class JobsConfig(_Section, frozen=True):
+    """What is answered later."""
+
+    enabled: bool = True
+    max_jobs: int = 100_000
+    max_per_key: int = 1000
+    max_size: Size = Size(1024 * _MIB)
+    max_result: Size = Size(32 * _MIB)
+    lifetime: Duration = Duration(86_400)
+    max_in_flight: int = 64
+    interrupted: Literal["rerun", "fail"] = "rerun"
+    patience: Duration = Duration(3600)
+    headers: tuple[str, ...] = ()
+    webhooks: JobWebhooksConfig = JobWebhooksConfig()
+
+
 class KeyConfig(_Section, frozen=True):
     """One API key, known by its hash."""
 
@@ -167,6 +191,7 @@ class GatewayConfig(_Section, frozen=True):
     health: HealthConfig = HealthConfig()
     log: LogConfig = LogConfig()
     conversations: ConversationsConfig = ConversationsConfig()
+    jobs: JobsConfig = JobsConfig()
     tenants: dict[str, OrganisationConfig] = {}
     policies: dict[str, tuple[Any, ...]] = {}
 

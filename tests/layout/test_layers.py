@@ -54,7 +54,7 @@ MAY_IMPORT = {
 CONFINED = {
     "msgspec": ("proxy", "policies"),
     "aiohttp": ("proxy.upstream", "proxy.flow", "proxy.foreign", "proxy.websocket", "proxy.providers"),
-    "yarl": ("proxy.upstream", "proxy.websocket", "proxy.providers"),
+    "yarl": ("proxy.upstream", "proxy.websocket", "proxy.providers", "proxy.jobs.hooks"),
     "uvicorn": ("proxy.server",),
     "httptools": ("proxy.server",),
     "websockets": ("proxy.server",),
