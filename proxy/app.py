@@ -86,7 +86,7 @@ class App:
         origin: Origin | None = scope.get("job")
         if origin is not None:
             x.proof, x.notes["job"] = origin.proof, origin.job
-        elif self.jobs is not None and self.jobs.settings.enabled:
+        else:
             x.jobs = self.jobs
         runtime.enter()
         self.metrics.started()

@@ -35,6 +35,8 @@ _ONE = re.compile(r"/v1/(jobs|queue)/((?:job|queue)_[0-9a-f]{32})(/result)?")
 _DEFAULT_PATH = "/v1/chat/completions"
 _LIMIT, _MAX_LIMIT = 20, 100
 _ENDPOINT = Endpoint("jobs", "jobs", "none", "none")
+# Of the gateway's own words about an answer, those that are still true when it is fetched.
+_TOLD = frozenset(b"x-sluicegate-" + name for name in (b"target", b"degraded", b"cache", b"cost", b"dropped"))
 # A job that ended without an answer: what its result is then.
 _STATUS = {"cancelled": 410, "result_too_large": 502, "interrupted": 503}
 
@@ -74,6 +76,8 @@ async def answer(jobs: Jobs, runtime: Runtime, x: Exchange, receive: Receive) ->
 
 async def _make(jobs: Jobs, runtime: Runtime, x: Exchange, receive: Receive) -> Reply:
     """Take the body as one for another path, look whether it could be answered there, and keep it."""
+    if not jobs.settings.enabled:
+        return x.refuse(404, "jobs_disabled", "No jobs are accepted here (`jobs.enabled`).")
     path, query, hook = _asked(x)
     x.endpoint = msgspec.structs.replace(_ENDPOINT, style=style_of(path))
     meant = endpoint_for("POST", path)
@@ -177,15 +181,11 @@ async def _show(jobs: Jobs, x: Exchange, identity: str, kind: Kind, *, whole: bo
 def _result(x: Exchange, job: Job, response: Response | None) -> Reply:
     """The answer as it would have been, or why there is none, in the dialect that was asked."""
     if response is not None:
-        headers = [one for one in response.headers if one[0] == b"content-type" or not one[0].startswith(b"x-")]
-        told = [(name, value) for name, value in response.headers if name in _TOLD]
-        return Reply(response.status, response.body, (*headers, *told), job.code)
+        headers = tuple(one for one in response.headers if one[0] in _TOLD or not one[0].startswith(b"x-"))
+        return Reply(response.status, response.body, headers, job.code)
     x.endpoint = msgspec.structs.replace(_ENDPOINT, style=style_of(job.path))
     code = job.code or "internal_error"
     return x.refuse(_STATUS.get(code, 502), code, why(code))
-
-
-_TOLD = frozenset({b"x-sluicegate-target", b"x-sluicegate-degraded", b"x-sluicegate-cache", b"x-sluicegate-cost"})
 
 
 async def _cancel(jobs: Jobs, x: Exchange, identity: str, kind: Kind) -> Reply:

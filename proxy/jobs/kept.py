@@ -27,7 +27,7 @@ def names_kept(runtime: Runtime, more: tuple[str, ...]) -> frozenset[bytes]:
 
 
 def keep(x: Exchange, names: frozenset[bytes]) -> Request:
-    """The request of ``x``, whose body has been read."""
+    """The request of ``x``, whose body has been read"""
     headers: list[Header] = [header for header in x.headers if header[0] in names]
     return Request(x.method, x.path, x.query, headers, x.body)
 

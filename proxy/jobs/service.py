@@ -13,6 +13,7 @@ import msgspec
 
 from proxy.errors import BadRequest, GatewayError
 from proxy.exchange import Exchange, Reply
+from proxy.inbound import DEADLINE_HEADER
 from proxy.jobs.hooks import WEBHOOK_HEADER, allowed
 from proxy.jobs.kept import IDEMPOTENCY, digest_of, keep, names_kept
 from proxy.jobs.record import Job, Kind, Response, Settings
@@ -116,7 +117,7 @@ class Jobs:
             Full, StoreBroken: it is not kept.
         """
         settings, now = self.settings, time.time()
-        request = keep(x, self._kept())
+        request = keep(x, self._kept() - {DEADLINE_HEADER} if kind == "queue" else self._kept())
         if len(request.body) > settings.max_size:
             raise Full("job_too_large")
         asked = x.header(WEBHOOK_HEADER)

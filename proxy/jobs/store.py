@@ -20,6 +20,8 @@ _REQUEST = msgspec.msgpack.Decoder(Request)
 _RESPONSE = msgspec.msgpack.Decoder(Response)
 _MAX_INTERRUPTIONS = 1  # a job that was interrupted more often is not begun again
 _PURGED_AT_ONCE = 200
+# What was made without a key belongs to whoever has its id.
+_OWN = "id = ? AND kind = ? AND scope IN (?, '')"
 _EXPIRED = "expires <= ? AND webhook_state != 'pending'"
 
 
@@ -103,7 +105,7 @@ class Store:
         """A job of that caller, and its answer if it has one."""
 
         def work(db: sqlite3.Connection) -> tuple[Job, Response | None] | None:
-            job = _find(db, "id = ? AND kind = ? AND scope = ?", (identity, kind, scope))
+            job = _find(db, _OWN, (identity, kind, scope))
             return None if job is None else (job, _response(db, identity))
 
         return await self._writer.read(work)
@@ -130,7 +132,7 @@ class Store:
         """Cancel a job of that caller that is not over; the job as it is then. None: there is no such job."""
 
         def work(db: sqlite3.Connection) -> Job | None:
-            job = _find(db, "id = ? AND kind = ? AND scope = ?", (identity, kind, scope))
+            job = _find(db, _OWN, (identity, kind, scope))
             if job is None or job.is_over:
                 return job
             _end(db, job, "cancelled", "cancelled", now, lifetime, None)
