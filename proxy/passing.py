@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from proxy.errors import BadAnswer, Header
+from proxy.headroom import PREFIXES
 
 MAX_BYTES = 32 << 10  # of all headers that pass
 
@@ -32,10 +33,11 @@ _PASSED_ON_ERRORS = _PASSED | {
     b"x-should-retry": b"x-should-retry",
 }
 _FACTS = frozenset({b"content-length", b"content-encoding"})
-# What tells more of an error, and stays here: its name at AWS, and when the limits of the gateway's account are reset.
-_OF_ERRORS = re.compile(
-    rb"x-amzn-errortype|anthropic-ratelimit-[a-z-]{1,30}-(?:remaining|reset)"
-    rb"|x-ratelimit-(?:remaining|reset)(?:-[a-z-]{1,30})?"
+# What stays here: the name of an error at AWS, and what is left of the limits of the gateway's account.
+_OF_ERRORS = b"x-amzn-errortype"
+_OF_LIMITS = re.compile(
+    rb"anthropic-ratelimit-[a-z-]{1,30}-(?:limit|remaining|reset)"
+    rb"|x-ratelimit-(?:limit|remaining|reset)(?:-[a-z-]{1,30})?"
 )
 _MAX_TOLD = 32
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -44,7 +46,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 class Facts:
     """What the headers say about the body. ``length`` is -1 if they do not tell.
 
-    ``told``: headers of an error that say more of it, and are for nobody but the gateway.
+    ``told``: headers about limits, and those that say more of an error. They are for nobody but the gateway.
     """
 
     __slots__ = ("encoded", "is_json", "is_sse", "length", "told")
@@ -72,8 +74,11 @@ def passed_on(raw: Iterable[Header], *, is_error: bool) -> tuple[list[Header], F
                 facts.length = int(value)  # the parser has refused anything but digits
             elif value.strip().lower() not in (b"", b"identity"):
                 facts.encoded = True
-        elif is_error and len(facts.told) < _MAX_TOLD and len(value) < 256 and _OF_ERRORS.fullmatch(name):
-            facts.told.append((name, value))
+        elif ((name.startswith(PREFIXES) and _OF_LIMITS.fullmatch(name)) or (is_error and name == _OF_ERRORS)) and len(
+            value
+        ) < 256:
+            if len(facts.told) < _MAX_TOLD:
+                facts.told.append((name, value))
     kind = passed.get(b"content-type")
     if kind is not None:
         kind = kind.lower()

@@ -27,7 +27,7 @@ from proxy.dialects.endpoint import End
 from proxy.errors import BadAnswer, BadRequest, Header, Unavailable, UpstreamError, UpstreamTimeout
 from proxy.flow import Flow
 from proxy.foreign import translate
-from proxy.passing import passed_on
+from proxy.passing import Facts, passed_on
 from proxy.policy import Answer, Timeouts
 from proxy.sse import Scanner
 from proxy.websocket import Socket, Sockets
@@ -228,6 +228,14 @@ async def _judge(flow: Flow, message: RawResponseMessage, ends: tuple[End, ...],
     if status >= 300:
         raise BadAnswer(f"the provider answered with a redirect ({status}), which is never followed")
     headers, facts = passed_on(message.raw_headers, is_error=False)
+    answer = await _judge_body(flow, status, headers, facts, ends, expect_json)
+    answer.told = facts.told
+    return answer
+
+
+async def _judge_body(
+    flow: Flow, status: int, headers: list[Header], facts: Facts, ends: tuple[End, ...], expect_json: bool
+) -> Answer:
     if facts.encoded:
         raise BadAnswer("the provider compressed its answer although it was asked not to")
     if facts.is_sse:
