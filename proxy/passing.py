@@ -74,11 +74,8 @@ def passed_on(raw: Iterable[Header], *, is_error: bool) -> tuple[list[Header], F
                 facts.length = int(value)  # the parser has refused anything but digits
             elif value.strip().lower() not in (b"", b"identity"):
                 facts.encoded = True
-        elif ((name.startswith(PREFIXES) and _OF_LIMITS.fullmatch(name)) or (is_error and name == _OF_ERRORS)) and len(
-            value
-        ) < 256:
-            if len(facts.told) < _MAX_TOLD:
-                facts.told.append((name, value))
+        elif len(facts.told) < _MAX_TOLD and len(value) < 256 and _tells(name, is_error):
+            facts.told.append((name, value))
     kind = passed.get(b"content-type")
     if kind is not None:
         kind = kind.lower()
@@ -92,3 +89,10 @@ def passed_on(raw: Iterable[Header], *, is_error: bool) -> tuple[list[Header], F
     if size > MAX_BYTES:
         raise BadAnswer("the provider's headers are too large")
     return list(passed.items()), facts
+
+
+def _tells(name: bytes, is_error: bool) -> bool:
+    """Whether a header is for the gateway: what is left of a limit, or more about an error."""
+    if name.startswith(PREFIXES):
+        return _OF_LIMITS.fullmatch(name) is not None
+    return is_error and name == _OF_ERRORS
