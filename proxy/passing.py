@@ -74,7 +74,12 @@ def passed_on(raw: Iterable[Header], *, is_error: bool) -> tuple[list[Header], F
                 facts.length = int(value)  # the parser has refused anything but digits
             elif value.strip().lower() not in (b"", b"identity"):
                 facts.encoded = True
-        elif len(facts.told) < _MAX_TOLD and len(value) < 256 and _tells(name, is_error):
+        elif (
+            (is_error or name.startswith(PREFIXES))
+            and _tells(name)
+            and len(value) < 256
+            and len(facts.told) < _MAX_TOLD
+        ):
             facts.told.append((name, value))
     kind = passed.get(b"content-type")
     if kind is not None:
@@ -91,8 +96,6 @@ def passed_on(raw: Iterable[Header], *, is_error: bool) -> tuple[list[Header], F
     return list(passed.items()), facts
 
 
-def _tells(name: bytes, is_error: bool) -> bool:
+def _tells(name: bytes) -> bool:
     """Whether a header is for the gateway: what is left of a limit, or more about an error."""
-    if name.startswith(PREFIXES):
-        return _OF_LIMITS.fullmatch(name) is not None
-    return is_error and name == _OF_ERRORS
+    return name == _OF_ERRORS or _OF_LIMITS.fullmatch(name) is not None

@@ -269,7 +269,9 @@ class Latency(Way):
         return f"first token {health.first_token.seconds * 1000:.0f} ms{more}, {seat.in_flight()} in flight"
 
     def worse(self, seat: Seat, chosen: Seat, x: Exchange, now: float) -> str:
-        return "slower; chosen if the better one is not drawn"
+        output = self._expected(x)
+        slower = self._load(seat, output, now) > self._load(chosen, output, now)
+        return "slower; chosen only where two slower ones are drawn" if slower else "as quick; chance decides"
 
 
 class Headroomy(_Least):

@@ -23,6 +23,7 @@ from policies.routing._helpers import (
 from proxy.capability import Needs
 from proxy.errors import UpstreamError, decisive
 from proxy.exchange import Exchange
+from proxy.health import State
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
 
 By = Literal["latency", "cost", "least_busy", "round_robin", "weighted", "headroom", "random"]
@@ -88,6 +89,9 @@ class Balance(Node):
         candidates, panic = self._candidates(able, now, trial=x.trial)
         if not candidates:
             candidates = list(able)  # none will be asked: each says why not
+        elif len(candidates) < len(able):
+            kept = {seat.place for seat in candidates}
+            x.skipped += [(seat.name, _state(seat, now)) for seat in able if seat.place not in kept]
         failures: list[UpstreamError] = []
         asked = 0
         while candidates:
@@ -177,11 +181,16 @@ class Balance(Node):
         return Choice("balance", any(choice.chosen for choice in choices), why, tuple(choices))
 
 
+def _state(seat: Seat, now: float) -> State:
+    """What stands in the way of a seat: of its leaf that is back first."""
+    state = min(seat.healths, key=lambda health: health.wait(now)).state(now)
+    return "open" if state == "half_open" else state
+
+
 def _standing(seat: Seat, now: float) -> str:
-    """Why a seat is no candidate."""
-    states = sorted({health.state(now).replace("_", " ") for health in seat.healths})
+    """Why a seat is no candidate, for people."""
     wait = min(health.wait(now) for health in seat.healths)
-    return f"{', '.join(states)}{f' for {wait:.0f} s' if wait else ', being tried by another request'}"
+    return f"{_state(seat, now)} for {wait:.0f} s" if wait else "ejected, and being tried by another request"
 
 
 def _way(config: BalanceConfig, needs: Callable[[Exchange], Needs], draw: Callable[[], float]) -> Way:
