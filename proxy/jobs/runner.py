@@ -115,9 +115,10 @@ class Runner:
 
     async def _round(self, now: float) -> None:
         """Do what there is to do."""
+        self._tell()
         if self._store.problem:
             await self._store.probe()
-        self._tell()
+            self._tell()
         view = await self._store.look(now)
         for identity in self._running.keys() - view.mine:
             self.cancel(identity)

@@ -45,9 +45,11 @@ def prepare(connection: sqlite3.Connection) -> None:
     Raises:
         sqlite3.DatabaseError: the file is none, or of another version.
     """
+    if _version(connection) == VERSION:
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        version = _version(connection)  # another process may have been first
         if version not in (0, VERSION):
             raise sqlite3.DatabaseError(f"the file is of version {version} and this gateway reads {VERSION}")
         if version == 0:
@@ -59,6 +61,11 @@ def prepare(connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
 
 
 def _statements() -> list[str]:

@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
 _MAX_BATCH = 500
-_BUSY = 2.0  # seconds that another process may hold the file
+_PASSES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL)
+_BUSY = 1.0  # seconds that another process may hold the file
 _LAST = 5.0  # seconds that the thread may take to end
 
 
@@ -128,7 +129,7 @@ class Writer:
             results = [_one(connection, asked.work) for asked in group]
             connection.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
-            self._close()
+            self._take_back(error)
             self.problem = f"{self._path}: {error}"
             self._write_failed = self._write_failed or writes
             for asked in group:
@@ -138,6 +139,20 @@ class Writer:
             self.problem, self._write_failed = "", False
         for asked, (result, failed) in zip(group, results, strict=True):
             asked.answer(result, failed)
+
+    def _take_back(self, error: Exception) -> None:
+        """Nothing of the group was done. A file that is only busy or full stays open, so that it can be read."""
+        connection = self._connection
+        if connection is None:
+            return
+        keep = getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSES
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            keep = False
+        if not keep:
+            self._close()
 
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
