@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, ClassVar, Literal
 
 from msgspec.structs import replace
@@ -52,7 +53,7 @@ class Balance(Node):
 
     Limited, drained and ejected ones are left out. But where more than half of them are ejected that says more of the
     whole than of each (*panic*): then ejected ones are candidates again, each at most once a second, so that the first
-    that works is back at once and none that is broken costs more than that.
+    that works is back at once, and none that is broken costs more than that.
     """
 
     __slots__ = ("_by", "_seats", "_way")
@@ -107,6 +108,8 @@ class Balance(Node):
                         break
             candidates.remove(seat)
             now = time.monotonic()
+            if panic:  # one try of an ejected one for a request, as long as others work
+                candidates = [seat for seat in candidates if seat.usable(now)] or candidates
             if now >= x.deadline:
                 break
         raise decisive(failures)
@@ -138,6 +141,7 @@ class Balance(Node):
         panic = 2 * len(ejected) > len(seats)
         if panic or trial:
             candidates += [seat for seat in ejected if seat.triable(now)]
+            candidates.sort(key=_place)  # whose turn it is goes by that
         return candidates, panic
 
     @staticmethod
@@ -179,6 +183,9 @@ class Balance(Node):
         if panic:
             why += "; more than half are ejected, so each of those is tried once a second"
         return Choice("balance", any(choice.chosen for choice in choices), why, tuple(choices))
+
+
+_place = attrgetter("place")
 
 
 def _state(seat: Seat, now: float) -> State:
