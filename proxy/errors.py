@@ -118,6 +118,8 @@ class Unavailable(UpstreamError):
 
 
 class NoTarget(Unavailable):
+    """Nobody was asked. ``retry_after``: seconds until the first target may be asked again."""
+
     status = 503
     code = "no_target_available"
 
