@@ -177,6 +177,15 @@ class Exchange:
                 return value
         return None
 
+    def beside(self) -> Exchange:
+        """The same request, to be sent beside this one: what comes of that is kept apart until somebody joins it."""
+        twin = object.__new__(Exchange)
+        for name in Exchange.__slots__:
+            setattr(twin, name, getattr(self, name))
+        twin.attempts, twin.skipped, twin.notes, twin.degraded = [], [], {}, ""
+        twin.upstream_wait = 0.0
+        return twin
+
     def refuse(
         self, status: int, code: str, message: str, *, param: str | None = None, headers: tuple[Header, ...] = ()
     ) -> Reply:

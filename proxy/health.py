@@ -246,6 +246,12 @@ class Health:
         """An attempt was given up, and says nothing about the target."""
         self._probing = False
 
+    def outlasted(self, now: float, seconds: float) -> None:
+        """An attempt was given up after ``seconds``, as another was quicker: it would have taken at least that."""
+        self._recent.append(seconds)
+        if seconds > self.first_token.seconds:
+            self.first_token.observe(seconds, now)
+
     def eject(self, until: float) -> None:
         """As if its breaker had opened: left until then, then tried."""
         self.open_until = until
