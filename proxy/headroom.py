@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -27,39 +28,56 @@ _MOST = 10**15  # more than any limit
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """One limit: its size, what was left of it when that was told, and when it is whole again (``time.monotonic()``).
+    """One limit: its size, and the share that was left of it when it was told; from there it grows to 1 until it is
+    ``whole`` (``time.monotonic()``).
 
-    ``of_requests``: it counts requests, so those that are under way already are known to be missing.
+    ``each``: the share that one request takes, where requests are counted: those under way are known to be missing.
     """
 
     size: float
-    left: float
+    told_share: float
     told: float
     whole: float
-    of_requests: bool
+    each: float
 
-    def share(self, now: float, in_flight: int) -> float:
-        """What is left of it now, as a fraction."""
-        if now >= self.whole:
-            left = self.size
-        else:
-            left = self.left + (self.size - self.left) * max(0.0, now - self.told) / (self.whole - self.told)
-        if self.of_requests:
-            left -= in_flight
-        return min(1.0, max(0.0, left / self.size))
+    @property
+    def slope(self) -> float:
+        """Share that comes back in a second."""
+        return (1.0 - self.told_share) / (self.whole - self.told)
+
+    @property
+    def base(self) -> float:
+        """The share at time 0 of the line on which it grows."""
+        return self.told_share - self.slope * self.told
+
+
+def _lines(limits: list[Limit]) -> tuple[tuple[float, float, float], ...]:
+    """Base, slope and share of one request, without the limits that another is tighter than all the time."""
+    kept: list[Limit] = []
+    for limit in sorted(limits, key=lambda limit: (limit.told_share, -limit.each)):
+        if not any(other.whole >= limit.whole and other.each >= limit.each for other in kept):
+            kept.append(limit)
+    return tuple([(limit.base, limit.slope, limit.each) for limit in kept])
 
 
 class Headroom:
     """The limits of one account that its newest answer told of. Nothing told: everything is left."""
 
-    __slots__ = ("limits",)
+    __slots__ = ("limits", "lines")
 
-    def __init__(self, limits: tuple[Limit, ...] = ()) -> None:
-        self.limits = limits
+    def __init__(self, limits: dict[bytes, Limit] | None = None) -> None:
+        self.limits = limits or {}
+        self.lines = _lines(list(self.limits.values()))
 
     def share(self, now: float, in_flight: int = 0) -> float:
-        """What is left of the tightest limit, as a fraction; 1.0 where nothing is known."""
-        return min([limit.share(now, in_flight) for limit in self.limits], default=1.0)
+        """What is left of the tightest limit, as a fraction; 1.0 where nothing is known, below 0 where more is under
+        way than is left."""
+        least = 1.0
+        for base, slope, each in self.lines:
+            left = base + slope * now - each * in_flight
+            if left < least:
+                least = left
+        return least
 
 
 UNKNOWN = Headroom()
@@ -73,22 +91,32 @@ def read_headroom(headers: Iterable[Header], told: float, wall: float, before: H
     """
     found: dict[bytes, dict[bytes, str]] = {}
     for name, value in headers:
-        if (match := _OPENAI.fullmatch(name)) is not None:
-            found.setdefault(match[2], {}).setdefault(match[1], value.decode("latin-1").strip())
-        elif (match := _ANTHROPIC.fullmatch(name)) is not None:
-            found.setdefault(match[1], {}).setdefault(match[2], value.decode("latin-1").strip())
-    limits = []
-    for at, (kind, parts) in enumerate(sorted(found.items())):
-        left = _number(parts.get(b"remaining"))
+        place = _place(name)
+        if place is not None:
+            found.setdefault(place[0], {})[place[1]] = value.decode("latin-1").strip()
+    limits = {}
+    for kind, parts in found.items():
+        left, size = _number(parts.get(b"remaining")), _number(parts.get(b"limit"))
         if left is None:
             continue
-        size = _number(parts.get(b"limit"))
         if size is None:
-            size = max(left, before.limits[at].size if at < len(before.limits) else 0.0)
+            known = before.limits.get(kind)
+            size = left if known is None else max(left, known.size)
         if size > 0:
-            rest = _rest(parts.get(b"reset"), wall)
-            limits.append(Limit(size, min(left, size), told, told + rest, b"requests" in kind))
-    return Headroom(tuple(limits))
+            whole = told + _rest(parts.get(b"reset"), wall)
+            each = 1.0 / size if b"requests" in kind else 0.0
+            limits[kind] = Limit(size, min(1.0, left / size), told, whole, each)
+    return Headroom(limits)
+
+
+@lru_cache(maxsize=256)
+def _place(name: bytes) -> tuple[bytes, bytes] | None:
+    """What a header limits, and whether it tells ``limit``, ``remaining`` or ``reset``."""
+    if (match := _OPENAI.fullmatch(name)) is not None:
+        return match[2], match[1]
+    if (match := _ANTHROPIC.fullmatch(name)) is not None:
+        return match[1], match[2]
+    return None
 
 
 def _number(text: str | None) -> float | None:

@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from proxy.capability import Needs
+from proxy.errors import Header
 from proxy.exchange import Exchange
 from proxy.headroom import UNKNOWN, Headroom, read_headroom
-from proxy.health import LATENCY_MEMORY, Health
+from proxy.health import LATENCY_MEMORY, Health, State
 from proxy.policy import Target
 from proxy.price import Price, shown
 
@@ -22,6 +23,8 @@ Draw = Callable[[], float]
 # A target that was not chosen for this many choices, nor for some time, has its latency forgotten by and by: it may
 # have recovered, and only a request can tell. Both, so that a quiet route does not forget between two requests.
 _STALE_AFTER = 200
+_READ_EVERY = 0.1  # seconds: headers are news at most so often; what is in flight counts at once
+_UNPRICED = 10**18  # nano-dollars for a million tokens
 _UNSEEN_AND_BUSY = 1e6  # seconds: before its first answer a target is sent one request, not all of them
 
 
@@ -35,10 +38,14 @@ class Seat:
         "headroom",
         "health",
         "healths",
+        "lines",
         "name",
         "place",
-        "price",
         "prices",
+        "rate_in",
+        "rate_out",
+        "read_again",
+        "told",
         "weight",
     )
 
@@ -50,10 +57,17 @@ class Seat:
         self.health = self.healths[0] if len(self.healths) == 1 else None
         self.weight = weight
         self.prices = tuple(prices)
-        self.price = self.prices[0] if len(self.prices) == 1 else None
+        # Without a price it costs more than any other; with several (a node of several leaves) see ``Cost``.
+        self.rate_in, self.rate_out = (
+            (self.prices[0].input, self.prices[0].output) if self.prices else (_UNPRICED, _UNPRICED)
+        )
         self.credit = 0.0  # what it is owed, by weight
         self.chosen = 0  # the number of the choice that it won last
-        self.headroom: dict[int, tuple[object, Headroom]] = {}  # what was read of whose headers
+        # What was read of the headers of each leaf; of a single one also here, for those in a hurry.
+        self.headroom: list[tuple[Sequence[Header], Headroom]] = [((), UNKNOWN)] * len(self.healths)
+        self.told: Sequence[Header] = ()
+        self.lines: tuple[tuple[float, float, float], ...] = ()
+        self.read_again = 0.0
 
     def usable(self, now: float) -> bool:
         """Whether a leaf below would be asked now, in the ordinary way."""
@@ -61,9 +75,11 @@ class Seat:
             return health.usable(now)
         return any(health.usable(now) for health in self.healths)
 
-    def ejected(self, now: float) -> bool:
-        """Whether it is left out for its failures, and not because a provider or an operator said so."""
-        return any(health.state(now) in ("open", "half_open") for health in self.healths)
+    def state(self, now: float) -> State:
+        """What stands in the way, where it is not usable: for the leaf that is back first."""
+        health = self.health or min(self.healths, key=lambda health: health.wait(now))
+        state = health.state(now)
+        return "open" if state == "half_open" else state
 
     def triable(self, now: float) -> bool:
         """Whether an ejected leaf below may be tried before its time is over."""
@@ -282,32 +298,42 @@ class Headroomy(_Least):
     why = "the largest share left of its rate limits"
 
     def pick(self, seats: Sequence[Seat], x: Exchange, now: float) -> Seat:
-        return self._least(seats, [-self._share(seat, now) for seat in seats])
+        missing = []
+        for seat in seats:
+            health = seat.health
+            if health is None or (seat.told is not health.told and now >= seat.read_again):
+                missing.append(-self._share(seat, now))
+                continue
+            least, busy = 1.0, health.in_flight
+            for base, slope, each in seat.lines:  # as ``Headroom.share`` does it, without a call for each seat
+                left = base + slope * now - each * busy
+                if left < least:
+                    least = left
+            missing.append(-least)
+        return self._least(seats, missing)
 
     def peek(self, seats: Sequence[Seat], x: Exchange, now: float) -> Seat | None:
         shares = [self._share(seat, now) for seat in seats]
         return seats[shares.index(max(shares))] if max(shares) > min(shares) else None
 
     def _share(self, seat: Seat, now: float) -> float:
-        if (health := seat.health) is not None:
-            return self._left(seat, 0, health, now)
         return max([self._left(seat, at, health, now) for at, health in enumerate(seat.healths)])
 
-    def _left(self, seat: Seat, at: int, health: Health, now: float) -> float:
-        told = health.told
-        if not told:
-            return 1.0
-        known = seat.headroom.get(at)
-        if known is None or known[0] is not told:
+    @staticmethod
+    def _left(seat: Seat, at: int, health: Health, now: float) -> float:
+        told, known = seat.headroom[at]
+        if told is not health.told:
             wall = time.time() - (now - health.told_at)
-            known = told, read_headroom(told, health.told_at, wall, UNKNOWN if known is None else known[1])
-            seat.headroom[at] = known
-        return known[1].share(now, health.in_flight)
+            known = read_headroom(health.told, health.told_at, wall, known)
+            seat.headroom[at] = health.told, known
+            if seat.health is not None:
+                seat.told, seat.lines, seat.read_again = health.told, known.lines, now + _READ_EVERY
+        return known.share(now, health.in_flight)
 
     def figure(self, seat: Seat, x: Exchange, now: float) -> str:
         if not any(health.told for health in seat.healths):
             return "its limits are not known"
-        return f"{self._share(seat, now):.0%} of its limits left"
+        return f"{max(0.0, self._share(seat, now)):.0%} of its limits left"
 
     def worse(self, seat: Seat, chosen: Seat, x: Exchange, now: float) -> str:
         less = self._share(seat, now) < self._share(chosen, now)
@@ -317,23 +343,22 @@ class Headroomy(_Least):
 class Cost(_Least):
     """The lowest price of this request; of several, the one with the fewest requests in flight."""
 
-    __slots__ = ("_needs", "_output")
+    __slots__ = ("_needs", "_output", "_several")
 
     why = "the lowest price of this request"
 
-    def __init__(self, draw: Draw, output: int, needs: Callable[[Exchange], Needs]) -> None:
+    def __init__(self, draw: Draw, output: int, needs: Callable[[Exchange], Needs], seats: Sequence[Seat] = ()) -> None:
         super().__init__(draw)
         self._output = output
         self._needs = needs
+        self._several = any(len(seat.prices) > 1 for seat in seats)
 
     def pick(self, seats: Sequence[Seat], x: Exchange, now: float) -> Seat:
         tokens, output = self._size(x)
-        costs = [
-            price.input * tokens + price.output * output
-            if (price := seat.price) is not None
-            else self._cost(seat, tokens, output)
-            for seat in seats
-        ]
+        if self._several:
+            costs = [self._cost(seat, tokens, output) for seat in seats]
+        else:
+            costs = [seat.rate_in * tokens + seat.rate_out * output for seat in seats]
         least = min(costs)
         if costs.count(least) == 1:
             return seats[costs.index(least)]
@@ -354,9 +379,10 @@ class Cost(_Least):
         return needs.input_tokens, self._output if allowed is None else min(self._output, allowed)
 
     @staticmethod
-    def _cost(seat: Seat, tokens: int, output: int) -> float:
-        """A measure in the order of cost; infinite where no price is known."""
-        return min([price.input * tokens + price.output * output for price in seat.prices], default=math.inf)
+    def _cost(seat: Seat, tokens: int, output: int) -> int:
+        """A measure in the order of cost: of the cheapest leaf below."""
+        unknown = _UNPRICED * (tokens + output)
+        return min([price.input * tokens + price.output * output for price in seat.prices], default=unknown)
 
     def figure(self, seat: Seat, x: Exchange, now: float) -> str:
         if not seat.prices:

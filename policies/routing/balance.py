@@ -82,17 +82,20 @@ class Balance(Node):
                 seats.append(Seat(len(seats), child, weight, sorted(prices, key=lambda price: price.input)))
         if len(seats) < 2:
             return seats[0].child if seats else None
-        return cls(tuple(seats), config.by, _way(config, context.needs, draw), context.needs)
+        return cls(tuple(seats), config.by, _way(config, context.needs, draw, seats), context.needs)
 
     async def send(self, x: Exchange) -> Answer:
         now = time.monotonic()
         able = self._able(x)
-        candidates, panic = self._candidates(able, now, trial=x.trial)
-        if not candidates:
-            candidates = list(able)  # none will be asked: each says why not
-        elif len(candidates) < len(able):
-            kept = {seat.place for seat in candidates}
-            x.skipped += [(seat.name, _state(seat, now)) for seat in able if seat.place not in kept]
+        candidates, out = self._standing(able, now)
+        panic = False
+        if out:
+            candidates, panic = self._with_trials(candidates, out, now, trial=x.trial)
+            if candidates:
+                tried = {seat.place for seat in candidates} if panic or x.trial else ()
+                x.skipped += [(seat.name, state) for seat, state in out if seat.place not in tried]
+            else:
+                candidates = list(able)  # none will be asked: each says why not
         failures: list[UpstreamError] = []
         asked = 0
         while candidates:
@@ -123,26 +126,33 @@ class Balance(Node):
         return [seat for seat in self._seats if id(seat.child) in kept]
 
     @staticmethod
-    def _candidates(seats: Sequence[Seat], now: float, *, trial: bool) -> tuple[list[Seat], bool]:
-        """Who may be asked now, and whether so many are ejected that some of them are among those."""
+    def _standing(seats: Sequence[Seat], now: float) -> tuple[list[Seat], list[tuple[Seat, State]]]:
+        """Who may be asked now in the ordinary way; who may not, and why."""
         candidates: list[Seat] = []
-        out: list[Seat] = []
+        out: list[tuple[Seat, State]] = []
         for seat in seats:
             health = seat.health
-            if health is None:
-                (candidates if seat.usable(now) else out).append(seat)
-            elif health.open_until or health.limited_until > now or health.drained_until > now:
-                (candidates if health.usable(now) else out).append(seat)
-            else:
+            # Most are well, which is seen here without a call.
+            if (
+                health is not None
+                and not (health.open_until or health.limited_until > now or health.drained_until > now)
+            ) or seat.usable(now):
                 candidates.append(seat)
-        if not out:
+            else:
+                out.append((seat, seat.state(now)))
+        return candidates, out
+
+    @staticmethod
+    def _with_trials(
+        candidates: list[Seat], out: list[tuple[Seat, State]], now: float, *, trial: bool
+    ) -> tuple[list[Seat], bool]:
+        """The candidates with those ejected ones that may be tried, if so many are ejected; and whether that is so."""
+        ejected = [seat for seat, state in out if state == "open"]
+        panic = 2 * len(ejected) > len(candidates) + len(out)
+        if not (panic or trial):
             return candidates, False
-        ejected = [seat for seat in out if seat.ejected(now)]
-        panic = 2 * len(ejected) > len(seats)
-        if panic or trial:
-            candidates += [seat for seat in ejected if seat.triable(now)]
-            candidates.sort(key=_place)  # whose turn it is goes by that
-        return candidates, panic
+        both = candidates + [seat for seat in ejected if seat.triable(now)]
+        return sorted(both, key=_place), panic  # whose turn it is goes by their places
 
     @staticmethod
     async def _ask(seat: Seat, x: Exchange, *, trial: bool) -> Answer:
@@ -163,7 +173,8 @@ class Balance(Node):
         now = time.monotonic()
         lacking = self.lacking(x)
         able = [seat for seat in self._seats if seat.place not in lacking]
-        candidates, panic = self._candidates(able, now, trial=False)
+        candidates, out = self._standing(able, now)
+        candidates, panic = self._with_trials(candidates, out, now, trial=False)
         chosen = candidates[0] if len(candidates) == 1 else self._way.peek(candidates, x, now) if candidates else None
         choices = []
         for seat in self._seats:
@@ -172,7 +183,7 @@ class Balance(Node):
             if seat.place in lacking:
                 why = f"left out: {lacking[seat.place]}"
             elif seat not in candidates:
-                why = f"left out: {_standing(seat, now)}; {figures}"
+                why = f"left out: {_left_out(seat, now)}; {figures}"
             elif chosen is None or seat is chosen:
                 choices.append(replace(choice, why=f"{figures}; {choice.why}"))
                 continue
@@ -188,23 +199,19 @@ class Balance(Node):
 _place = attrgetter("place")
 
 
-def _state(seat: Seat, now: float) -> State:
-    """What stands in the way of a seat: of its leaf that is back first."""
-    state = min(seat.healths, key=lambda health: health.wait(now)).state(now)
-    return "open" if state == "half_open" else state
-
-
-def _standing(seat: Seat, now: float) -> str:
+def _left_out(seat: Seat, now: float) -> str:
     """Why a seat is no candidate, for people."""
     wait = min(health.wait(now) for health in seat.healths)
-    return f"{_state(seat, now)} for {wait:.0f} s" if wait else "ejected, and being tried by another request"
+    return f"{seat.state(now)} for {wait:.0f} s" if wait else "ejected, and being tried by another request"
 
 
-def _way(config: BalanceConfig, needs: Callable[[Exchange], Needs], draw: Callable[[], float]) -> Way:
+def _way(
+    config: BalanceConfig, needs: Callable[[Exchange], Needs], draw: Callable[[], float], seats: Sequence[Seat]
+) -> Way:
     """The way of choosing that the file names."""
     ways: dict[By, Callable[[], Way]] = {
         "latency": lambda: Latency(draw, config.expected_output),
-        "cost": lambda: Cost(draw, config.expected_output, needs),
+        "cost": lambda: Cost(draw, config.expected_output, needs, seats),
         "least_busy": lambda: LeastBusy(draw),
         "round_robin": RoundRobin,
         "weighted": Weighted,

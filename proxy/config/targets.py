@@ -21,8 +21,8 @@ def walk(target: Any, path: Path, report: Report) -> Iterator[tuple[Any, Path]]:
             for child, at in children(settings, (*path, name)):
                 yield from walk(child, at, report)
     elif isinstance(target, list):  # a tier of equals
-        for at, child in enumerate(target):
-            yield from walk(child, (*path, at), report)
+        for number, child in enumerate(target):
+            yield from walk(child, (*path, number), report)
 
 
 def children(settings: Any, path: Path) -> Iterator[tuple[Any, Path]]:
