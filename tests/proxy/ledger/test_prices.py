@@ -1,0 +1,58 @@
+"""Prices of the built-in list, and of the file."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.ledger.prices import Prices, listed_price
+from proxy.price import Price
+
+DOLLAR = 10**9
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "price"),
+    [
+        ("openai", "gpt-4o-mini", Price(DOLLAR * 15 // 100, DOLLAR * 60 // 100)),
+        ("anthropic", "claude-3-5-haiku-20241022", Price(DOLLAR * 80 // 100, 4 * DOLLAR)),
+        ("azure_openai", "gpt-4o-mini", Price(DOLLAR * 15 // 100, DOLLAR * 60 // 100)),
+    ],
+)
+def test_published_prices_are_known(kind: str, model: str, price: Price) -> None:
+    """As the providers' pages have them, in nano-dollars for a million tokens."""
+    assert Prices(kind).of(model) == price
+
+
+@pytest.mark.parametrize(("kind", "model"), [("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+                                             ("gemini", "gemini-2.5-flash"), ("vertex", "gemini-2.5-flash"),
+                                             ("groq", "llama-3.3-70b-versatile"), ("mistral", "mistral-small-latest"),
+                                             ("cohere", "command-r-08-2024")])  # fmt: skip
+def test_other_services_have_prices_too(kind: str, model: str) -> None:
+    """By the name that the list has for them; what goes out costs no less than what comes in."""
+    price = Prices(kind).of(model)
+    assert price is not None
+    assert 0 < price.input <= price.output
+
+
+@pytest.mark.parametrize(("kind", "model"), [("openai", "no-such-model"), ("simulated", "gpt-4o"), ("", "gpt-4o")])
+def test_what_nobody_knows_has_no_price(kind: str, model: str) -> None:
+    """None, which is not zero."""
+    assert Prices(kind).of(model) is None
+    assert listed_price("no such service", "gpt-4o") is None
+
+
+def test_the_file_is_right_and_the_more_special_pattern_wins() -> None:
+    """Also over the list; the rest stays as it is."""
+    prices = Prices("openai", {"gpt-*": Price(1, 2), "gpt-4o*": Price(3, 4), "gpt-4o-mini": Price(5, 6)})
+    assert prices.of("gpt-4o-mini") == Price(5, 6)
+    assert prices.of("GPT-4o") == Price(3, 4)
+    assert prices.of("gpt-9") == Price(1, 2)
+    assert prices.of("o3") == Prices("openai").of("o3")
+
+
+def test_what_was_looked_up_is_kept_within_bounds() -> None:
+    """Names of models may come from callers."""
+    prices = Prices(overrides={"*": Price(1, 1)})
+    for number in range(3000):
+        assert prices.of(f"m{number}") == Price(1, 1)
+    assert len(prices._known) <= 1024
