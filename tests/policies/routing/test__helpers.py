@@ -11,7 +11,7 @@ import pytest
 
 from policies.routing._helpers import Cost, Headroomy, Latency, LeastBusy, Random, RoundRobin, Seat, Way, Weighted
 from policies.routing.fallback import Fallback
-from proxy.capability import Needs
+from proxy.capability import NOTHING_NEEDED, Needs
 from proxy.errors import Header
 from proxy.price import Price
 
@@ -20,6 +20,10 @@ DOLLAR = 10**9
 
 def _draw() -> Any:
     return random.Random(3).random
+
+
+def _needs(x: Any) -> Needs:
+    return x.needs or NOTHING_NEEDED
 
 
 def _seats(scripted: Any, count: int, **more: Any) -> list[Seat]:
@@ -137,7 +141,7 @@ def test_the_cheapest_is_taken_by_the_size_of_the_request(scripted: Any, exchang
         Seat(1, scripted("b"), prices=[Price(1 * DOLLAR, 10 * DOLLAR)]),
         Seat(2, scripted("c"), prices=[Price(5 * DOLLAR, 2 * DOLLAR)]),
     ]
-    way = Cost(_draw(), 500, lambda x: x.needs)
+    way = Cost(_draw(), 500, _needs)
     x.needs = Needs(input_tokens=10_000)
     assert _tally(way, seats, x, 10) == [0, 10, 0]
     x.needs = Needs(input_tokens=10)
@@ -154,7 +158,7 @@ def test_of_equal_prices_the_least_busy(scripted: Any, exchange: Any) -> None:
     x.needs = Needs(input_tokens=10)
     seats = [Seat(at, scripted(f"t{at}"), prices=[Price(1, 1)]) for at in range(2)]
     seats[0].healths[0].in_flight = 1
-    assert _tally(Cost(_draw(), 500, lambda x: x.needs), seats, x, 5) == [0, 5]
+    assert _tally(Cost(_draw(), 500, _needs), seats, x, 5) == [0, 5]
 
 
 def _told(limit: int, left: int, reset: bytes = b"60s") -> list[Header]:
