@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import resource
 import signal
@@ -99,24 +100,21 @@ def test_what_waits_is_done_after_a_kill(house: House, upstream: FakeUpstream) -
 
 
 def test_what_ran_is_run_again_once(house: House, upstream: FakeUpstream) -> None:
-    """After the second kill it has failed, and says why; nobody is asked a third time."""
+    """After the second kill it has failed, and says why; nobody was asked a third time."""
     caller = house.start()
     identity = caller.submit(ask("held", script=HELD))
-    for _ in range(2):
-        before = len(upstream.journal().requests())
-        if before:
-            house.start()
-        upstream.journal().wait_blocking("request") if not before else None
-        end = time.monotonic() + 10
-        while len(upstream.journal().requests()) == before and time.monotonic() < end and before:
-            time.sleep(0.02)
-        house.kill()
+    request_of(upstream.journal(), identity)
+    house.kill()
+    upstream.journal().mark()
+    house.start()
+    request_of(upstream.journal(), identity)
+    house.kill()
     caller = house.start()
     job = caller.over(identity)
     assert (job["status"], job["error"]["code"], job["interruptions"]) == ("failed", "interrupted", 2)
     refused = caller.call("GET", f"/v1/jobs/{identity}/result")
     assert (refused.status, refused.code) == (503, "interrupted")
-    assert starts(upstream.journal()) == {identity: 2}
+    assert starts(upstream.journal()) == {identity: 1}
 
 
 def test_nobody_is_asked_twice_where_the_file_says_so(house: House, upstream: FakeUpstream) -> None:
@@ -191,7 +189,7 @@ def test_sigterm_gives_time_and_then_takes_back(house: House, upstream: FakeUpst
 
 
 def test_workers_share_the_jobs(house: House, upstream: FakeUpstream) -> None:
-    """Each is run by one of them; all show it, any cancels it, and the others take over from one that is killed."""
+    """Each is run by one of them, all show it, and any cancels it."""
     caller = house.start("{max_in_flight: 3}", args=("--workers", "3"))
     upstream.tell("quick", ttft_ms=30)
     many = [caller.submit(ask(str(number), model="quick")) for number in range(30)]
@@ -201,6 +199,29 @@ def test_workers_share_the_jobs(house: House, upstream: FakeUpstream) -> None:
     assert caller.call("DELETE", f"/v1/jobs/{held}").json["status"] == "cancelled"
     upstream.journal().wait_blocking("closed", id=number, timeout=2.0)
     assert starts(upstream.journal()) == dict.fromkeys((*many, held), 1)
+
+
+def test_a_worker_takes_over_from_one_that_is_killed(house: House, upstream: FakeUpstream) -> None:
+    """As soon as the kernel says that it is gone, while the service goes on."""
+    caller = house.start(args=("--workers", "2"))
+    identity = caller.submit(ask("held", script={"id": "taken over", "steps": [HELD, {"text": "Mine."}]}))
+    request_of(upstream.journal(), identity)
+    assert house.running is not None
+    for worker in _workers(house.running.pid):
+        os.kill(worker, signal.SIGKILL)
+        end = time.monotonic() + 2
+        while len(upstream.journal().requests()) < 2 and time.monotonic() < end:
+            time.sleep(0.02)
+        if len(upstream.journal().requests()) == 2:
+            break
+    job = caller.over(identity)
+    assert (job["status"], job["interruptions"]) == ("succeeded", 1)
+    assert starts(upstream.journal()) == {identity: 2}
+
+
+def _workers(supervisor: int) -> list[int]:
+    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def test_a_webhook_is_delivered_after_a_restart(house: House, upstream: FakeUpstream, hook: Receiver) -> None:

@@ -82,3 +82,27 @@ def test_no_key_at_all_is_a_problem(context: Any) -> None:
     """A route that nobody can use is a mistake."""
     Authenticate.compile(NoConfig(), context)
     assert context.problems
+
+
+def test_a_job_shows_its_key_by_the_digest(policy: Authenticate, exchange: Any) -> None:
+    """That a caller's key leaves behind; the key must still be there and good, and headers count for nothing then."""
+    x = exchange([CARRIERS["x-api-key"](KEY)])
+    policy.on_request(x)
+    assert x.proof == hashlib.sha256(KEY).digest()
+    job = exchange([])
+    job.proof = x.proof
+    assert policy.on_request(job) is None
+    assert job.identity.key == "web"
+    for proof in (hashlib.sha256(b"old").digest(), b"gone", b""):
+        job = exchange([CARRIERS["x-api-key"](KEY)])
+        job.proof = proof
+        reply = policy.on_request(job)
+        assert isinstance(reply, Reply)
+        assert (reply.status, job.identity) == (401, None)
+
+
+def test_a_refused_key_leaves_no_proof(policy: Authenticate, exchange: Any) -> None:
+    """So nothing can be made of it later."""
+    x = exchange([CARRIERS["x-api-key"](b"wrong")])
+    assert isinstance(policy.on_request(x), Reply)
+    assert x.proof is None

@@ -84,7 +84,9 @@ async def test_interruptions(store: Store) -> None:
         job = await store.interrupted("one", 2.0, LIMITS)
         assert job is not None
         assert job.status == status
-    assert (job.code, job.interruptions) == ("interrupted", 2)
+    found = await store.get("one", "job", "a/b/c")
+    assert found is not None
+    assert (found[0].code, found[0].interruptions) == ("interrupted", 2)
     await _add(store, "two")
     await store.claim(1, 1.0)
     job = await store.interrupted("two", 2.0, Settings(interrupted="fail"))
