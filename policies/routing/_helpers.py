@@ -23,6 +23,7 @@ Draw = Callable[[], float]
 # A target that was not chosen for this many choices, nor for some time, has its latency forgotten by and by: it may
 # have recovered, and only a request can tell. Both, so that a quiet route does not forget between two requests.
 _STALE_AFTER = 200
+_FAILED_AFTER = 20
 _READ_EVERY = 0.1  # seconds: headers are news at most so often; what is in flight counts at once
 _UNPRICED = 10**18  # nano-dollars for a million tokens
 _UNSEEN_AND_BUSY = 1e6  # seconds: before its first answer a target is sent one request, not all of them
@@ -270,7 +271,10 @@ class Latency(Way):
         first = health.first_token
         seconds = first.seconds
         if not seconds:
-            return _UNSEEN_AND_BUSY if health.in_flight or health.last_failure else 0.0
+            if health.in_flight:
+                return _UNSEEN_AND_BUSY
+            # One that has only failed so far is no new one, but has its chance again after some requests.
+            return math.exp((seat.chosen - self._choices) / _FAILED_AFTER) if health.last_failure else 0.0
         seconds += health.per_token.seconds * output
         stale = min((now - first.seen) / LATENCY_MEMORY, (self._choices - seat.chosen) / _STALE_AFTER)
         return seconds * math.exp(-stale) if stale > 0.05 else seconds
