@@ -11,6 +11,7 @@ from policies.routing.balance import Balance
 from policies.routing.fallback import Fallback
 from policies.routing.priority import Priority
 from policies.routing.split import Split
+from policies.routing.when import When
 from proxy.policy import Policy, Target
 
 POLICIES: dict[str, type[Policy]] = {
@@ -26,4 +27,5 @@ TARGETS: dict[str, type[Target]] = {
     "split": Split,
     "balance": Balance,
     "priority": Priority,
+    "when": When,
 }

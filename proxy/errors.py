@@ -16,6 +16,7 @@
         ├── ContentRefused 400   the provider's own filter said no
         ├── ModelNotFound 404
         ├── Unsupported   400    this target cannot do what the request needs; another may
+        │   └── NoBranch  400    no branch of a target is meant for such a request
         └── Rejected      4xx    the provider refused the request itself; its answer is passed on
     ConfigError                  problems of a file, all of them (see ``proxy.config.problem``)
 
@@ -170,6 +171,16 @@ class Unsupported(UpstreamError):
     status = 400
     code = "unsupported_by_target"
     meaning = "unsupported"
+
+
+class NoBranch(Unsupported):
+    """Nobody was asked."""
+
+    code = "no_branch_matches"
+
+    def __init__(self, message: str):
+        super().__init__(message)
+        self.skipped = True
 
 
 class Rejected(UpstreamError):

@@ -26,14 +26,19 @@ def walk(target: Any, path: Path, report: Report) -> Iterator[tuple[Any, Path]]:
 
 
 def children(settings: Any, path: Path) -> Iterator[tuple[Any, Path]]:
-    """The targets right below a node: the items of a list, each bare or as ``target`` of a map."""
+    """The targets right below a node: the items of a list, each bare or as ``target`` or ``else`` of a map; or
+    the values of a map ``of``."""
     if isinstance(settings, dict):
         settings, path = settings.get("of"), (*path, "of")
+    if isinstance(settings, dict) and path[-1] == "of":  # by label
+        yield from ((item, (*path, label)) for label, item in settings.items())
     if not isinstance(settings, list):
         return
     for at, item in enumerate(settings):
         if isinstance(item, dict) and "target" in item:
             yield item["target"], (*path, at, "target")
+        elif isinstance(item, dict) and "else" in item:
+            yield item["else"], (*path, at, "else")
         else:
             yield item, (*path, at)
 

@@ -24,6 +24,7 @@ LAYERS = {
     "proxy.headroom": "leaf",
     "proxy.price": "leaf",
     "proxy.background": "leaf",
+    "proxy.expression": "leaf",
     "proxy.policy": "contract",
     "proxy.config": "config",
     "proxy.config.compile": "compile",
