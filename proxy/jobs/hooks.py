@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from yarl import URL
@@ -22,8 +21,6 @@ MAX_TRIES = 8
 _FACTOR = 4.0  # 5 s, 20 s, 80 s, … 5.7 h: seven and a half hours in all
 _JITTER = 0.2
 _MAX_URL = 2048
-# An answer larger than this is not told whole; it can be fetched.
-_MAX_TOLD = 256 * 1024
 _TIMEOUTS = Timeouts(connect=5.0, first_token=15.0, gap=15.0, total=15.0)
 _JSON: list[Header] = [(b"content-type", b"application/json"), (b"user-agent", b"sluicegate")]
 
@@ -72,12 +69,8 @@ def delay(tries: int, first: float, draw: Callable[[], float] = random.random) -
 
 def message(job: Job, response: Response | None) -> bytes:
     """What is sent: the job as it is told to its owner, in the envelope that receivers of webhooks know."""
-    told: dict[str, Any] = view(job, response)
-    if response is not None and len(response.body) > _MAX_TOLD:
-        del told["response"]["body"]
-        told["response"]["body_omitted"] = True
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(job.finished or 0))
-    return msgspec.json.encode({"type": f"{job.kind}.{job.status}", "timestamp": stamp, "data": told})
+    return msgspec.json.encode({"type": f"{job.kind}.{job.status}", "timestamp": stamp, "data": view(job, response)})
 
 
 class Sender:

@@ -28,6 +28,7 @@ from proxy.telemetry.metrics import Metrics
 from proxy.translation import scope_of
 
 _MAX_IDEMPOTENCY = 255
+_LARGE = 512 << 10  # bytes that take milliseconds to be read
 _SOON = 10  # seconds after which to come back where nothing better is known
 _FULL = {
     "too_many_jobs": (429, "The gateway keeps as many jobs as it may (`jobs.max_jobs`); try again later."),
@@ -122,6 +123,8 @@ class Jobs:
             raise Full("job_too_large")
         asked = x.header(WEBHOOK_HEADER)
         hook = None if asked is None else allowed(asked.decode("latin-1"), settings.webhooks.allow)
+        large = len(request.body) > _LARGE
+        digest = await asyncio.to_thread(digest_of, request) if large else digest_of(request)
         job = Job(
             id=f"{kind}_{os.urandom(16).hex()}",
             kind=kind,
@@ -130,7 +133,7 @@ class Jobs:
             path=x.path,
             model=x.model,
             idempotency=_idempotency(x, kind),
-            digest=digest_of(request),
+            digest=digest,
             created=now,
             answer_at=None if estimate is None else now + estimate,
             webhook=hook,

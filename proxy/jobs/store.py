@@ -85,9 +85,9 @@ class Store:
             Full: there is no room.
             StoreBroken: it is not kept.
         """
-        packed = _ENCODER.encode(request)
 
         def work(db: sqlite3.Connection) -> Job:
+            packed = _ENCODER.encode(request)
             if job.idempotency is not None and (known := _known(db, job.scope, job.idempotency)) is not None:
                 return known
             _check_room(db, job.scope, len(packed), limits)
@@ -247,11 +247,11 @@ class Store:
         self, identity: str, code: str | None, response: Response | None, now: float, lifetime: float
     ) -> Job | None:
         """A job of this process is over: ``code`` says why it has failed. None: it was cancelled meanwhile."""
-        packed = None if response is None else _ENCODER.encode(response)
 
         def work(db: sqlite3.Connection) -> Job | None:
             if not self._is_mine(db, identity):
                 return None
+            packed = None if response is None else _ENCODER.encode(response)
             status = "succeeded" if code is None else "failed"
             _end(db, _must_find(db, identity), status, code, now, lifetime, packed)
             return _must_find(db, identity)

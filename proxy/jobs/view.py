@@ -9,6 +9,8 @@ import msgspec
 
 from proxy.jobs.record import Job, Response
 
+# Bytes. A larger answer is not read here, nor sent to a webhook: it is fetched as it is.
+MAX_EMBEDDED = 256 << 10
 _PLACES = {"job": "/v1/jobs", "queue": "/v1/queue"}
 _MESSAGES = {
     "cancelled": "The job was cancelled.",
@@ -29,7 +31,7 @@ def why(code: str) -> str:
 
 
 def view(job: Job, response: Response | None) -> dict[str, Any]:
-    """What is told of it. The answer is embedded: JSON as JSON, text as text, anything else in base64."""
+    """What is told of it. An answer that is not large is embedded: JSON as JSON, text as text, all else in base64."""
     place = place_of(job)
     found: dict[str, Any] = {
         "id": job.id,
@@ -69,10 +71,13 @@ def _rounded(at: float | None) -> float | None:
 
 
 def _embedded(response: Response) -> dict[str, Any]:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers}
+    told = {"status": response.status, "headers": headers}
+    if len(response.body) > MAX_EMBEDDED:
+        return told | {"body_omitted": True, "size": len(response.body)}
     kind = response.header(b"content-type") or b""
     encoding, body = _readable(kind.lower(), response.body)
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers}
-    return {"status": response.status, "headers": headers, "encoding": encoding, "body": body}
+    return told | {"encoding": encoding, "body": body}
 
 
 def _readable(kind: bytes, body: bytes) -> tuple[str, Any]:
