@@ -294,7 +294,7 @@ def test_no_secret_is_stored(gateway: Any, upstream: FakeUpstream, tmp_path: Pat
 
 
 def test_without_jobs_no_file_is_made(gateway: Any, upstream: FakeUpstream) -> None:
-    """Nor by asking for one; where they are turned off, none is accepted."""
+    """Nor by asking for one; where they are turned off, none is accepted, until a new file says otherwise."""
     running = gateway(config(upstream.url, jobs="{enabled: false}"))
     caller = Caller(running.port, WEB)
     assert caller.call("POST", "/v1/chat/completions", ask("a")).status == 200
@@ -302,3 +302,7 @@ def test_without_jobs_no_file_is_made(gateway: Any, upstream: FakeUpstream) -> N
     assert caller.call("GET", "/v1/jobs").json["data"] == []
     assert caller.call("POST", "/v1/jobs", ask("a")).code == "jobs_disabled"
     assert not (running.folder / ".sluicegate").exists()
+    running.write(config(upstream.url))
+    wait_log(running, "reload.applied")
+    assert caller.over(caller.submit(ask("b")))["status"] == "succeeded"
+    assert (running.folder / ".sluicegate" / "jobs.sqlite").is_file()
