@@ -114,6 +114,7 @@ class Health:
 
     __slots__ = (
         "_closed_at",
+        "_cuts_in_a_row",
         "_failed_in_a_row",
         "_limits_in_a_row",
         "_probing",
@@ -150,6 +151,7 @@ class Health:
         self._recent: deque[float] = deque(maxlen=_RECENT)
         self._window = _Window()
         self._failed_in_a_row = 0
+        self._cuts_in_a_row = 0
         self._limits_in_a_row = 0
         self._closed_at = -math.inf
         self._probing = False
@@ -242,6 +244,18 @@ class Health:
         elif not self.open_until:  # else it began before the target was ejected, and says nothing new
             self._judge(now, rules)
 
+    def completed(self) -> None:
+        """A good answer has come to its end."""
+        self._cuts_in_a_row = 0
+
+    def cut(self, now: float, rules: Rules) -> None:
+        """A good answer broke off half-way. Counted apart, as each of those began well: in a row up to one that came to
+        its end, also over an ejection."""
+        self._cuts_in_a_row += 1
+        self.broke(now, rules)
+        if rules.enabled and not self.open_until and self._cuts_in_a_row >= rules.failures:
+            self._open(now, rules)
+
     def released(self) -> None:
         """An attempt was given up, and says nothing about the target."""
         self._probing = False
@@ -260,7 +274,7 @@ class Health:
     def restore(self, now: float) -> None:
         """Whatever stood in the way is forgotten."""
         self.limited_until = self.drained_until = 0.0
-        self.ejections = self._failed_in_a_row = self._limits_in_a_row = 0
+        self.ejections = self._failed_in_a_row = self._cuts_in_a_row = self._limits_in_a_row = 0
         self._window.clear()
         if self.open_until:
             self._close(now)

@@ -102,7 +102,9 @@ class Leaf(Target):
         self.health.end()
         if failure is not None and failure.startswith(("upstream_", "bad_upstream_")):
             self.health.last_failure = failure
-            self.health.broke(time.monotonic(), self._rules)
+            self.health.cut(time.monotonic(), self._rules)
+        elif failure is None:
+            self.health.completed()
 
     def _skip(self, barred: State, wait: float) -> UpstreamError:
         """Nothing is sent. What the caller is told if no other target answers."""

@@ -252,3 +252,23 @@ def test_quantiles_are_of_recent_answers() -> None:
     assert health.quantile(0.5) == 0.5
     assert health.quantile(0.5, at_least=101) is None
     assert Health("up/n").quantile(0.5) is None
+
+
+def test_answers_that_break_off_eject_although_each_began_well() -> None:
+    """In a row, up to one that came to its end; the one that tries a target after its ejection counts on."""
+    health = Health("a/m")
+    for _ in range(RULES.failures - 1):
+        health.answered(100, 0.1, RULES)
+        health.cut(100, RULES)
+    health.answered(100, 0.1, RULES)
+    health.completed()
+    for number in range(RULES.failures):
+        assert health.state(100) == "closed", number
+        health.answered(100, 0.1, RULES)
+        health.cut(100, RULES)
+    assert health.state(100) == "open"
+    assert health.admit(100 + RULES.eject, trial=False) is None
+    health.answered(100 + RULES.eject, 0.1, RULES)
+    health.cut(101 + RULES.eject, RULES)
+    assert health.state(101 + RULES.eject) == "open"
+    assert health.ejections == 2
