@@ -1,4 +1,4 @@
-"""FLT-05, FLT-06: who fails is left alone and comes back; when all fail, refusals are quick and nothing is multiplied."""
+"""FLT-05, FLT-06: who fails is left alone and comes back; when all fail, refusals are quick and nothing multiplies."""
 
 from __future__ import annotations
 
