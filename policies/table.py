@@ -8,8 +8,11 @@ from policies.context.tags import Tags
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
 from policies.routing.balance import Balance
+from policies.routing.classify import Classify
 from policies.routing.fallback import Fallback
+from policies.routing.mirror import Mirror
 from policies.routing.priority import Priority
+from policies.routing.race import Race
 from policies.routing.split import Split
 from policies.routing.when import When
 from proxy.policy import Policy, Target
@@ -28,4 +31,7 @@ TARGETS: dict[str, type[Target]] = {
     "balance": Balance,
     "priority": Priority,
     "when": When,
+    "classify": Classify,
+    "race": Race,
+    "mirror": Mirror,
 }

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 import msgspec
 
 from proxy.capability import Needs, Reach
+from proxy.chat import Chat
+from proxy.chat import Completion
 from proxy.errors import OPENAI, Header, Style
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.health import Health
@@ -67,6 +69,16 @@ class CompileContext(Protocol):
 
     def needs(self, x: Exchange) -> Needs:
         """What ``x`` needs of a target; found out once per request. Reads the body: only for who decides by it."""
+
+    def completion(self, x: Exchange, body: bytes, *, is_sse: bool) -> Completion | None:
+        """The answer to ``x`` as its caller has it, read back; None if it is no conversation's, or unreadable. Slow:
+        not for the request path."""
+
+    def conversation(self, x: Exchange) -> Chat | None:
+        """What the caller said, in the neutral form; None for what is no conversation, or too large to look into."""
+
+    async def ask(self, target: Target, x: Exchange, prompt: str, timeout: float) -> str | None:
+        """What ``target`` answers to a question of the gateway's own, for ``x``; None if nothing in ``timeout`` s."""
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policy may set; None if it accepts any; empty without that policy."""

@@ -25,6 +25,8 @@ from proxy.jobs.record import Settings, Webhooks
 from proxy.jobs.service import Jobs
 from proxy.jobs.signature import read_secret
 from proxy.reload import POLL_S, Reloader, Settled, is_news, look, settle
+from proxy.reports import NAME as REPORTS
+from proxy.reports import Reports
 from proxy.runtime import Shared
 from proxy.server.limits import ServerLimits
 from proxy.server.serve import Server
@@ -148,6 +150,8 @@ class _Process:
         self._log: Logger = self._make_log(built.config.log)
         self._log_config = built.config.log
         self._metrics = Metrics()
+        self._reports = shared.take(REPORTS, Reports)
+        self._reports.listener = self._told
         self._current = Current(built.runtime)
         host, port = split_address(listen)
         self._app = App(self._current, self._metrics, self._log)
@@ -195,6 +199,12 @@ class _Process:
         log = make_logger(self._options.log_level or config.level, config.format)
         adopt_library_logs(log)
         return log
+
+    def _told(self, event: str, fields: dict[str, Any]) -> None:
+        """A node or policy reports something: all of it is counted, and some worth a line."""
+        self._metrics.told(event, fields)
+        if event.startswith("mirror.") and event != "mirror.left":
+            self._log.info(event, **fields)
 
     def _started(self, server: Server) -> None:
         """The listener is open: watch the file, and tell where to find us."""

@@ -6,11 +6,15 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from proxy.answers import completion_of
+from proxy.asking import ask
 from proxy.capability import Needs
+from proxy.chat import Chat
+from proxy.chat import Completion
 from proxy.config.document import Report
 from proxy.config.problem import Path
 from proxy.exchange import Exchange, Identity
-from proxy.needs import needs_of
+from proxy.needs import conversation_of, needs_of
 from proxy.policy import Target, Timeouts
 from proxy.runtime import Lease
 
@@ -138,6 +142,18 @@ class RouteContext(Place):
     def needs(self, x: Exchange) -> Needs:
         """What a request needs of a target."""
         return needs_of(x)
+
+    def completion(self, x: Exchange, body: bytes, *, is_sse: bool) -> Completion | None:
+        """An answer, read back."""
+        return completion_of(x, body, is_sse=is_sse)
+
+    def conversation(self, x: Exchange) -> Chat | None:
+        """What the caller said."""
+        return conversation_of(x)
+
+    async def ask(self, target: Target, x: Exchange, prompt: str, timeout: float) -> str | None:
+        """A question of the gateway's own."""
+        return await ask(target, x, prompt, timeout)
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policies may set."""

@@ -29,6 +29,8 @@ def children(settings: Any, path: Path) -> Iterator[tuple[Any, Path]]:
     """The targets right below a node: the items of a list, each bare or as ``target`` or ``else`` of a map; or
     the values of a map ``of``."""
     if isinstance(settings, dict):
+        if "of" not in settings:  # a mirror
+            yield from ((settings[key], (*path, key)) for key in ("target", "to") if key in settings)
         settings, path = settings.get("of"), (*path, "of")
     if isinstance(settings, dict) and path[-1] == "of":  # by label
         yield from ((item, (*path, label)) for label, item in settings.items())

@@ -18,6 +18,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from proxy.exchange import Exchange
 from proxy.stream import Outcome
+from proxy.telemetry.copies import Copies
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
@@ -85,6 +86,7 @@ class Metrics:
         )
         self._add_process(known)
         self._add_jobs(known)
+        self._copies = Copies(known, self._child)
         self._children: dict[tuple[str, ...], Any] = {}
 
     def _add_process(self, known: dict[str, Any]) -> None:
@@ -127,6 +129,10 @@ class Metrics:
         self._webhooks = Counter(
             "sluicegate_job_webhooks", "Tries to deliver a webhook, by result.", ["result"], **known
         )
+
+    def told(self, event: str, fields: dict[str, Any]) -> None:
+        """A report of a node."""
+        self._copies.told(event, fields)
 
     def jobs_kept(self, counts: dict[tuple[str, str], int]) -> None:
         """How many jobs there are, by kind and status."""

@@ -1,0 +1,379 @@
+"""A second copy of a request that is slow to begin its answer: the first to produce something wins, the rest stop."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from msgspec.structs import replace
+
+from proxy.capability import Needs
+from proxy.effects import lasting
+from proxy.errors import Unavailable, UpstreamError, decisive
+from proxy.exchange import Exchange
+from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
+from proxy.reports import NAME as REPORTS
+from proxy.reports import Reports
+from proxy.units import Duration, Percent
+
+BURST = 5.0  # copies that may be sent beyond the share, where few were sent before
+SAMPLES = 20  # first tokens that must be known before a quantile of them says anything
+_GRACE = 0.05  # seconds that a winner waits at most for those it has beaten to let go
+_QUANTILE = re.compile(r"p([1-9][0-9])")
+_SHORTEST, _LONGEST = 0.001, 600.0  # seconds
+_KEEP_DELAY = 0.1  # seconds in which a quantile is not looked up again
+# After these the next is asked. Others would fail there too.
+_GO_ON = frozenset(
+    {
+        "rate_limited",
+        "overloaded",
+        "unavailable",
+        "timeout",
+        "bad_answer",
+        "bad_credential",
+        "context_too_long",
+        "model_not_found",
+        "unsupported",
+    }
+)
+
+
+class RaceConfig(Config, frozen=True):
+    """``after``: a duration, or the quantile (``p95``) of the child's times to the first token; ``fallback_after``
+    while too few of those are known. ``max_extra``: copies as a share of this node's requests.
+
+    A plain list stands for ``of``.
+    """
+
+    of: tuple[Any, ...]
+    after: str = "p95"
+    max_extra: Percent = Percent(0.05)
+    fallback_after: Duration = Duration(2.0)
+
+
+class Allowance:
+    """How many copies may be sent: a bucket that each request fills by the share, and each copy empties by one.
+
+    Outlives reloads. ``left``: beaten attempts that have not let go yet.
+    """
+
+    __slots__ = ("_tokens", "left")
+
+    def __init__(self) -> None:
+        self._tokens = BURST
+        self.left: set[asyncio.Task[Answer]] = set()
+
+    def earn(self, share: float) -> None:
+        """A request has come."""
+        self._tokens = min(BURST, self._tokens + share)
+
+    def spend(self) -> bool:
+        """Whether a copy may be sent, which then counts."""
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
+
+    async def aclose(self) -> None:
+        """Wait for what has not let go."""
+        await asyncio.gather(*self.left, return_exceptions=True)
+
+
+class Race(Node):
+    """The first child answers; the next is started beside it when that takes too long, or instead of it if it fails.
+
+    Whoever has an answer first (its first content, or all of it) wins, and the others are broken off.
+    """
+
+    __slots__ = (
+        "_after",
+        "_delays",
+        "_otherwise",
+        "_quantile",
+        "_reports",
+        "_route",
+        "_share",
+        "allowance",
+        "below",
+    )
+
+    Config = RaceConfig
+    shorthand: ClassVar[str] = "of"
+
+    def __init__(
+        self,
+        children: tuple[Target, ...],
+        after: float | None,
+        quantile: float,
+        otherwise: float,
+        share: float,
+        needs: Callable[[Exchange], Needs],
+        *,
+        route: str = "",
+        allowance: Allowance | None = None,
+        reports: Reports | None = None,
+    ) -> None:
+        super().__init__(children, needs)
+        self._after = after  # seconds; None: by quantile
+        self._quantile = quantile
+        self._otherwise = otherwise
+        self._share = share
+        self._route = route
+        self.allowance = allowance or Allowance()
+        self._reports = reports or Reports()
+        self.below = {id(child): child.healths() for child in children}
+        self._delays: dict[int, tuple[float, float]] = {}  # child → until when, how long: quantiles cost a sort
+
+    @classmethod
+    def compile(cls, config: RaceConfig, context: CompileContext) -> Target | None:
+        found = [context.target(value, f"of[{at}]") for at, value in enumerate(config.of)]
+        children = tuple(child for child in found if child is not None)
+        quantile = _QUANTILE.fullmatch(config.after)
+        after = None if quantile else _seconds(config.after, context)
+        if len(children) < 2:  # one cannot race; none is no target
+            return children[0] if children else None
+        names = "+".join(leaf for child in children for leaf in child.leaves())
+        return cls(
+            children,
+            after,
+            int(quantile[1]) / 100 if quantile else 0.0,
+            float(config.fallback_after),
+            float(config.max_extra),
+            context.needs,
+            route=context.route,
+            allowance=context.shared(f"race {context.route} {names}", Allowance),
+            reports=context.shared(REPORTS, Reports),
+        )
+
+    async def send(self, x: Exchange) -> Answer:
+        self.allowance.earn(self._share)
+        now = time.monotonic()
+        able = self.able(x)
+        usable = [child for child in able if self.is_usable(child, now)]
+        order = [*usable, *[child for child in able if child not in usable]]
+        if len(order) == 1:
+            return await order[0].send(x)
+        return await _Heat(self, x, order).run()
+
+    def is_usable(self, child: Target, now: float) -> bool:
+        """Whether something below would be asked now."""
+        return any(health.usable(now) for health in self.below[id(child)])
+
+    def delay(self, child: Target, now: float) -> float:
+        """Seconds after which an answer that has not begun is late. Of a child with several leaves, the middle one."""
+        if self._after is not None:
+            return self._after
+        until, seconds = self._delays.get(id(child), (0.0, 0.0))
+        if until <= now:
+            known = [health.quantile(self._quantile, SAMPLES) for health in self.below[id(child)]]
+            found = sorted(one for one in known if one is not None)
+            seconds = found[(len(found) - 1) // 2] if found else self._otherwise
+            self._delays[id(child)] = now + _KEEP_DELAY, seconds
+        return seconds
+
+    def tell(self, result: str) -> None:
+        """What became of a copy: won, lost, failed, or denied by the budget."""
+        self._reports.tell("race.hedged", route=self._route, result=result)
+
+    def explain(self, x: Exchange) -> Choice:
+        now = time.monotonic()
+        lacking = self.lacking(x)
+        choices: list[Choice] = []
+        before: Target | None = None  # the one that is chosen, or follows
+        for at, child in enumerate(self.children):
+            choice = child.explain(x)
+            if at in lacking:
+                choice = replace(choice, chosen=False, why=f"left out: {lacking[at]}")
+            elif choice.chosen and before is not None:
+                late = f"if there is nothing after {self.delay(before, now) * 1000:.0f} ms"
+                choice = replace(choice, chosen=False, why=f"{late}, or those before it fail; {choice.why}")
+                before = child
+            elif choice.chosen:
+                before = child
+            choices.append(choice)
+        after = f"p{self._quantile * 100:.0f} of its first tokens" if self._after is None else f"{self._after:g} s"
+        why = f"the first to begin its answer; a copy after {after}, for at most {self._share:.1%} of requests"
+        return Choice("race", before is not None, why, tuple(choices))
+
+
+class _Runner:
+    """One child under way. ``late``: it took so long that another was started beside it."""
+
+    __slots__ = ("child", "is_copy", "late", "x")
+
+    def __init__(self, child: Target, x: Exchange, *, is_copy: bool) -> None:
+        self.child = child
+        self.x = x
+        self.is_copy = is_copy
+        self.late = False
+
+
+class _Heat:
+    """One request's race."""
+
+    __slots__ = ("_due", "_failures", "_node", "_over", "_rest", "_running", "_started", "_x")
+
+    def __init__(self, node: Race, x: Exchange, order: list[Target]) -> None:
+        self._node = node
+        self._x = x
+        self._rest = order
+        self._running: dict[asyncio.Task[Answer], _Runner] = {}
+        self._over: list[_Runner] = []
+        self._failures: list[UpstreamError] = []
+        self._due: float | None = None  # when a copy is to be sent
+        self._started = time.monotonic()
+
+    async def run(self) -> Answer:
+        """The first answer. Whatever happens, nothing is left behind."""
+        try:
+            self._start(self._rest.pop(0), is_copy=False)
+            try:
+                answer = await self._first()
+            finally:
+                self._break_off()
+            try:
+                await self._settle()
+            except BaseException:
+                answer.discard()
+                raise
+            return answer
+        finally:
+            if self._running:
+                await self._settle()
+            self._join()
+
+    def _start(self, child: Target, *, is_copy: bool) -> None:
+        runner = _Runner(child, self._x.beside(), is_copy=is_copy)
+        self._running[asyncio.create_task(child.send(runner.x), name="race")] = runner
+        now = time.monotonic()
+        self._due = now + self._node.delay(child, now) if self._rest else None
+
+    async def _first(self) -> Answer:
+        while True:
+            timeout = None if self._due is None else max(0.0, self._due - time.monotonic())
+            done, _ = await asyncio.wait(self._running, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                self._copy()
+                continue
+            for task in [task for task in self._running if task in done]:
+                answer = self._take(task)
+                if answer is not None:
+                    return answer
+            if not self._running:
+                self._next()
+
+    def _take(self, task: asyncio.Task[Answer]) -> Answer | None:
+        """The answer of one that is through; None if it failed."""
+        runner = self._running.pop(task)
+        self._over.append(runner)
+        try:
+            answer = task.result()
+        except UpstreamError as error:
+            self._failures.append(error)
+        except asyncio.CancelledError:  # not by us: what it stood on is gone
+            self._failures.append(Unavailable("The attempt was broken off."))
+        else:
+            self._won(runner, answer)
+            return answer
+        if runner.is_copy:
+            self._node.tell("failed")
+        return None
+
+    def _won(self, winner: _Runner, answer: Answer) -> None:
+        x, twin = self._x, winner.x
+        copies = winner.is_copy + sum(runner.is_copy for runner in self._running.values())
+        x.notes.update(twin.notes)
+        if copies:
+            waited = (time.monotonic() - self._started) * 1000
+            x.notes["race"] = f"{answer.target} was first after {waited:.0f} ms, {copies} sent beside the first"
+        x.degraded = twin.degraded or x.degraded
+        x.chat, x.read, x.needs = twin.chat, twin.read, twin.needs
+        for runner in (winner, *self._running.values()):
+            if runner.is_copy:
+                self._node.tell("won" if runner is winner else "lost")
+
+    def _copy(self) -> None:
+        """It is time for another one, if there is one, and it may be asked."""
+        now = time.monotonic()
+        self._due = None
+        child = next((child for child in self._rest if self._node.is_usable(child, now)), None)
+        if child is None or now >= self._x.deadline:
+            return
+        reason = lasting(self._x)
+        if reason is not None:
+            self._x.notes["race"] = f"not sent twice: {reason}"
+            return
+        if not self._node.allowance.spend():
+            self._x.notes["race"] = "no copy was sent: the share for that is used up"
+            self._node.tell("denied")
+            return
+        for runner in self._running.values():
+            runner.late = True
+        self._rest.remove(child)
+        self._start(child, is_copy=True)
+
+    def _next(self) -> None:
+        """Everybody that was started has failed."""
+        last = self._failures[-1]
+        on = last.skipped or last.meaning in _GO_ON
+        if not self._rest or not on or time.monotonic() >= self._x.deadline:
+            raise decisive(self._failures)
+        self._start(self._rest.pop(0), is_copy=False)
+
+    def _break_off(self) -> None:
+        """Nobody waits for those that still run."""
+        now = time.monotonic()
+        for task, runner in self._running.items():
+            if runner.late and not task.done():
+                self._tell_of(runner, now)
+            task.cancel()
+
+    def _tell_of(self, runner: _Runner, now: float) -> None:
+        """Without this, what is slow would leave no trace, and everything would seem ever quicker."""
+        known = {health.name: health for health in self._node.below[id(runner.child)]}
+        for attempt in runner.x.attempts:
+            if attempt.outcome == "open" and attempt.target in known:
+                known[attempt.target].outlasted(now, now - attempt.started)
+
+    async def _settle(self) -> None:
+        """Let those that were broken off close their connections, for a moment; what has ended is looked at."""
+        if not self._running:
+            return
+        running, self._running = self._running, {}
+        self._over += running.values()
+        left = self._node.allowance.left
+        for task in running:
+            left.add(task)
+            task.add_done_callback(left.discard)
+            task.add_done_callback(_dispose)
+        await asyncio.wait(running, timeout=_GRACE)
+
+    def _join(self) -> None:
+        """What was noted apart belongs to the one request."""
+        x = self._x
+        attempts = [attempt for runner in self._over for attempt in runner.x.attempts]
+        x.attempts += sorted(attempts, key=lambda attempt: attempt.started)
+        x.skipped += [skipped for runner in self._over for skipped in runner.x.skipped]
+        for runner in self._over:
+            x.notes = {**runner.x.notes, **x.notes}
+        x.upstream_wait += time.monotonic() - self._started  # once, however many have waited
+
+
+def _dispose(task: asyncio.Task[Answer]) -> None:
+    """An answer that comes too late is broken off, and a failure is nobody's."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().discard()
+
+
+def _seconds(text: str, context: CompileContext) -> float:
+    try:
+        seconds = float(Duration.parse(text))
+    except ValueError:
+        seconds = 0.0
+    if not _SHORTEST <= seconds <= _LONGEST:
+        context.fail(f"{text!r} is neither a quantile such as p95 nor a duration from 1ms to 10m", "after")
+        return _SHORTEST
+    return seconds
