@@ -12,6 +12,7 @@ from proxy.translation import read
 
 _BITS = {"image": VISION, "file": FILES, "audio": AUDIO, "video": VIDEO}
 _BYTES_PER_TOKEN = 4  # of English text; an estimate for routing, no count
+_LARGE = 2 << 20  # bytes; a larger request is not read for the choice alone
 _MEDIA_TOKENS = 800  # about what providers count for a picture of usual size
 
 
@@ -43,3 +44,12 @@ def _needs(chat: Chat) -> Needs:
     for tool in chat.tools:
         size += len(repr(tool.parameters)) + len(tool.description or "")
     return Needs(bits, -(-size // _BYTES_PER_TOKEN) + media * _MEDIA_TOKENS, chat.max_tokens)
+
+
+def conversation_of(x: Exchange) -> Chat | None:
+    """What the caller said, read once; None for what is no conversation, cannot be read, or is too large."""
+    if x.endpoint is None or x.endpoint.dialect is None or len(x.body) > _LARGE:
+        return None
+    with suppress(BadRequest):
+        return x.chat or read(x)
+    return None

@@ -13,8 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 import msgspec
 
 from proxy.capability import Needs, Reach
-from proxy.chat import Chat
-from proxy.chat import Completion
+from proxy.chat import Chat, Completion
 from proxy.errors import OPENAI, Header, Style
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.health import Health
@@ -77,8 +76,8 @@ class CompileContext(Protocol):
     def conversation(self, x: Exchange) -> Chat | None:
         """What the caller said, in the neutral form; None for what is no conversation, or too large to look into."""
 
-    async def ask(self, target: Target, x: Exchange, prompt: str, timeout: float) -> str | None:
-        """What ``target`` answers to a question of the gateway's own, for ``x``; None if nothing in ``timeout`` s."""
+    async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
+        """What ``target`` answers to a question of the gateway's own, for ``x``; None if nothing in ``patience`` seconds."""
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policy may set; None if it accepts any; empty without that policy."""

@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 from proxy.answers import completion_of
 from proxy.asking import ask
 from proxy.capability import Needs
-from proxy.chat import Chat
-from proxy.chat import Completion
+from proxy.chat import Chat, Completion
 from proxy.config.document import Report
 from proxy.config.problem import Path
 from proxy.exchange import Exchange, Identity
@@ -151,9 +150,9 @@ class RouteContext(Place):
         """What the caller said."""
         return conversation_of(x)
 
-    async def ask(self, target: Target, x: Exchange, prompt: str, timeout: float) -> str | None:
+    async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
         """A question of the gateway's own."""
-        return await ask(target, x, prompt, timeout)
+        return await ask(target, x, prompt, patience)
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policies may set."""

@@ -31,6 +31,8 @@ def children(settings: Any, path: Path) -> Iterator[tuple[Any, Path]]:
     if isinstance(settings, dict):
         if "of" not in settings:  # a mirror
             yield from ((settings[key], (*path, key)) for key in ("target", "to") if key in settings)
+        if "judge" in settings:
+            yield settings["judge"], (*path, "judge")
         settings, path = settings.get("of"), (*path, "of")
     if isinstance(settings, dict) and path[-1] == "of":  # by label
         yield from ((item, (*path, label)) for label, item in settings.items())

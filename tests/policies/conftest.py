@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from proxy.capability import NOTHING_NEEDED, Needs, Reach
+from proxy.chat import Chat
 from proxy.dialects.paths import EXACT
 from proxy.errors import Header, UpstreamError
 from proxy.exchange import Exchange, Identity
@@ -59,6 +60,15 @@ class Context:
     def needs(self, x: Exchange) -> Needs:
         """As told on the exchange."""
         return x.needs or NOTHING_NEEDED
+
+    def conversation(self, x: Exchange) -> Chat | None:
+        """As told on the exchange."""
+        return x.chat
+
+    async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
+        """What is sent is the prompt itself."""
+        x.notes["asked"] = prompt
+        return ((await target.send(x)).body or b"").decode()
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags of the route."""

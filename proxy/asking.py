@@ -1,0 +1,86 @@
+"""A question of the gateway's own to a model: one short text, one short answer, through the same tree of targets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import msgspec
+
+from proxy.dialects.paths import EXACT
+from proxy.errors import UpstreamError
+from proxy.exchange import Exchange
+from proxy.policy import Answer, Target
+from proxy.translated import whole
+
+_ENDPOINT = EXACT["POST", "/v1/chat/completions"]
+_MOST_TOKENS = 16  # of the answer
+_LARGEST = 64 << 10  # bytes of an answer that is read
+
+
+class _Message(msgspec.Struct):
+    content: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+
+
+class _Completion(msgspec.Struct):
+    choices: list[_Choice]
+
+
+_READ = msgspec.json.Decoder(_Completion)
+
+
+async def ask(target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
+    """The answer of ``target`` to ``prompt``, on behalf of ``x``; None if it gave none in ``patience`` seconds.
+
+    The attempts are noted among those of ``x``: they were made for it.
+    """
+    inner = _exchange(x, prompt, patience)
+    answer: Answer | None = None
+    try:
+        async with asyncio.timeout(patience):
+            answer = await target.send(inner)
+            if answer.status != 200:
+                return None
+            body = answer.body
+            if body is None:
+                body = b"" if answer.chunks is None else await whole(answer.chunks)
+        return _text(body)
+    except (UpstreamError, TimeoutError):
+        return None
+    finally:
+        if answer is not None:
+            answer.discard() if answer.body is None else _end(answer)
+        x.attempts += inner.attempts
+        x.upstream_wait += inner.upstream_wait
+
+
+def _end(answer: Answer) -> None:
+    if answer.attempt is not None:
+        answer.attempt.end()
+
+
+def _exchange(x: Exchange, prompt: str, patience: float) -> Exchange:
+    started = time.monotonic()
+    inner = Exchange(x.request_id, "POST", "/v1/chat/completions", b"", [], started, len(x.state))
+    message = {"role": "user", "content": prompt}
+    inner.endpoint = _ENDPOINT
+    inner.model = x.model
+    inner.body = msgspec.json.encode({"model": x.model, "messages": [message], "max_tokens": _MOST_TOKENS})
+    inner.forward = [(b"content-type", b"application/json")]
+    inner.identity, inner.tags, inner.route, inner.generation = x.identity, x.tags, x.route, x.generation
+    inner.deadline = min(x.deadline, started + patience)
+    return inner
+
+
+def _text(body: bytes) -> str | None:
+    if len(body) > _LARGEST:
+        return None
+    try:
+        choices = _READ.decode(body).choices
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    return choices[0].message.content if choices else None
