@@ -7,6 +7,7 @@ from policies.context.prompt_cache import PromptCache
 from policies.context.tags import Tags
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
+from policies.limits.queue import Queue
 from policies.routing.balance import Balance
 from policies.routing.classify import Classify
 from policies.routing.fallback import Fallback
@@ -23,6 +24,7 @@ POLICIES: dict[str, type[Policy]] = {
     "tags": Tags,
     "headers": Headers,
     "prompt_cache": PromptCache,
+    "queue": Queue,
 }
 
 TARGETS: dict[str, type[Target]] = {

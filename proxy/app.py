@@ -89,6 +89,7 @@ class App:
         else:
             x.jobs = self.jobs
         runtime.enter()
+        x.meter = self.metrics
         self.metrics.started()
         outcome: Outcome | None = None
         end: str | None = None

@@ -82,6 +82,21 @@ class Attempt:
             ends(reason if outcome == "error" else None)
 
 
+class Meter:
+    """Where a policy tells what cannot be read off an exchange when it is over. This one forgets it."""
+
+    __slots__ = ()
+
+    def waiting(self, route: str, change: int) -> None:
+        """So many more requests wait in line."""
+
+    def waited(self, route: str, outcome: str, seconds: float) -> None:
+        """A request has waited in line: sent, accepted, refused_full, refused_wait, failed or left."""
+
+
+NOBODY = Meter()
+
+
 class Exchange:
     """State of one request. Slots only; policies keep their own state in ``state[slot]``.
 
@@ -105,6 +120,7 @@ class Exchange:
         "identity",
         "jobs",
         "line",
+        "meter",
         "method",
         "model",
         "needs",
@@ -164,6 +180,7 @@ class Exchange:
         self.trial = False  # nothing else is left: a target that is ejected may be tried
         self.degraded = ""  # why another than the first choice answered: a meaning of failure
         self.jobs: Any = None  # proxy.jobs: takes an exchange over, to be answered later; None within a job
+        self.meter: Meter = NOBODY
         self.line: Any = None  # proxy.policy.Line: where to wait while everything is limited, set by a policy
         self.notes: dict[str, str] = {}  # policy or node name → what it decided, for the receipt
         self.state: list[Any] = [None] * slots

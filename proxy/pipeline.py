@@ -114,7 +114,7 @@ class Pipeline:
                     return local(reply)
             x.entered = len(self.policies)
             if x.line is not None:
-                return await x.line.send(x, self.target.send)  # type: ignore[no-any-return]
+                return await x.line.send(x, self.target)  # type: ignore[no-any-return]
             return await self.target.send(x)
         except UpstreamError as error:
             if error.raw is not None:

@@ -77,7 +77,7 @@ class CompileContext(Protocol):
         """What the caller said, in the neutral form; None for what is no conversation, or too large to look into."""
 
     async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
-        """What ``target`` answers to a question of the gateway's own, for ``x``; None if nothing in ``patience`` seconds."""
+        """What ``target`` answers to a question of the gateway's own, for ``x``; None if none came in ``patience`` seconds."""
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policy may set; None if it accepts any; empty without that policy."""
@@ -149,6 +149,7 @@ class Answer:
         "dropped",
         "headers",
         "is_sse",
+        "pace",
         "socket",
         "status",
         "style",
@@ -182,6 +183,7 @@ class Answer:
         self.style: Style = OPENAI  # how the stream says that it failed
         self.told: Sequence[Header] = ()  # headers about errors and limits, for nobody but the gateway
         self.attempt: Attempt | None = None  # that it came from
+        self.pace: Callable[[], float | None] | None = None  # seconds for each event of a stream so far
 
     def discard(self) -> None:
         """Nobody wants it: break it off, and end its attempt."""
@@ -194,8 +196,8 @@ class Answer:
 class Line(Protocol):
     """Where requests wait while every target is limited. A policy puts it on the exchange."""
 
-    async def send(self, x: Exchange, send: Callable[[Exchange], Awaitable[Answer]]) -> Answer:
-        """The answer of ``send``, which may be called again after it raised; or another answer, if the wait is long."""
+    async def send(self, x: Exchange, target: Target) -> Answer:
+        """The answer of ``target``, which may be asked again after it raised; or another, if the wait is long."""
 
 
 class Choice(msgspec.Struct, frozen=True):

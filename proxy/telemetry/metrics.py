@@ -16,7 +16,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from proxy.exchange import Exchange
+from proxy.exchange import Exchange, Meter
 from proxy.stream import Outcome
 from proxy.telemetry.copies import Copies
 
@@ -26,7 +26,7 @@ _OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
 _STATES = frozenset({"open", "limited", "drained"})  # why a target is not asked, where the request is not the reason
 
 
-class Metrics:
+class Metrics(Meter):
     """All metrics of one process. ``render`` gives the sum over all workers when there are several."""
 
     def __init__(self) -> None:
@@ -86,6 +86,7 @@ class Metrics:
         )
         self._add_process(known)
         self._add_jobs(known)
+        self._add_queue(known)
         self._copies = Copies(known, self._child)
         self._children: dict[tuple[str, ...], Any] = {}
 
@@ -133,6 +134,29 @@ class Metrics:
     def told(self, event: str, fields: dict[str, Any]) -> None:
         """A report of a node."""
         self._copies.told(event, fields)
+
+    def _add_queue(self, known: dict[str, Any]) -> None:
+        """What is told of requests that wait in line."""
+        self._waiting = Gauge(
+            "sluicegate_queue_waiting",
+            "Requests that wait in line, by route.",
+            ["route"],
+            multiprocess_mode="livesum",
+            **known,
+        )
+        self._waited = Histogram(
+            "sluicegate_queue_wait_seconds",
+            "How long requests waited in line, by what became of them.",
+            ["route", "outcome"],
+            buckets=_SECONDS,
+            **known,
+        )
+
+    def waiting(self, route: str, change: int) -> None:
+        self._child(self._waiting, route).inc(change)
+
+    def waited(self, route: str, outcome: str, seconds: float) -> None:
+        self._child(self._waited, route, outcome).observe(seconds)
 
     def jobs_kept(self, counts: dict[tuple[str, str], int]) -> None:
         """How many jobs there are, by kind and status."""

@@ -1,0 +1,1 @@
+"""Policies that bound what is asked, and let the rest wait."""
