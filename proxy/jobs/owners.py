@@ -22,18 +22,26 @@ class Owners:
         self.number = 0
 
     def open(self) -> None:
-        """Take a number, if that was not done yet."""
+        """Take a number, if that was not done yet. It is taken again if somebody took the file away."""
         if self._file >= 0:
-            return
+            if self._is_there():
+                return
+            self.close()
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        number = secrets.randbits(61) + 1
+        number = self.number or secrets.randbits(61) + 1
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
         except OSError:
             os.close(file)
             raise
         self._file, self.number = file, number
+
+    def _is_there(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._file), self._path.stat())
+        except FileNotFoundError:
+            return False
 
     def lives(self, number: int) -> bool:
         """Whether the process with that number still runs."""

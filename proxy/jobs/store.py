@@ -147,6 +147,7 @@ class Store:
         return await self._writer.read(lambda db: self._look(db, now))
 
     def _look(self, db: sqlite3.Connection, now: float) -> View:
+        self._owners.open()
         number = self._owners.number
         rows = db.execute("SELECT id, owner FROM jobs WHERE status = 'running'").fetchall()
         hooks = db.execute("SELECT webhook_at, webhook_owner FROM jobs WHERE webhook_state = 'pending'").fetchall()

@@ -66,6 +66,7 @@ class Writer:
         self._max_waiting = max_waiting
         self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._connection: sqlite3.Connection | None = None
+        self._inode = 0
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -124,7 +125,7 @@ class Writer:
     def _transact(self, group: list[_Asked], writes: bool) -> None:
         """All of a group in one transaction. If the file fails, all of them have failed and nothing was done."""
         try:
-            connection = self._connection or self._open()
+            connection = self._open() if self._connection is None or self._is_gone() else self._connection
             connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
             results = [_one(connection, asked.work) for asked in group]
             connection.execute("COMMIT")
@@ -154,7 +155,15 @@ class Writer:
         if not keep:
             self._close()
 
+    def _is_gone(self) -> bool:
+        """Whether somebody took the file away: what is written then would be lost with the process."""
+        try:
+            return self._path.stat().st_ino != self._inode
+        except FileNotFoundError:
+            return True
+
     def _open(self) -> sqlite3.Connection:
+        self._close()
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # what is asked is nobody else's
         connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
@@ -166,7 +175,7 @@ class Writer:
         except BaseException:
             connection.close()
             raise
-        self._connection = connection
+        self._connection, self._inode = connection, self._path.stat().st_ino
         return connection
 
     def _close(self) -> None:
@@ -180,7 +189,7 @@ def _one(connection: sqlite3.Connection, work: Work) -> tuple[Any, Exception | N
     connection.execute("SAVEPOINT one")
     try:
         result = work(connection)
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         raise
     except Exception as error:
         connection.execute("ROLLBACK TO one")

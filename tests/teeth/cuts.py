@@ -431,11 +431,11 @@ CUTS = (
     ),
     Cut(
         "JOB-07",
-        "a file that is broken is never opened anew",
+        "what is written goes into a file that was taken away",
         "proxy/jobs/writer.py",
-        '        keep = getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSES',
-        "        keep = True",
-        "tests/proxy/jobs/test_writer.py tests/faults/test_jobs_crash.py",
+        "self._connection is None or self._is_gone()",
+        "self._connection is None",
+        "tests/proxy/jobs/test_writer.py",
     ),
     Cut(
         "FLT-05",

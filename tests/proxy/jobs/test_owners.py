@@ -51,4 +51,8 @@ def test_opening_twice_keeps_the_number(tmp_path: Path) -> None:
     owners.open()
     assert owners.number == number > 0
     assert (tmp_path / "folder" / "lock").stat().st_mode & 0o077 == 0
+    (tmp_path / "folder" / "lock").unlink()
+    owners.open()
+    assert owners.number == number
+    assert (tmp_path / "folder" / "lock").is_file()
     owners.close()

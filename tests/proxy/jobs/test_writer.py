@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -82,6 +83,15 @@ async def test_a_file_that_is_held_is_still_read(writer: Writer, tmp_path: Path)
     holder.close()
     await writer.write(lambda db: db.execute("INSERT INTO kept VALUES (2)"))
     assert writer.problem == ""
+
+
+async def test_a_file_that_was_taken_away(writer: Writer, tmp_path: Path) -> None:
+    """Is made anew, instead of writing into what nobody will ever read."""
+    path = tmp_path / "store" / "file.sqlite"
+    await writer.write(lambda db: db.execute("INSERT INTO kept VALUES (1)"))
+    shutil.rmtree(path.parent)
+    await writer.write(lambda db: db.execute("INSERT INTO kept VALUES (2)"))
+    assert _values(path) == [2]
 
 
 async def test_too_much_at_once_and_too_late(tmp_path: Path) -> None:
