@@ -24,6 +24,8 @@ MAX_INTERIM = 16  # answers 1xx before the real one
 LINGER = 5.0  # seconds in which an upstream has to close a stream that it has ended
 _JOIN = 64 << 10  # bytes up to which copying costs less than a second write
 _PIECE = 32 << 10  # bytes given out at a time: one is on its way while a slow client takes another
+_DATA = b"data:"
+_PACED = 8  # events that tell how quickly they come
 _EARLY = 0.002  # seconds by which a timer may fire too soon: the loop counts milliseconds
 
 _LATE = {
@@ -46,6 +48,7 @@ class Flow:
         "_closed",
         "_connection",
         "_deadline",
+        "_events",
         "_failure",
         "_framed",
         "_has_content",
@@ -63,6 +66,7 @@ class Flow:
         "_spent",
         "_timeouts",
         "_timer",
+        "_waited",
         "_waiting_since",
     )
 
@@ -88,6 +92,8 @@ class Flow:
         self._closed = False
         self._spent = 0.0  # seconds waited since the last content, without the wait that is going on
         self._has_content = False
+        self._events = 0  # with data, after the first content; providers send about one token in each
+        self._waited = 0.0  # seconds for them
         self._waiting_since = now = monotonic()  # 0.0 while nobody waits
         self._timer = self._loop.call_later(max(0.0, min(self._limit, deadline - now)), self._look_at_clock)
 
@@ -203,6 +209,10 @@ class Flow:
             raise self._failure
         raise StopAsyncIteration
 
+    def pace(self) -> float | None:
+        """Seconds that were waited for each event after the first content; None as long as there were too few."""
+        return self._waited / self._events if self._events >= _PACED else None
+
     def close(self) -> None:
         """Break off: the connection is closed within this tick of the loop, not politely but surely."""
         if self._closed:
@@ -226,10 +236,13 @@ class Flow:
         except BadAnswer as error:
             raise self._fail(error) from None
         if content:
-            self._spent = 0.0
-            if not self._has_content:
+            if self._has_content:
+                self._events += chunk.count(_DATA)
+                self._waited += self._spent + monotonic() - since
+            else:
                 self._has_content = True
                 self._set_limit("gap", self._timeouts.gap)
+            self._spent = 0.0
         else:
             self._spent += monotonic() - since
         if scanner is None:

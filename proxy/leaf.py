@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -71,6 +73,8 @@ class Leaf(Target):
         attempt.duration = attempt.first_byte = now - started
         x.upstream_wait += attempt.duration
         attempt.outcome, attempt.status, attempt.ends = "ok", answer.status, self._ended
+        if answer.pace is not None:
+            attempt.ends = partial(self._flowed, answer.pace)
         health.answered(now, attempt.duration, self._rules)
         if answer.told:
             health.told, health.told_at = answer.told, now
@@ -96,6 +100,13 @@ class Leaf(Target):
             self.health.released()  # the caller's patience, or what others had left of it, was too short to judge
         else:
             self.health.failed(now, error, self._rules)
+
+    def _flowed(self, pace: Callable[[], float | None], failure: str | None) -> None:
+        """The same for a stream, which tells how quickly its tokens came."""
+        seconds = pace()
+        if seconds is not None:
+            self.health.per_token.observe(seconds, time.monotonic())
+        self._ended(failure)
 
     def _ended(self, failure: str | None) -> None:
         """The body has been sent, or ``failure`` (a code) broke it off half-way."""

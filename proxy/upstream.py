@@ -240,7 +240,9 @@ async def _judge_body(
         raise BadAnswer("the provider compressed its answer although it was asked not to")
     if facts.is_sse:
         await flow.first_content(Scanner(ends))
-        return Answer(status, headers, chunks=flow, close=flow.close, is_sse=True)
+        answer = Answer(status, headers, chunks=flow, close=flow.close, is_sse=True)
+        answer.pace = flow.pace
+        return answer
     body = flow.body_at_once()
     if body is None and (expect_json or facts.is_json) and facts.length <= MAX_WHOLE:
         body = await flow.collect(MAX_WHOLE)

@@ -173,6 +173,23 @@ async def test_a_callers_impatience_is_no_failure_of_the_target() -> None:
     assert leaf.health.state(time.monotonic()) == "closed"
 
 
+async def test_the_pace_of_a_stream_is_remembered() -> None:
+    """Also of one that broke off, if it lasted long enough to have one."""
+    paces = iter([0.02, None, 0.05])
+
+    def paced(x: Exchange, model: str | None) -> Answer:
+        answer = Answer(200, [], body=b"{}")
+        answer.pace = paces.__next__
+        return answer
+
+    leaf = Leaf("up/m", Canned(paced), "m", TIMES)
+    for failure, expected in ((None, 0.02), (None, 0.02), ("upstream_unavailable", 0.05)):
+        answer = await leaf.send(exchange(stream=True))
+        assert answer.attempt is not None
+        answer.attempt.end("error" if failure else None, failure)
+        assert leaf.health.per_token.seconds == expected
+
+
 async def test_an_attempt_lasts_as_long_as_its_body() -> None:
     """The target is busy until then; a body that breaks off is its failure."""
     leaf = Leaf("up/m", Canned(), "m", TIMES, rules=Rules(failures=1))
