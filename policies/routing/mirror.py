@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -17,13 +16,13 @@ from proxy.effects import lasting
 from proxy.errors import GatewayError, UpstreamError
 from proxy.exchange import Exchange
 from proxy.health import Health
+from proxy.kept import Kept, aside, within
 from proxy.policy import Answer, Choice, CompileContext, Config, Target
 from proxy.price import Price
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.units import Duration, Percent
 
-MAX_KEPT = 1 << 20  # bytes of an answer; of a longer one no words are compared
 ASPECTS: tuple[Aspect, ...] = ("status", "latency", "length", "stop", "json", "exact", "similarity", "tools")
 _PATIENCE = 5.0  # seconds beyond the caller's deadline, in which the caller's own answer must have ended
 
@@ -95,38 +94,39 @@ class Mirror(Target):
         try:
             answer = await self.main.send(x)
         except UpstreamError as error:
-            side = Side()
-            side.status, side.code, side.target = error.http_status, error.error_code, ", ".join(self.main.leaves())
             if not error.skipped:
-                self._copy(x, _Kept(side, began).over())
+                self._copy(x, self._failed(error, began))
             raise
-        self._copy(x, _keep(answer, began))
+        self._copy(x, Kept.of(answer, began))
         return answer
 
-    def _copy(self, x: Exchange, kept: _Kept) -> None:
+    def _failed(self, error: UpstreamError, began: float) -> Kept:
+        """There is no answer to look at."""
+        kept = Kept(began)
+        kept.side.status, kept.side.code = error.http_status, error.error_code
+        kept.side.target = ", ".join(self.main.leaves())
+        kept.over()
+        return kept
+
+    def _copy(self, x: Exchange, kept: Kept) -> None:
         """Begin the other one, if it may be done, and there is room."""
         twin = x.beside()
         if not self._background.start(self._shadow(twin, kept), "mirror"):
             kept.forget()
             self._count("dropped")
 
-    async def _shadow(self, x: Exchange, kept: _Kept) -> None:
+    async def _shadow(self, x: Exchange, kept: Kept) -> None:
         """The whole life of a copy."""
         try:
-            if await asyncio.to_thread(lasting, x) is not None:
+            if await aside(lasting, x) is not None:
                 self._count("left_out")
                 return
             patience = x.deadline + _PATIENCE
             shadow = await self._ask(x)
-            try:
-                async with asyncio.timeout(max(0.0, patience - time.monotonic())):
-                    await kept.ended.wait()
-            except TimeoutError:
-                kept.is_cut = True
-            if kept.is_cut:
-                self._count("unfinished")
-            else:
+            if await kept.ended(patience - time.monotonic()):
                 await self._compare(x, kept.side, shadow)
+            else:
+                self._count("unfinished")
         except Exception as error:
             self._reports.tell("mirror.crashed", route=x.route, target=self._name, error=type(error).__name__)
         finally:
@@ -141,35 +141,36 @@ class Mirror(Target):
         x.conversations = None  # it leaves nothing behind for later requests
         x.notes["mirror"] = "a copy"
         side = Side()
-        side.target = self._name
-        answer: Answer | None = None
         try:
-            async with asyncio.timeout(self._timeout):
-                answer = await self.to.send(x)
-                kept = _keep(answer, began)
-                side = kept.side
-                if answer.body is None and answer.chunks is not None:
-                    async for _ in answer.chunks:
-                        if not side.is_whole:
-                            break
+            await within(self._timeout, self._read(x, side, began))
         except TimeoutError:
             side.code = "upstream_timeout"
+            side.status = side.status or 504
         except GatewayError as error:
             side.code = error.error_code
             side.status = side.status or error.http_status
         finally:
-            if answer is not None and answer.close is not None:
-                answer.close()
-            for attempt in x.attempts:
-                if attempt.ends is not None:
-                    attempt.end(*(("cancelled", None) if side.code is None and not side.is_whole else _end(side.code)))
-        side.status = side.status or 504
+            side.target = self._name
+            _end(x, side)
         if side.total is None:
             side.total = time.monotonic() - began
         return side
 
+    async def _read(self, x: Exchange, side: Side, began: float) -> None:
+        """Send, and read what comes of it, as far as it is kept."""
+        answer = await self.to.send(x)
+        try:
+            Kept.of(answer, began, side)
+            if answer.chunks is not None:
+                async for _ in answer.chunks:
+                    if not side.is_whole:
+                        break
+        finally:
+            if answer.close is not None:
+                answer.close()
+
     async def _compare(self, x: Exchange, main: Side, shadow: Side) -> None:
-        found = await asyncio.to_thread(self._look, x, main, shadow)
+        found = await aside(self._look, x, main, shadow)
         result = "compared" if shadow.code is None and shadow.is_whole else "failed" if shadow.code else "too_long"
         attempts = [[attempt.target, attempt.reason or attempt.outcome] for attempt in x.attempts]
         self._reports.tell(
@@ -223,88 +224,11 @@ class Mirror(Target):
         return self.main.lacks(needs)
 
 
-class _Kept:
-    """The caller's answer as it goes by. ``ended`` when it is over; ``is_cut``: before its time."""
-
-    __slots__ = ("_began", "_chunks", "_close", "_parts", "_size", "ended", "is_cut", "side")
-
-    def __init__(self, side: Side, began: float) -> None:
-        self.side = side
-        self.ended = asyncio.Event()
-        self.is_cut = False
-        self._began = began
-        self._parts: list[bytes] | None = []
-        self._size = 0
-        self._chunks: AsyncIterator[bytes] | None = None
-        self._close: Callable[[], None] | None = None
-
-    def over(self) -> _Kept:
-        """It has ended well."""
-        if not self.ended.is_set():
-            self.side.total = time.monotonic() - self._began
-            self.side.body = b"".join(self._parts or ())
-            self._parts = None
-            self.ended.set()
-        return self
-
-    def forget(self) -> None:
-        """Nobody wants it any more; what still goes by is not kept."""
-        self._parts = None
-        self.side.body = b""
-
-    def watch(self, answer: Answer) -> None:
-        """See what flows, and where it ends."""
-        self._chunks, self._close = cast("AsyncIterator[bytes]", answer.chunks), answer.close
-        answer.chunks, answer.close = self, self.close
-
-    def close(self) -> None:
-        """Whoever reads it has had enough, or all."""
-        if not self.ended.is_set():
-            self.is_cut = True
-            self._parts = None
-            self.ended.set()
-        if self._close is not None:
-            self._close()
-
-    def __aiter__(self) -> _Kept:
-        return self
-
-    async def __anext__(self) -> bytes:
-        assert self._chunks is not None
-        try:
-            chunk = await anext(self._chunks)
-        except StopAsyncIteration:
-            self.over()
-            raise
-        except GatewayError as error:
-            self.side.code = error.error_code
-            self.over()
-            raise
-        if self._parts is not None:
-            self._size += len(chunk)
-            self._parts.append(chunk)
-            if self._size > MAX_KEPT:
-                self._parts, self.side.is_whole = None, False
-        return chunk
-
-
-def _keep(answer: Answer, began: float) -> _Kept:
-    """Have ``answer`` looked at as it passes."""
-    side = Side()
-    kept = _Kept(side, began)
-    side.status, side.code, side.target, side.is_sse = answer.status, answer.code, answer.target, answer.is_sse
-    side.first = time.monotonic() - began
-    if answer.body is not None:
-        kept.over()
-        side.is_whole = len(answer.body) <= MAX_KEPT
-        side.body = answer.body if side.is_whole else b""
-    elif answer.chunks is not None:
-        kept.watch(answer)
-    else:  # a socket
-        kept.over()
-        side.is_whole = False
-    return kept
-
-
-def _end(code: str | None) -> tuple[str | None, str | None]:
-    return (None, None) if code is None else ("error", code)
+def _end(x: Exchange, side: Side) -> None:
+    """The attempts of a copy are over with its answer."""
+    changed: tuple[str | None, str | None] = ("error", side.code) if side.code is not None else (None, None)
+    if not side.is_whole:
+        changed = "cancelled", None
+    for attempt in x.attempts:
+        if attempt.ends is not None:
+            attempt.end(*changed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -12,8 +11,9 @@ from msgspec.structs import replace
 
 from proxy.capability import Needs
 from proxy.effects import lasting
-from proxy.errors import Unavailable, UpstreamError, decisive
+from proxy.errors import UpstreamError, decisive
 from proxy.exchange import Exchange
+from proxy.heat import Heat, all_ended
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
@@ -21,7 +21,6 @@ from proxy.units import Duration, Percent
 
 BURST = 5.0  # copies that may be sent beyond the share, where few were sent before
 SAMPLES = 20  # first tokens that must be known before a quantile of them says anything
-_GRACE = 0.05  # seconds that a winner waits at most for those it has beaten to let go
 _QUANTILE = re.compile(r"p([1-9][0-9])")
 _SHORTEST, _LONGEST = 0.001, 600.0  # seconds
 _KEEP_DELAY = 0.1  # seconds in which a quantile is not looked up again
@@ -64,7 +63,7 @@ class Allowance:
 
     def __init__(self) -> None:
         self._tokens = BURST
-        self.left: set[asyncio.Task[Answer]] = set()
+        self.left: set[Any] = set()
 
     def earn(self, share: float) -> None:
         """A request has come."""
@@ -79,7 +78,7 @@ class Allowance:
 
     async def aclose(self) -> None:
         """Wait for what has not let go."""
-        await asyncio.gather(*self.left, return_exceptions=True)
+        await all_ended(self.left)
 
 
 class Race(Node):
@@ -156,7 +155,7 @@ class Race(Node):
         order = [*usable, *[child for child in able if child not in usable]]
         if len(order) == 1:
             return await order[0].send(x)
-        return await _Heat(self, x, order).run()
+        return await _Race(self, x, order).run()
 
     def is_usable(self, child: Target, now: float) -> bool:
         """Whether something below would be asked now."""
@@ -211,88 +210,73 @@ class _Runner:
         self.late = False
 
 
-class _Heat:
-    """One request's race."""
+class _Race:
+    """One request's."""
 
-    __slots__ = ("_due", "_failures", "_node", "_over", "_rest", "_running", "_started", "_x")
+    __slots__ = ("_all", "_due", "_failures", "_heat", "_node", "_rest", "_started", "_x")
 
     def __init__(self, node: Race, x: Exchange, order: list[Target]) -> None:
         self._node = node
         self._x = x
         self._rest = order
-        self._running: dict[asyncio.Task[Answer], _Runner] = {}
-        self._over: list[_Runner] = []
+        self._heat: Heat[_Runner, Answer] = Heat(node.allowance.left)
+        self._all: list[_Runner] = []
         self._failures: list[UpstreamError] = []
         self._due: float | None = None  # when a copy is to be sent
         self._started = time.monotonic()
 
     async def run(self) -> Answer:
         """The first answer. Whatever happens, nothing is left behind."""
+        answer: Answer | None = None
         try:
             self._start(self._rest.pop(0), is_copy=False)
-            try:
-                answer = await self._first()
-            finally:
-                self._break_off()
-            try:
-                await self._settle()
-            except BaseException:
-                answer.discard()
-                raise
+            answer = await self._first()
+            self._tell_of_late()
+            await self._heat.break_off()
             return answer
+        except BaseException:
+            if answer is not None:
+                answer.discard()
+            await self._heat.break_off()
+            raise
         finally:
-            if self._running:
-                await self._settle()
             self._join()
 
     def _start(self, child: Target, *, is_copy: bool) -> None:
         runner = _Runner(child, self._x.beside(), is_copy=is_copy)
-        self._running[asyncio.create_task(child.send(runner.x), name="race")] = runner
+        self._all.append(runner)
+        self._heat.start(runner, child.send(runner.x))
         now = time.monotonic()
         self._due = now + self._node.delay(child, now) if self._rest else None
 
     async def _first(self) -> Answer:
         while True:
-            timeout = None if self._due is None else max(0.0, self._due - time.monotonic())
-            done, _ = await asyncio.wait(self._running, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
+            through = await self._heat.next(None if self._due is None else max(0.0, self._due - time.monotonic()))
+            if through is None:
                 self._copy()
                 continue
-            for task in [task for task in self._running if task in done]:
-                answer = self._take(task)
-                if answer is not None:
-                    return answer
-            if not self._running:
+            runner, outcome = through
+            if not isinstance(outcome, UpstreamError):
+                self._won(runner, outcome)
+                return outcome
+            self._failures.append(outcome)
+            if runner.is_copy:
+                self._node.tell("failed")
+            if not len(self._heat):
                 self._next()
-
-    def _take(self, task: asyncio.Task[Answer]) -> Answer | None:
-        """The answer of one that is through; None if it failed."""
-        runner = self._running.pop(task)
-        self._over.append(runner)
-        try:
-            answer = task.result()
-        except UpstreamError as error:
-            self._failures.append(error)
-        except asyncio.CancelledError:  # not by us: what it stood on is gone
-            self._failures.append(Unavailable("The attempt was broken off."))
-        else:
-            self._won(runner, answer)
-            return answer
-        if runner.is_copy:
-            self._node.tell("failed")
-        return None
 
     def _won(self, winner: _Runner, answer: Answer) -> None:
         x, twin = self._x, winner.x
-        copies = winner.is_copy + sum(runner.is_copy for runner in self._running.values())
-        x.notes.update(twin.notes)
+        copies = [runner for runner in self._all if runner.is_copy]
         if copies:
             waited = (time.monotonic() - self._started) * 1000
-            x.notes["race"] = f"{answer.target} was first after {waited:.0f} ms, {copies} sent beside the first"
+            x.notes["race"] = f"{answer.target} was first, after {waited:.0f} ms; {len(copies)} sent beside the first"
+        x.notes.update(twin.notes)
         x.degraded = twin.degraded or x.degraded
         x.chat, x.read, x.needs = twin.chat, twin.read, twin.needs
-        for runner in (winner, *self._running.values()):
-            if runner.is_copy:
+        beaten = set(map(id, self._heat.running()))
+        for runner in copies:
+            if runner is winner or id(runner) in beaten:
                 self._node.tell("won" if runner is winner else "lost")
 
     def _copy(self) -> None:
@@ -310,7 +294,7 @@ class _Heat:
             self._x.notes["race"] = "no copy was sent: the share for that is used up"
             self._node.tell("denied")
             return
-        for runner in self._running.values():
+        for runner in self._heat.running():
             runner.late = True
         self._rest.remove(child)
         self._start(child, is_copy=True)
@@ -323,49 +307,24 @@ class _Heat:
             raise decisive(self._failures)
         self._start(self._rest.pop(0), is_copy=False)
 
-    def _break_off(self) -> None:
-        """Nobody waits for those that still run."""
-        now = time.monotonic()
-        for task, runner in self._running.items():
-            if runner.late and not task.done():
-                self._tell_of(runner, now)
-            task.cancel()
-
-    def _tell_of(self, runner: _Runner, now: float) -> None:
+    def _tell_of_late(self) -> None:
         """Without this, what is slow would leave no trace, and everything would seem ever quicker."""
-        known = {health.name: health for health in self._node.below[id(runner.child)]}
-        for attempt in runner.x.attempts:
-            if attempt.outcome == "open" and attempt.target in known:
-                known[attempt.target].outlasted(now, now - attempt.started)
-
-    async def _settle(self) -> None:
-        """Let those that were broken off close their connections, for a moment; what has ended is looked at."""
-        if not self._running:
-            return
-        running, self._running = self._running, {}
-        self._over += running.values()
-        left = self._node.allowance.left
-        for task in running:
-            left.add(task)
-            task.add_done_callback(left.discard)
-            task.add_done_callback(_dispose)
-        await asyncio.wait(running, timeout=_GRACE)
+        now = time.monotonic()
+        for runner in self._heat.running():
+            known = {health.name: health for health in self._node.below[id(runner.child)]} if runner.late else {}
+            for attempt in runner.x.attempts:
+                if attempt.outcome == "open" and attempt.target in known:
+                    known[attempt.target].outlasted(now, now - attempt.started)
 
     def _join(self) -> None:
         """What was noted apart belongs to the one request."""
         x = self._x
-        attempts = [attempt for runner in self._over for attempt in runner.x.attempts]
+        attempts = [attempt for runner in self._all for attempt in runner.x.attempts]
         x.attempts += sorted(attempts, key=lambda attempt: attempt.started)
-        x.skipped += [skipped for runner in self._over for skipped in runner.x.skipped]
-        for runner in self._over:
+        for runner in self._all:
+            x.skipped += runner.x.skipped
             x.notes = {**runner.x.notes, **x.notes}
         x.upstream_wait += time.monotonic() - self._started  # once, however many have waited
-
-
-def _dispose(task: asyncio.Task[Answer]) -> None:
-    """An answer that comes too late is broken off, and a failure is nobody's."""
-    if not task.cancelled() and task.exception() is None:
-        task.result().discard()
 
 
 def _seconds(text: str, context: CompileContext) -> float:

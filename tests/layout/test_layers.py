@@ -26,6 +26,8 @@ LAYERS = {
     "proxy.background": "leaf",
     "proxy.comparing": "leaf",
     "proxy.effects": "leaf",
+    "proxy.heat": "leaf",
+    "proxy.kept": "leaf",
     "proxy.reports": "leaf",
     "proxy.expression": "leaf",
     "proxy.tasks": "leaf",
