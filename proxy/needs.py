@@ -1,7 +1,7 @@
 """What a request needs of a target, read from the request itself, in whatever dialect it came.
 
-The size is an estimate for routing, no count: within 30 % of what OpenAI's tokenisers count for English, German, Russian,
-Chinese, Japanese, program code and JSON. What a `previous_response_id` stands for is not in it until that is looked up.
+The size is an estimate for routing, no count: within 30 % of what OpenAI's tokenisers count for English, German,
+Russian, Chinese, Japanese, program code and JSON. What a `previous_response_id` stands for is not in it until that is looked up.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _NOT_TWO = bytes([*range(0xC0), *range(0xE0, 0x100)])
 _MARKS: tuple[tuple[int, tuple[bytes, ...]], ...] = (
     (TOOLS, (b'"tools"', b'"functions"', b'"toolConfig"')),
     (VISION, (b'"image_url"', b'"input_image"', b'"type":"image"', b'"type": "image"', b'"image/')),
-    (FILES, (b'"input_file"', b'"type":"document"', b'"type": "document"', b'"type":"file"', b'"type": "file"', b'"application/pdf"')),
+    (FILES, (b'"input_file"', b'"application/pdf"')),
+    (FILES, (b'"type":"document"', b'"type": "document"', b'"type":"file"', b'"type": "file"')),
     (AUDIO, (b'"input_audio"', b'"audio/')),
     (VIDEO, (b'"video/', b'"video_url"')),
     (JSON_OBJECT, (b'"json_object"',)),

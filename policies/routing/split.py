@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any, ClassVar
 
@@ -78,8 +78,11 @@ class Split(Node):
         return cls(tuple(child for child, _ in kept), tuple(weight for _, weight in kept), config.sticky, context.needs)
 
     def _choose(self, x: Exchange) -> tuple[int, str]:
-        """Index of the child, and why."""
+        """Index of the child, and why. Branches that cannot do what is needed leave their share to the others."""
         subject = x.tags.get(self._sticky) if self._sticky is not None else None
+        able = self.able(x)
+        if able is not self.children:
+            return self._among({id(child) for child in able}, subject)
         if subject is None:
             point = self._random()
             for at, edge in enumerate(self._cumulative):
@@ -88,9 +91,22 @@ class Split(Node):
             return len(self.children) - 1, "at random"
         return self._steady(subject.encode()), f"by {self._sticky}"
 
-    def _steady(self, subject: bytes) -> int:
+    def _among(self, able: set[int], subject: str | None) -> tuple[int, str]:
+        """The same among some of the branches."""
+        places = [at for at, child in enumerate(self.children) if id(child) in able]
+        if subject is not None:
+            return self._steady(subject.encode(), places), f"by {self._sticky}"
+        point = self._random() * sum(self._weights[at] for at in places)
+        for at in places:
+            point -= self._weights[at]
+            if point < 0:
+                return at, "at random"
+        return places[-1], "at random"
+
+    def _steady(self, subject: bytes, places: Sequence[int] | None = None) -> int:
         best, best_score = 0, -math.inf
-        for at, (salt, weight) in enumerate(zip(self._salts, self._weights, strict=True)):
+        for at in range(len(self._salts)) if places is None else places:
+            salt, weight = self._salts[at], self._weights[at]
             digest = blake2b(subject, digest_size=8, key=salt).digest()
             unit = (int.from_bytes(digest, "big") + 1) / (_HASH_RANGE + 1)
             score = -weight / math.log(unit)
@@ -105,11 +121,16 @@ class Split(Node):
 
     def explain(self, x: Exchange) -> Choice:
         subject = x.tags.get(self._sticky) if self._sticky is not None else None
-        chosen = self._steady(subject.encode()) if subject is not None else None
-        total = sum(self._weights)
+        lacking = self.lacking(x)
+        places = [at for at in range(len(self.children)) if at not in lacking]
+        chosen = self._steady(subject.encode(), places) if subject is not None else None
+        total = sum(self._weights[at] for at in places)
         choices = []
         for at, child in enumerate(self.children):
             choice = child.explain(x)
+            if at in lacking:
+                choices.append(replace(choice, chosen=False, why=f"left out: {lacking[at]}"))
+                continue
             share = f"{self._weights[at] / total:.1%}"
             if chosen is None:
                 why = f"{share} of requests, at random"
