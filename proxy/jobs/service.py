@@ -29,6 +29,7 @@ from proxy.translation import scope_of
 
 _MAX_IDEMPOTENCY = 255
 _LARGE = 512 << 10  # bytes that take milliseconds to be read
+_LONGEST_ESTIMATE = 86_400.0  # seconds; whoever estimates may not know
 _SOON = 10  # seconds after which to come back where nothing better is known
 _FULL = {
     "too_many_jobs": (429, "The gateway keeps as many jobs as it may (`jobs.max_jobs`); try again later."),
@@ -135,7 +136,7 @@ class Jobs:
             idempotency=_idempotency(x, kind),
             digest=digest,
             created=now,
-            answer_at=None if estimate is None else now + estimate,
+            answer_at=None if estimate is None else now + min(estimate, _LONGEST_ESTIMATE),
             webhook=hook,
         )
         kept = await self._store.add(job, request, settings)

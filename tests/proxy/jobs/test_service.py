@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ class Later(Policy):
         """Hand over, unless it is a job already."""
         if x.jobs is None:
             return None
-        found: Reply | None = await x.jobs.accept(x, kind="queue", estimate=7.2)
+        estimate = math.inf if x.header(b"x-forever") else 7.2
+        found: Reply | None = await x.jobs.accept(x, kind="queue", estimate=estimate)
         return found
 
 
@@ -79,6 +81,13 @@ async def test_a_request_that_is_put_off(scene: Scene) -> None:
     assert answer.headers[b"x-sluicegate-target"] == b"up/gpt-4o"
     assert len(scene.provider.asked) == 1
     assert (await scene.call(f"/v1/jobs/{told['queue_id']}", method="GET")).status == 404
+
+
+async def test_a_wait_that_nobody_knows(scene: Scene) -> None:
+    """Is told as a day."""
+    scene.jobs.runner.draining.begin(0.0)
+    call = await scene.call("/v1/chat/completions", ASK, x_forever="1")
+    assert (call.status, call.json["estimated_wait_seconds"]) == (202, 86_400)
 
 
 async def test_a_request_that_is_put_off_can_be_cancelled(scene: Scene) -> None:
