@@ -294,7 +294,7 @@ class Latency(Way):
         return "slower; chosen only where two slower ones are drawn" if slower else "as quick; chance decides"
 
 
-class Headroomy(_Least):
+class MostLeft(_Least):
     """The largest share left of the account's rate limits."""
 
     __slots__ = ()

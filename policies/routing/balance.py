@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from policies.routing._helpers import (
     Cost,
-    Headroomy,
     Latency,
     LeastBusy,
+    MostLeft,
     Random,
     RoundRobin,
     Seat,
@@ -215,7 +215,7 @@ def _way(
         "least_busy": lambda: LeastBusy(draw),
         "round_robin": RoundRobin,
         "weighted": Weighted,
-        "headroom": lambda: Headroomy(draw),
+        "headroom": lambda: MostLeft(draw),
         "random": lambda: Random(draw),
     }
     return ways[config.by]()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.units import Duration, Secret, Size
+from proxy.units import Duration, Money, Secret, Size
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,30 @@ def test_what_is_no_duration_is_named(text: str) -> None:
     """The sentence is for the reader."""
     with pytest.raises(ValueError, match=r"not a duration|no unit|has the unit"):
         Duration.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "nano"),
+    [
+        ("$0", 0),
+        ("$0.15", 150_000_000),
+        ("$20", 20 * 10**9),
+        (" $1.000000001 ", 10**9 + 1),
+        ("$999999999", 999999999 * 10**9),
+    ],
+)
+def test_money(text: str, nano: int) -> None:
+    """Nano-dollars, without a detour through fractions that are not exact."""
+    assert Money.parse(text) == nano
+
+
+@pytest.mark.parametrize(
+    "text", ["", "$", "0.15", "$-1", "$1,50", "$1.", "$.5", "$1.0000000001", "15 cents", "€1", "$٣"]
+)
+def test_what_is_no_money_is_named(text: str) -> None:
+    """The sentence shows how it is written."""
+    with pytest.raises(ValueError, match=r"not an amount of money; write it like \$0\.15"):
+        Money.parse(text)
 
 
 def test_a_unit_of_another_case_is_refused() -> None:

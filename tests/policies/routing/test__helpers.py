@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from policies.routing._helpers import Cost, Headroomy, Latency, LeastBusy, Random, RoundRobin, Seat, Way, Weighted
+from policies.routing._helpers import Cost, Latency, LeastBusy, MostLeft, Random, RoundRobin, Seat, Way, Weighted
 from policies.routing.fallback import Fallback
 from proxy.capability import NOTHING_NEEDED, Needs
 from proxy.errors import Header
@@ -173,7 +173,7 @@ def _told(limit: int, left: int, reset: bytes = b"60s") -> list[Header]:
 def test_the_largest_share_left_is_taken(scripted: Any, exchange: Any) -> None:
     """Shares, not numbers; and news replace what was read before."""
     now = time.monotonic()
-    seats, x, way = _seats(scripted, 2), exchange(), Headroomy(_draw())
+    seats, x, way = _seats(scripted, 2), exchange(), MostLeft(_draw())
     for seat, told in zip(seats, (_told(1000, 900), _told(100_000, 5000)), strict=True):
         seat.healths[0].told, seat.healths[0].told_at = told, now
     assert _tally(way, seats, x, 10, now) == [10, 0]
@@ -185,12 +185,12 @@ def test_the_largest_share_left_is_taken(scripted: Any, exchange: Any) -> None:
 def test_what_is_not_known_counts_as_free(scripted: Any, exchange: Any) -> None:
     """Until an answer tells."""
     now = time.monotonic()
-    seats, x, way = _seats(scripted, 2), exchange(), Headroomy(_draw())
+    seats, x, way = _seats(scripted, 2), exchange(), MostLeft(_draw())
     seats[0].healths[0].told, seats[0].healths[0].told_at = _told(1000, 990), now
     assert _tally(way, seats, x, 10, now) == [0, 10]
 
 
-@pytest.mark.parametrize("way", [Random(_draw()), Latency(_draw(), 500), LeastBusy(_draw()), Headroomy(_draw())])
+@pytest.mark.parametrize("way", [Random(_draw()), Latency(_draw(), 500), LeastBusy(_draw()), MostLeft(_draw())])
 def test_a_nested_node_is_one_seat(way: Way, context: Any, scripted: Any, exchange: Any) -> None:
     """Its leaves count together."""
     inner = Fallback((scripted("a"), scripted("b")), frozenset(), context.needs)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from proxy.ledger.prices import Prices, listed_price
 from proxy.price import Price
+from tests.support.environment import ROOT, clean_environment
 
 DOLLAR = 10**9
 
@@ -56,3 +61,28 @@ def test_what_was_looked_up_is_kept_within_bounds() -> None:
     for number in range(3000):
         assert prices.of(f"m{number}") == Price(1, 1)
     assert len(prices._known) <= 1024
+
+
+def test_the_list_is_loaded_only_where_it_is_needed(tmp_path: Path) -> None:
+    """It takes a fifth of a second, and most files compare no prices."""
+    pool = "[a/gpt-4o, a/gpt-4o-mini]"
+    for by, loaded in (("latency", False), ("cost", True)):
+        file = tmp_path / f"{by}.yaml"
+        routes = f"{{r: {{open: true, target: {{balance: {{by: {by}, of: {pool}}}}}}}}}"
+        file.write_text(f"providers: {{a: {{kind: openai, api_key: sk-1}}}}\nroutes: {routes}\n")
+        program = (
+            "import sys, proxy.cli\n"
+            f"sys.argv = ['sluicegate', 'check', '--config', {str(file)!r}]\n"
+            "try: proxy.cli.main()\n"
+            "except SystemExit as end: assert not end.code\n"
+            "print('genai_prices' in sys.modules)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.splitlines()[-1] == str(loaded), done.stdout
