@@ -20,8 +20,9 @@ from proxy.errors import Header
 PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-")
 _OPENAI = re.compile(rb"x-ratelimit-(limit|remaining|reset)-([a-z-]{1,30})")
 _ANTHROPIC = re.compile(rb"anthropic-ratelimit-([a-z-]{1,30})-(limit|remaining|reset)")
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
+_PART = re.compile(r"(\d{1,9}(?:\.\d{0,9})?)(ms|us|µs|ns|d|h|m|s)")
+_WHOLE = re.compile(r"(?:\d{1,9}(?:\.\d{0,9})?(?:ms|us|µs|ns|d|h|m|s)){1,6}")
+_UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _MINUTE = 60.0  # seconds in which a limit is taken to be whole again, where that is not told
 _LONGEST = 86_400.0 * 31
 _MOST = 10**15  # more than any limit
@@ -127,20 +128,38 @@ def _number(text: str | None) -> float | None:
 
 
 def _rest(text: str | None, wall: float) -> float:
-    """Seconds until a limit is whole again, from ``6m0s``, ``20ms``, ``12`` or ``2026-11-21T08:00:00Z``."""
-    if not text:
-        return _MINUTE
-    if text[-1:] == "Z" or "T" in text:
-        try:
-            moment = datetime.fromisoformat(text)
-            seconds = moment.timestamp() - wall
-        except (ValueError, OverflowError):
-            return _MINUTE
-    else:
-        parts = list(_SPAN.finditer(text))
-        if not parts or "".join(part[0] for part in parts) != text:
-            return _MINUTE
-        seconds = sum(float(part[1]) * _SECONDS[part[2]] for part in parts)
-        if seconds > wall / 2:  # a moment after all, as some write it
-            seconds -= wall
-    return min(max(0.001, seconds), _LONGEST)
+    """Seconds until a limit is whole again; a minute where that cannot be read."""
+    seconds = moment(text, wall) if text else None
+    return _MINUTE if seconds is None else min(max(0.001, seconds), _LONGEST)
+
+
+def moment(text: str, now: float) -> float | None:
+    """Seconds from now to a moment of RFC 3339, of the epoch, or after a duration."""
+    seconds = duration(text)
+    if seconds is not None:
+        # OpenRouter's is a moment in milliseconds, others' in seconds; no limit lasts for years.
+        for unit in (1000, 1):
+            if seconds > 1e9 * unit:
+                return max(0.0, seconds / unit - now)
+        return seconds
+    try:
+        return max(0.0, datetime.fromisoformat(text).timestamp() - now) if len(text) <= 40 else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def duration(text: str) -> float | None:
+    """Seconds of ``6m0s``, ``120ms``, ``47.434392449s`` or a plain number; None for anything else."""
+    number = plain_number(text.encode("utf-8", "replace"))
+    if number is not None:
+        return number
+    if not _WHOLE.fullmatch(text):
+        return None
+    return sum(float(amount) * _UNITS[unit] for amount, unit in _PART.findall(text))
+
+
+def plain_number(text: bytes | None) -> float | None:
+    """A plain non-negative decimal; no sign, no exponent, no infinity."""
+    if text is None or not re.fullmatch(rb"\s*\d{1,18}(?:\.\d{0,9})?\s*", text):
+        return None
+    return float(text)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.providers.waiting import MAX_RETRY_AFTER, capped, duration, reset_in, retry_after, wait_in_words
+from proxy.headroom import duration
+from proxy.providers.waiting import MAX_RETRY_AFTER, capped, reset_in, retry_after, wait_in_words
 
 NOW = 1_700_000_000.0
 
