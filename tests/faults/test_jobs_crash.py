@@ -240,6 +240,27 @@ def test_a_webhook_is_delivered_after_a_restart(house: House, upstream: FakeUpst
     assert starts(upstream.journal()) == {identity: 1}
 
 
+def test_what_a_queue_accepted_survives_a_kill(gateway: Any, upstream: FakeUpstream, tmp_path: Path) -> None:
+    """Its 202 holds for the process after: the answer is at the place that it named, and was asked for once."""
+    limited = config(upstream.url).replace("[authenticate]", "[authenticate, {queue: {patience: 1s}}]")
+    limited += "health: {enabled: true}\n"
+    state = {"SLUICEGATE_STATE_DIR": str(tmp_path / "state")}
+    first = gateway(limited, env=state)
+    steps = [{"status": 429, "headers": {"retry-after": "30"}}, {"text": "At last."}]
+    answer = Caller(first.port, KEY).call("POST", "/v1/chat/completions", ask("a", script={"id": "q", "steps": steps}))
+    assert (answer.status, 25 <= answer.json["estimated_wait_seconds"] <= 30) == (202, True)
+    first.signal(signal.SIGKILL)
+    first.wait()
+    caller = Caller(gateway(limited, env=state).port, KEY)
+    end = time.monotonic() + 10
+    while (found := caller.call("GET", answer.json["poll_url"])).status == 202:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert found.json["choices"][0]["message"]["content"] == "At last."
+    assert completed(upstream.journal())[answer.json["queue_id"]] == 1
+    assert len(upstream.journal().requests()) == 2
+
+
 def test_a_full_disk_is_told_and_mends(house: House, upstream: FakeUpstream) -> None:
     """A job that cannot be kept is refused, the rest is served, and what had been accepted loses nothing."""
     caller = house.start()
