@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tests.teeth.jobs import JOBS
+
 
 class Cut(NamedTuple):
     """In ``file``, ``old`` (which stands there once) becomes ``new``; then one of ``tests`` must fail."""
@@ -326,118 +328,6 @@ CUTS = (
         "tests/faults/test_retry_budget.py tests/proxy/test_attempts.py",
     ),
     Cut(
-        "JOB-01",
-        "a 202 leaves before its job is on disk",
-        "proxy/jobs/writer.py",
-        '            connection.execute("COMMIT")',
-        '            connection.execute("ROLLBACK" if writes else "COMMIT")',
-        "tests/faults/test_jobs_crash.py",
-    ),
-    Cut(
-        "JOB-01",
-        "what the dead leave behind is not found",
-        "proxy/jobs/runner.py",
-        "        if view.dead:",
-        "        if view.dead and view.mine > view.mine:",
-        "tests/faults/test_jobs_crash.py",
-    ),
-    Cut(
-        "JOB-02",
-        "a job is run again however often its process ends",
-        "proxy/jobs/store.py",
-        "_MAX_INTERRUPTIONS = 1 ",
-        "_MAX_INTERRUPTIONS = 99 ",
-        "tests/faults/test_jobs_crash.py tests/proxy/jobs/test_store.py",
-    ),
-    Cut(
-        "JOB-02",
-        "jobs are taken from processes that live",
-        "proxy/jobs/owners.py",
-        "        except OSError:\n            return True",
-        "        except OSError:\n            return False",
-        "tests/faults/test_jobs_crash.py tests/proxy/jobs/test_owners.py",
-    ),
-    Cut(
-        "JOB-02",
-        "an answer is kept for a job that is not this process's any more",
-        "proxy/jobs/store.py",
-        "        mine = \"id = ? AND status = 'running' AND owner = ?\"",
-        '        mine = "id = ? AND ? IS NOT NULL"',
-        "tests/proxy/jobs/test_store.py",
-    ),
-    Cut(
-        "JOB-03",
-        "the server does not wait for jobs, nor does it take them back",
-        "proxy/jobs/runner.py",
-        "        self.tasks.add(task)\n",
-        "",
-        "tests/faults/test_jobs_crash.py",
-    ),
-    Cut(
-        "JOB-04",
-        "another key reads a job",
-        "proxy/jobs/store.py",
-        "scope IN (?, '')\"",
-        '? IS NOT NULL"',
-        "tests/e2e/test_jobs.py tests/proxy/jobs/test_store.py",
-    ),
-    Cut(
-        "JOB-04",
-        "a key that is gone goes on with its jobs",
-        "policies/identity/authenticate.py",
-        "            return None if x.identity is not None else _refusal(x)",
-        "            return None",
-        "tests/e2e/test_jobs.py tests/policies/identity/test_authenticate.py",
-    ),
-    Cut(
-        "JOB-04",
-        "credentials are kept with a job",
-        "proxy/jobs/kept.py",
-        "for name in more}) - CREDENTIALS",
-        "for name in more}) | CREDENTIALS",
-        "tests/e2e/test_jobs.py tests/proxy/jobs/test_kept.py",
-    ),
-    Cut(
-        "JOB-05",
-        "a caller chooses any address for a webhook",
-        "proxy/jobs/hooks.py",
-        "any(_covers(URL(prefix), url) for prefix in allow)",
-        "allow",
-        "tests/e2e/test_jobs.py tests/proxy/jobs/test_hooks.py",
-    ),
-    Cut(
-        "JOB-05",
-        "a signature does not cover the body",
-        "proxy/jobs/signature.py",
-        'b"%b.%d.%b" % (identity.encode(), timestamp, body)',
-        'b"%b.%d." % (identity.encode(), timestamp)',
-        "tests/e2e/test_jobs.py tests/proxy/jobs/test_signature.py",
-    ),
-    Cut(
-        "JOB-05",
-        "a webhook that is not taken is not sent again",
-        "proxy/jobs/runner.py",
-        "wait = None if delivered else delay(",
-        "wait = None if job.webhook else delay(",
-        "tests/e2e/test_jobs.py tests/faults/test_jobs_crash.py",
-    ),
-    Cut(
-        "JOB-06",
-        "a cancelled job goes on upstream",
-        "proxy/jobs/runner.py",
-        "            task.cancel(CANCELLED)",
-        "            task.get_name()",
-        "tests/e2e/test_jobs.py tests/proxy/jobs/test_runner.py",
-    ),
-    Cut(
-        "JOB-07",
-        "what is written goes into a file that was taken away",
-        "proxy/jobs/writer.py",
-        "self._connection is None or self._is_gone()",
-        "self._connection is None",
-        "tests/proxy/jobs/test_writer.py",
-    ),
-    Cut(
         "FLT-05",
         "streams that break off eject nobody",
         "proxy/health.py",
@@ -517,4 +407,5 @@ CUTS = (
         "x.notes.pop('degraded', None)",
         "tests/policies/routing/test_priority.py",
     ),
+    *(Cut(*row) for row in JOBS),
 )
