@@ -1,7 +1,8 @@
 """What a request needs of a target, read from the request itself, in whatever dialect it came.
 
 The size is an estimate for routing, no count: within 30 % of what OpenAI's tokenisers count for English, German,
-Russian, Chinese, Japanese, program code and JSON. What a `previous_response_id` stands for is not in it until that is looked up.
+Russian, Chinese, Japanese, program code and JSON. What a `previous_response_id` stands for is not in it until it is
+looked up.
 """
 
 from __future__ import annotations
