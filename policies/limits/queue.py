@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Literal, Self
 
 from policies.limits._helpers import SETTLED, Room, Ticket
-from proxy.errors import BadAnswer, Overloaded, RateLimited, UpstreamError
+from proxy.errors import GEMINI, BadAnswer, Overloaded, RateLimited, UpstreamError
 from proxy.exchange import Exchange
 from proxy.policy import Answer, CompileContext, Config, Policy, Target
 from proxy.units import Duration
@@ -263,6 +263,8 @@ class _Held:
             raise
         if not self._task.done():
             self._is_first = False
+            if self._x.style is GEMINI:
+                return b"\n\n"  # Google's client takes a comment for the beginning of an error
             return b": waiting, position %d\n\n" % (self._room.ahead(self._ticket) + 1)
         return await self._begin(self._task.result())
 
