@@ -302,19 +302,24 @@ class MostLeft(_Least):
     why = "the largest share left of its rate limits"
 
     def pick(self, seats: Sequence[Seat], x: Exchange, now: float) -> Seat:
-        missing = []
+        most, found = -math.inf, [seats[0]]
         for seat in seats:
             health = seat.health
             if health is None or (seat.told is not health.told and now >= seat.read_again):
-                missing.append(-self._share(seat, now))
-                continue
-            least, busy = 1.0, health.in_flight
-            for base, slope, each in seat.lines:  # as ``Headroom.share`` does it, without a call for each seat
-                left = base + slope * now - each * busy
-                if left < least:
-                    least = left
-            missing.append(-least)
-        return self._least(seats, missing)
+                least = self._share(seat, now)
+            else:  # as ``Headroom.share`` does it, without a call for each seat, and no further than it may be the most
+                least = 1.0
+                for base, slope, each in seat.lines:
+                    left = base + slope * now - each * health.in_flight
+                    if left < least:
+                        least = left
+                        if left < most:
+                            break
+            if least > most:
+                most, found = least, [seat]
+            elif least == most:
+                found.append(seat)
+        return found[0] if len(found) == 1 else found[int(self._draw() * len(found))]
 
     def peek(self, seats: Sequence[Seat], x: Exchange, now: float) -> Seat | None:
         shares = [self._share(seat, now) for seat in seats]
