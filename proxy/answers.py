@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.chat import Completion
+from proxy.chat import Completion, End
 from proxy.dialects.dialect import Dialect
 from proxy.dialects.table import DIALECTS
 from proxy.errors import UpstreamError
@@ -24,6 +24,11 @@ def completion_of(x: Exchange, body: bytes, *, is_sse: bool) -> Completion | Non
 
 def _gathered(dialect: Dialect, body: bytes) -> Completion:
     frames, reader, gather = dialect.frames(), dialect.reader(), Gather()
+    ended = False
     for frame in [*frames.feed(body), *frames.finish()]:
-        gather.feed(reader.feed(frame))
+        events = reader.feed(frame)
+        ended = ended or any(isinstance(event, End) for event in events)
+        gather.feed(events)
+    if not ended:
+        gather.feed(reader.finish())
     return gather.completion()

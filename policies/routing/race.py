@@ -173,6 +173,10 @@ class Race(Node):
             self._delays[id(child)] = now + _KEEP_DELAY, seconds
         return seconds
 
+    def may_copy(self) -> bool:
+        """Whether the share has room for one more, which then counts."""
+        return self._share > 0 and self.allowance.spend()
+
     def tell(self, result: str) -> None:
         """What became of a copy: won, lost, failed, or denied by the budget."""
         self._reports.tell("race.hedged", route=self._route, result=result)
@@ -290,7 +294,7 @@ class _Race:
         if reason is not None:
             self._x.notes["race"] = f"not sent twice: {reason}"
             return
-        if not self._node.allowance.spend():
+        if not self._node.may_copy():
             self._x.notes["race"] = "no copy was sent: the share for that is used up"
             self._node.tell("denied")
             return

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import pytest
 
 from proxy.capability import NOTHING_NEEDED, Needs, Reach
-from proxy.chat import Chat
+from proxy.chat import Chat, Completion, Text
+from proxy.chat import Choice as ChatChoice
 from proxy.dialects.paths import EXACT
 from proxy.errors import Header, UpstreamError
 from proxy.exchange import Exchange, Identity
@@ -69,6 +70,10 @@ class Context:
         """What is sent is the prompt itself."""
         x.notes["asked"] = prompt
         return ((await target.send(x)).body or b"").decode()
+
+    def completion(self, x: Exchange, body: bytes, *, is_sse: bool) -> Completion | None:
+        """The body as text, at once."""
+        return Completion(id="", model="", choices=[ChatChoice(parts=[Text(body.decode())])])
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags of the route."""
