@@ -73,6 +73,6 @@ def test_a_pattern_does_not_go_back() -> None:
 )
 def test_what_cannot_be_compared(text: str, says: str) -> None:
     """Is said while compiling, with what can."""
-    with pytest.raises(ExpressionError, match=".*") as caught:
+    with pytest.raises(ExpressionError) as caught:
         parse(text, SOURCES)
     assert says in str(caught.value)

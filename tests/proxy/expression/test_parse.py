@@ -55,7 +55,7 @@ def test_a_condition_means_what_python_takes_it_for(text: str) -> None:
                 for tools in (True, False):
                     names = {"model": model, "input_tokens": tokens, "stream": stream, "has_tools": tools}
                     x = _request(model, tokens, stream=stream, tools=tools)
-                    found.append((bool(eval(python, {}, names)), x))  # noqa: S307 - of the test's own making
+                    found.append((bool(eval(python, {}, names)), x))
     always = {expected for expected, _ in found}
     try:
         condition = parse(text, SOURCES)
@@ -111,7 +111,7 @@ def test_any_text_is_a_condition_or_a_sentence(text: str) -> None:
 )
 def test_what_is_wrong_is_said_with_its_place(text: str, says: str) -> None:
     """In words, and with what was probably meant."""
-    with pytest.raises(ExpressionError, match=".*") as caught:
+    with pytest.raises(ExpressionError) as caught:
         parse(text, SOURCES)
     assert says in str(caught.value)
 

@@ -40,7 +40,7 @@ def test_numbers(text: str, value: float) -> None:
 )
 def test_what_is_no_word_is_said_with_its_place(text: str, says: str) -> None:
     """And with what was probably meant."""
-    with pytest.raises(ExpressionError, match=".*") as caught:
+    with pytest.raises(ExpressionError) as caught:
         tokens(text)
     assert says in str(caught.value)
 
