@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from proxy.admission.control import Admission
+from proxy.admission.control import state as load_state
 from proxy.errors import GatewayError
 from proxy.exchange import Exchange, Reply
 from proxy.inbound import Receive, admit
@@ -27,6 +29,7 @@ from proxy.telemetry.log import Logger
 from proxy.telemetry.metrics import CONTENT_TYPE, Metrics
 
 Scope = dict[str, Any]
+OVERLOADED_AFTER = 2.0  # seconds of shedding
 
 
 class Current:
@@ -47,6 +50,7 @@ class App:
         self.current = current
         self.metrics = metrics
         self.log = log
+        self.admission: Admission | None = None  # what the server asks before a request comes here
         self.jobs: Jobs | None = None  # what is answered later, where there is a place to keep it
         self._operations: dict[bytes, Callable[[], Awaitable[Reply]]] = {  # by raw path: one spelling each
             b"/healthz": self._healthz,
@@ -111,6 +115,8 @@ class App:
                 outcome = await _reply(send, x, reply, deliver)
         finally:
             runtime.leave()
+            if x.identity is not None and self.admission is not None and origin is None:
+                self.admission.learn(scope["headers"], x.identity)
             self._account(x, outcome, end)
         return outcome
 
@@ -171,6 +177,10 @@ class App:
             state["problems"] = current.problems
         if self.jobs is not None and self.jobs.problem:
             state.setdefault("reasons", []).append("the store of jobs cannot be used; everything else is served")
+        if self.admission is not None and self.admission.overloaded_for() >= OVERLOADED_AFTER:
+            # Still 200: taken out of the balancer, this replica's load would fall on the others, one after the other.
+            state.setdefault("reasons", []).append("overloaded: requests beyond what can be served are refused")
+            state["overload"] = load_state(self.admission)
         return Reply(503 if current.draining.active else 200, msgspec.json.encode(state))
 
     async def _metrics(self) -> Reply:

@@ -219,6 +219,8 @@ _OPENAI_TYPE = {
     422: "invalid_request_error",
     429: "rate_limit_error",
 }
+# What a caller is told when the gateway itself has more to do than it can.
+GATEWAY_OVERLOADED = "gateway_overloaded"
 # Anthropic's, by status: https://docs.claude.com/en/api/errors. What it overloads with is its own 529.
 _ANTHROPIC_TYPE = {
     400: "invalid_request_error",
@@ -272,7 +274,7 @@ def _responses_event(status: int, code: str, message: str) -> bytes:
 
 
 def _anthropic(status: int, code: str, message: str, param: str | None) -> tuple[int, bytes]:
-    status = 529 if code == Overloaded.code else status
+    status = 529 if code in (Overloaded.code, GATEWAY_OVERLOADED) else status
     kind = _ANTHROPIC_TYPE.get(status, "api_error" if status >= 500 else "invalid_request_error")
     error = {"type": kind, "message": message if not param or param in message else f"{param}: {message}", "code": code}
     return status, msgspec.json.encode({"type": "error", "error": error})

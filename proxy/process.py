@@ -17,10 +17,13 @@ from typing import Any
 import msgspec
 from prometheus_client.multiprocess import mark_process_dead
 
+from proxy.admission.control import Admission
+from proxy.admission.control import Rules as OverloadRules
+from proxy.admission.telling import Shedding
 from proxy.app import App, Current
 from proxy.config.check import is_loopback
 from proxy.config.compile import Built, Tables, build
-from proxy.config.model import GatewayConfig, JobsConfig, LogConfig
+from proxy.config.model import GatewayConfig, JobsConfig, LogConfig, OverloadConfig
 from proxy.jobs.record import Settings, Webhooks
 from proxy.jobs.service import Jobs
 from proxy.jobs.signature import read_secret
@@ -174,6 +177,8 @@ class _Process:
             on_refused=self._metrics.refused,
         )
         self._current.draining = self._server.draining
+        self._admission = self._app.admission = Admission(overload_rules(built.config.overload))
+        self._watch_load(self._admission)
         self._reloader = Reloader(
             self._current,
             build_generation,
@@ -206,12 +211,20 @@ class _Process:
         if event.startswith("mirror.") and event != "mirror.left":
             self._log.info(event, **fields)
 
+    def _watch_load(self, admission: Admission) -> None:
+        """Let it judge what comes in, and tell of what it refuses: one line a second at most."""
+        state = self._server.state
+        state.gate = admission.judge
+        admission.served = lambda: state.total_requests
+        admission.told = Shedding(self._metrics, lambda: self._log)
+
     def _started(self, server: Server) -> None:
         """The listener is open: watch the file, and tell where to find us."""
         for notice in self._built.notices:
             self._log.warning("config.notice", notice=str(notice))
         self._keep(self._reloader.watch(self._stop_watching), "watch the file")
         self._jobs.start(server.draining, server.state.tasks)
+        self._admission.start()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         host, _ = split_address(self._listen)
@@ -235,6 +248,7 @@ class _Process:
     def _applied(self, config: GatewayConfig) -> None:
         """A reload has been taken over: what belongs to the process follows it, as far as it can."""
         self._server.limits = server_limits(config)
+        self._admission.replace(overload_rules(config.overload))
         self._jobs.settings = job_settings(config.jobs)
         if config.log != self._log_config:
             self._log_config = config.log
@@ -246,6 +260,7 @@ class _Process:
     async def _stopped(self, server: Server) -> None:
         """The last request has ended."""
         self._stop_watching.set()
+        self._admission.stop()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -280,6 +295,11 @@ def job_settings(config: JobsConfig) -> Settings:
     secret = read_secret(hooks.secret.reveal()) if hooks.secret else b""
     webhooks = Webhooks(allow=hooks.allow, secret=secret, retry_after=hooks.retry_after)
     return Settings(**msgspec.structs.asdict(config) | {"webhooks": webhooks})
+
+
+def overload_rules(config: OverloadConfig) -> OverloadRules:
+    """What the file says about overload."""
+    return OverloadRules(**msgspec.structs.asdict(config))
 
 
 def banner(host: str, port: int, path: Path) -> str:

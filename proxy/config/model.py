@@ -86,6 +86,18 @@ class HealthConfig(_Section, frozen=True):
     max_eject: Duration = Duration(300)
 
 
+class OverloadConfig(_Section, frozen=True):
+    """When the gateway itself refuses requests, and who gets a share then."""
+
+    enabled: bool = True
+    max_in_flight: int = 5000
+    max_lag: Duration = Duration(0.02)
+    interval: Duration = Duration(0.1)
+    max_memory: Size | None = None
+    share_by: Literal["organisation", "team", "key"] = "organisation"
+    weights: dict[Tier, int] = {}
+
+
 class LogConfig(_Section, frozen=True):
     """What is logged, and how."""
 
@@ -189,6 +201,7 @@ class GatewayConfig(_Section, frozen=True):
     timeouts: TimeoutsConfig = TimeoutsConfig()
     retries: RetriesConfig = RetriesConfig()
     health: HealthConfig = HealthConfig()
+    overload: OverloadConfig = OverloadConfig()
     log: LogConfig = LogConfig()
     conversations: ConversationsConfig = ConversationsConfig()
     jobs: JobsConfig = JobsConfig()

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -25,10 +25,24 @@ _HIGH_WATER = 64 * 1024
 # After a last answer the client may still be sending; closing at once would destroy that answer on its way. Its bytes
 # are dropped for so long, and no longer.
 _LINGER = 2.0
-_HEAD, _BODY, _CHUNKS, _DISCARD = range(4)
+# Of the body of a request that is turned away, so much is read and dropped to keep the connection.
+_MAX_SKIPPED = 1024 * 1024
+_HEAD, _BODY, _CHUNKS, _DISCARD, _SKIP = range(5)
 _TIMEOUT = Refusal(408, "request_timeout", "the request took too long to arrive")
 _CROWDED = Refusal(503, "too_many_connections", "too many connections; try again")
 _RETRY: tuple[Header, ...] = ((b"retry-after", b"1"),)
+
+
+class Turned(Protocol):
+    """A rendered refusal: status line, then (behind the date) the rest, for a connection that stays or ends."""
+
+    before: bytes
+    staying: bytes
+    closing: bytes
+
+
+# Is asked with path, headers, client address and requests in flight before anything is begun.
+Gate = Callable[[bytes, list[Header], str, int], Turned | None]
 
 
 class ListenerState(ServerState):
@@ -45,7 +59,9 @@ class ListenerState(ServerState):
         self.date_line = b""
         self.is_closing = False
         self.turned_away = 0  # connections that are there only to hear that there are too many
+        self.turned_requests = 0  # refused by the gate
         self.on_refused: Callable[[int, str], None] | None = None
+        self.gate: Gate | None = None
 
 
 class GateProtocol(HttpToolsProtocol):
@@ -202,6 +218,8 @@ class GateProtocol(HttpToolsProtocol):
                 data = self._take_body(data)
             elif phase == _CHUNKS:
                 data = self._take_chunks(data)
+            elif phase == _SKIP:
+                data = self._skip(data)
             else:
                 self._drop(len(data))
                 return
@@ -238,9 +256,49 @@ class GateProtocol(HttpToolsProtocol):
             self._refuse(too_large(self.limits.max_body), path=head.path)
         elif head.upgrade == b"websocket":
             self._upgrade(head, rest)
+        elif (turned := self._judge(head)) is not None:
+            return self._turn_away(head, rest, turned)
         else:
             return self._begin(head, rest)
         return b""
+
+    def _judge(self, head: Head) -> Turned | None:
+        gate = self.shared.gate
+        if gate is None:
+            return None
+        return gate(head.raw_path, head.headers, self.client[0] if self.client else "", len(self.tasks))
+
+    def _turn_away(self, head: Head, rest: bytes, turned: Turned) -> bytes:
+        """Refuse a request without beginning it. Its body is dropped, and the connection stays if that is little."""
+        self.shared.turned_requests += 1
+        length = head.length
+        stays = head.keep_alive and not self.shared.is_closing and not self.flow.write_paused
+        stays = stays and 0 <= length <= _MAX_SKIPPED and not head.expects_continue
+        tail = turned.staying if stays else turned.closing
+        self.transport.write(b"".join((turned.before, self.shared.date_line, tail)))
+        if not stays:
+            self._linger()
+            return b""
+        self._head_begun = False
+        now = monotonic()
+        if length <= len(rest):
+            self.deadline = now + self.limits.keep_alive
+            return rest[length:]
+        self._phase = _SKIP
+        self._left = length - len(rest)
+        self.deadline = now + self.limits.body_total_timeout
+        return b""
+
+    def _skip(self, data: bytes) -> bytes:
+        """Drop what is left of the body of a request that was turned away."""
+        size = len(data)
+        if size < self._left:
+            self._left -= size
+            return b""
+        rest = data[self._left :]
+        self._phase = _HEAD
+        self.deadline = monotonic() + self.limits.keep_alive
+        return rest
 
     def _begin(self, head: Head, rest: bytes) -> bytes:
         """Start the application; the bytes that are returned are still to be read."""
@@ -360,6 +418,12 @@ class GateProtocol(HttpToolsProtocol):
     def _upgrade(self, head: Head, rest: bytes) -> None:
         if rest or head.length:
             self._refuse(Refusal(400, "malformed_request", "nothing may follow an upgrade before it is answered"))
+            return
+        turned = self._judge(head)
+        if turned is not None:
+            self.shared.turned_requests += 1
+            self.transport.write(b"".join((turned.before, self.shared.date_line, turned.closing)))
+            self._linger()
             return
         self.scope = {"method": head.method, "headers": head.headers}  # type: ignore[typeddict-item]
         self.url = head.target

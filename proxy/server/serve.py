@@ -17,6 +17,7 @@ from email.utils import formatdate
 from time import monotonic
 from typing import Any
 
+import msgspec
 from uvicorn.config import Config
 
 from proxy.server.cycle import App
@@ -35,6 +36,7 @@ _LAST_WORDS = 1.5
 _HURRIED_WORDS = 0.2
 _GONE_AFTER_DRAIN = 2.0
 _LOG_PAUSE = 10.0
+_OTHER_FILES = 64
 
 Hook = Callable[["Server"], Awaitable[None] | None]
 
@@ -104,6 +106,7 @@ class Server:
             proxy_headers=False,
             server_header=False,
         )
+        self._most = limits.max_connections  # as many as there are descriptors for
         self.started = False
         self._listeners: list[asyncio.Server] = []
         self._stopping = asyncio.Event()
@@ -118,7 +121,8 @@ class Server:
 
     @limits.setter
     def limits(self, limits: ServerLimits) -> None:
-        self.state.limits = limits
+        most = min(limits.max_connections, self._most)
+        self.state.limits = msgspec.structs.replace(limits, max_connections=most)
         self.config.ws_max_size = limits.max_websocket_message
 
     @property
@@ -134,6 +138,8 @@ class Server:
         """Serve and return when all is over. Owns the process: if the end takes too long, the process is ended."""
         self._owns_process = True
         _raise_file_limit(2 * self.limits.max_connections + 256)
+        self._most = connections_within(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        self.limits = self.limits
         with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
             runner.run(self.serve())
 
@@ -253,6 +259,13 @@ class Server:
                 _log.error("out of file descriptors: connections wait or are refused; raise the limit (ulimit -n)")
             return
         _log.error(context.get("message", "error in the event loop"), exc_info=error)
+
+
+def connections_within(files: int) -> int:
+    """Clients for which there is a descriptor, with as many left for providers, and some for files and pipes."""
+    if files == resource.RLIM_INFINITY:
+        return sys.maxsize
+    return max(1, (files - _OTHER_FILES) // 2 * 8 // 9)  # a ninth is for those who hear that there are too many
 
 
 def _raise_file_limit(wanted: int) -> None:

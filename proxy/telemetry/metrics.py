@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import prometheus_client
@@ -23,6 +25,7 @@ from proxy.telemetry.copies import Copies
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
 
+_LAG = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _STATES = frozenset({"open", "limited", "drained"})  # why a target is not asked, where the request is not the reason
 
 
@@ -87,6 +90,7 @@ class Metrics(Meter):
         self._add_process(known)
         self._add_jobs(known)
         self._add_queue(known)
+        self._add_overload(known)
         self._copies = Copies(known, self._child)
         self._children: dict[tuple[str, ...], Any] = {}
 
@@ -151,6 +155,29 @@ class Metrics(Meter):
             buckets=_SECONDS,
             **known,
         )
+
+    def _add_overload(self, known: dict[str, Any]) -> None:
+        """What is told of the gateway's own load."""
+        self._shed = Counter(
+            "sluicegate_overload_shed", "Requests refused by overload, by its sign.", ["reason"], **known
+        )
+        self._lag = Histogram(
+            "sluicegate_event_loop_lag_seconds", "How late the event loop was.", buckets=_LAG, **known
+        )
+        self._limit = Gauge(
+            "sluicegate_overload_limit",
+            "Requests a second that are begun while overloaded; +Inf otherwise.",
+            multiprocess_mode="livesum",
+            **known,
+        )
+        self._limit.set(math.inf)
+
+    def overload(self, shed: Mapping[str, int], lag: float, limit: float) -> None:
+        """One look at the load: what was refused since the last one."""
+        self._lag.observe(lag)
+        self._limit.set(limit)
+        for reason, count in shed.items():
+            self._child(self._shed, reason).inc(count)
 
     def waiting(self, route: str, change: int) -> None:
         self._child(self._waiting, route).inc(change)
