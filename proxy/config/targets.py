@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from proxy.config.copies import check_mirror, check_race
 from proxy.config.document import Report
 from proxy.config.pools import check_balance, check_priority
 from proxy.config.problem import Path, nearest, quote, render_path
@@ -61,6 +62,10 @@ def check_target(target: Any, path: Path, providers: Collection[str], report: Re
             check_balance(node["balance"], (*at, "balance"), report)
         elif "priority" in node:
             check_priority(node["priority"], (*at, "priority"), report)
+        elif "race" in node:
+            check_race(node["race"], (*at, "race"), report)
+        elif "mirror" in node:
+            check_mirror(node["mirror"], (*at, "mirror"), report)
     return used
 
 
