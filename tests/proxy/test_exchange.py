@@ -27,3 +27,17 @@ def test_nothing_can_be_added_by_accident() -> None:
     """Slots only: a misspelt field is an error."""
     with pytest.raises(AttributeError):
         make_exchange().modle = "x"  # type: ignore[attr-defined]
+
+
+def test_what_comes_of_a_request_beside_another_is_kept_apart() -> None:
+    """It is the same request, with accounts of its own."""
+    x = make_exchange()
+    x.model, x.degraded, x.upstream_wait = "fast", "overloaded", 1.0
+    x.notes["fallback"] = "a: overloaded"
+    twin = x.beside()
+    assert (twin.request_id, twin.model, twin.headers is x.headers) == ("req_test", "fast", True)
+    assert (twin.notes, twin.attempts, twin.skipped, twin.degraded, twin.upstream_wait) == ({}, [], [], "", 0.0)
+    twin.notes["race"] = "b"
+    twin.skipped.append(("a", "open"))
+    assert x.notes == {"fallback": "a: overloaded"}
+    assert x.skipped == []

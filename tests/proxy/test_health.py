@@ -272,3 +272,12 @@ def test_answers_that_break_off_eject_although_each_began_well() -> None:
     health.cut(101 + RULES.eject, RULES)
     assert health.state(101 + RULES.eject) == "open"
     assert health.ejections == 2
+
+
+def test_who_was_given_up_as_too_slow_counts_as_that_slow() -> None:
+    """At least: a shorter time says nothing about the average."""
+    health = Health("up/m")
+    health.outlasted(10.0, 0.5)
+    assert (health.first_token.seconds, health.quantile(0.5)) == (0.5, 0.5)
+    health.outlasted(11.0, 0.1)
+    assert health.first_token.seconds == 0.5
