@@ -35,7 +35,7 @@ providers:
     models: {{"claude-plain*": {{tools: false}}}}
 routes:
   fallback: {{models: [fallback], target: {{fallback: [plain/plain, full/full]}}}}
-  split: {{models: [split], target: {{split: [{{weight: 999, target: plain/plain}}, {{weight: 1, target: full/full}}]}}}}
+  split: {{models: [split], target: {{split: [{{weight: 99, target: plain/plain}}, {{weight: 1, target: full/full}}]}}}}
   short: {{models: [short], target: {{fallback: [plain/short, full/full]}}}}
   translated: {{models: [translated], target: {{fallback: [claude/claude-plain, full/full]}}}}
   none: {{models: [none], on_loss: refuse, target: {{fallback: [claude/claude-plain, claude/claude-plain-2]}}}}
