@@ -25,6 +25,7 @@ _IDLE = 1.0  # seconds of a pause between requests that count as time in which r
 _FIRST_REST, _LONGEST_REST = 1.0, 30.0  # seconds: a limit whose end nobody told; doubled each time
 _SHORTEST_REST = 0.05  # seconds, doubled as well: no provider's answer makes this a busy loop
 _KNOWN = 0.5  # requests that were seen to pass lately: with fewer, nothing is known of the rate
+_MAX_PROMISED = 10_000  # places of requests that are answered later
 _GUESSED = 2.0  # requests that pass between one limit and the next, where nothing is known
 
 
@@ -53,6 +54,8 @@ class Room:
         self._clock = clock
         self._waiting: list[tuple[tuple[float, int], Ticket]] = []
         self._number = 0
+        self._promised: dict[str, tuple[tuple[float, int], float]] = {}  # id → key, when it is given up
+        self._promised_keys: list[tuple[float, int]] = []  # sorted
         self._window = math.inf  # how many may be let through before one of them is seen not to be limited
         self._unproven = 0
         self._limits_in_a_row = 0
@@ -93,7 +96,7 @@ class Room:
         if ticket.granted:
             self._end(ticket)
         else:
-            at = self.ahead(ticket)
+            at = self._place(ticket)
             if at < len(self._waiting) and self._waiting[at][1] is ticket:
                 del self._waiting[at]
         self.pump()
@@ -148,6 +151,25 @@ class Room:
             waits.append(guessed if error.retry_after is None else error.retry_after)
         return min(waits)
 
+    def promise(self, identity: str, key: tuple[float, int], wait: float) -> None:
+        """Keep a place for a request that will come back under this name in about so many seconds."""
+        now = self._clock()
+        self.claim(identity)
+        while self._promised:
+            first = next(iter(self._promised))
+            if len(self._promised) < _MAX_PROMISED and self._promised[first][1] > now:
+                break
+            self.claim(first)
+        self._promised[identity] = key, now + 2 * wait + _MEMORY
+        insort(self._promised_keys, key)
+
+    def claim(self, identity: str) -> tuple[float, int] | None:
+        """The key of the place that was kept, which is given up with that."""
+        key, _ = self._promised.pop(identity, (None, 0.0))
+        if key is not None:
+            del self._promised_keys[bisect_left(self._promised_keys, key)]
+        return key
+
     # Letting through
 
     def pump(self) -> None:
@@ -200,7 +222,10 @@ class Room:
     # How long it will take
 
     def ahead(self, ticket: Ticket) -> int:
-        """How many are before it."""
+        """How many are before it, with those who will come back for their place."""
+        return self._place(ticket) + bisect_left(self._promised_keys, ticket.key)
+
+    def _place(self, ticket: Ticket) -> int:
         return bisect_left(self._waiting, ticket.key, key=_key)
 
     def estimate(self, ahead: int) -> float:

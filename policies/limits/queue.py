@@ -8,9 +8,11 @@ import time
 from collections.abc import AsyncIterator
 from typing import Literal, Self
 
+import msgspec
+
 from policies.limits._helpers import SETTLED, Room, Ticket
 from proxy.errors import GEMINI, BadAnswer, Overloaded, RateLimited, UpstreamError
-from proxy.exchange import Exchange
+from proxy.exchange import Exchange, Reply
 from proxy.policy import Answer, CompileContext, Config, Policy, Target
 from proxy.units import Duration
 
@@ -73,6 +75,8 @@ class Queue(Policy):
         room = self._room
         room.slots = self._config.max_in_flight
         ticket = Ticket(time.monotonic())
+        kept = room.claim(x.notes["job"]) if _is_job(x) else None
+        ticket.key = kept or (0.0, 0)
         error: UpstreamError | None = None
         if room.free:
             room.grant(ticket)
@@ -118,7 +122,8 @@ class Queue(Policy):
     async def _join(self, x: Exchange, target: Target, ticket: Ticket, error: UpstreamError | None) -> Answer:
         """Take a place in the line, if there is one and it is worth waiting at."""
         room = self._room
-        ticket.key = (self._rank(x, ticket.arrived), room.number())
+        if not ticket.key[1]:
+            ticket.key = (self._rank(x, ticket.arrived), room.number())
         wait = room.estimate(room.ahead(ticket))
         if len(room) >= self._config.max_size:
             return self._refuse(x, ticket, error, room.estimate(len(room)), "refused_full")
@@ -187,11 +192,20 @@ class Queue(Policy):
             if reply is not None:
                 self._told(x, ticket, "accepted")
                 x.notes["queue"] = f"accepted, to be answered in about {wait:.1f} s"
-                return Answer(reply.status, list(reply.headers), body=reply.body, code=reply.code)
+                return self._accepted(reply, ticket, wait)
         return self._refuse(x, ticket, error, wait, "refused_wait")
+
+    def _accepted(self, reply: Reply, ticket: Ticket, wait: float) -> Answer:
+        """The 202. Its place is kept until it comes back as a job."""
+        told = msgspec.json.decode(reply.body)
+        told["position"] = self._room.ahead(ticket) + 1
+        self._room.promise(str(told.get("id")), ticket.key, wait)
+        return Answer(reply.status, list(reply.headers), body=msgspec.json.encode(told), code=reply.code)
 
     def _refuse(self, x: Exchange, ticket: Ticket, error: UpstreamError | None, wait: float, outcome: str) -> Answer:
         self._told(x, ticket, outcome)
+        if _is_job(x) and outcome == "refused_wait":
+            self._room.promise(x.notes["job"], ticket.key, wait)  # it comes back by itself
         x.notes["queue"] = f"refused: the wait is about {wait:.1f} s"
         x.notes["refused_by"] = "queue"
         if isinstance(error, RateLimited) and error.is_quota:

@@ -166,6 +166,7 @@ async def test_accepted(running: Gateway, upstream: FakeUpstream) -> None:
     told = await asyncio.to_thread(caller.call, "POST", CHAT, ask(model))
     assert told.status == 202
     assert told.json["status"] == "queued"
+    assert told.json["position"] == 1
     assert 1 <= told.json["estimated_wait_seconds"] <= 4
     assert told.json["poll_url"] == told.headers["location"] == f"/v1/queue/{told.json['queue_id']}"
     assert 1 <= int(told.headers["retry-after"]) <= 4

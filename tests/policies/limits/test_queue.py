@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -229,7 +231,7 @@ class Accepting:
     async def accept(self, x: Exchange, *, kind: str, estimate: float) -> Reply | None:
         """As jobs do it."""
         self.taken.append((kind, estimate))
-        return Reply(202, b"{}")
+        return Reply(202, b'{"id":"queue_%d"}' % len(self.taken))
 
 
 async def test_accepts(named: MakeExchange) -> None:
@@ -249,6 +251,27 @@ async def test_accepts(named: MakeExchange) -> None:
     task = asyncio.create_task(queue.send(inner, target))
     await settle(queue, 1, room)
     task.cancel()
+
+
+async def test_promised_places(named: MakeExchange) -> None:
+    """Who was accepted counts as waiting: each is told a longer wait, and comes back to its own place."""
+    queue, room = made(Kept(), patience=Duration(0.5), max_in_flight=1)
+    target, jobs = Limiting(rest=0.7), Accepting()
+    for number in range(4):
+        x = named(str(number))
+        x.jobs = jobs
+        told = json.loads((await queue.send(x, target)).body or b"")
+        assert told["position"] == number + 1
+    waits = [wait for _, wait in jobs.taken]
+    assert all(later > sooner + 0.2 for sooner, later in itertools.pairwise(waits))
+    back = []
+    for number in (4, 2, 3, 1):
+        inner = named(str(number))
+        inner.notes["job"] = f"queue_{number}"
+        back.append(asyncio.create_task(queue.send(inner, target)))
+        await settle(queue, len(back), room)
+    target.open = True
+    assert await serve_all(target, back) == ["1", "2", "3", "4"]
 
 
 async def test_reload(named: MakeExchange) -> None:
