@@ -40,8 +40,9 @@ _MARKS: tuple[tuple[int, tuple[bytes, ...]], ...] = (
     (JSON_OBJECT, (b'"json_object"',)),
     (JSON_SCHEMA, (b'"json_schema"', b'"responseSchema"', b'"responseJsonSchema"', b'"response_schema"')),
 )  # fmt: skip
-_DATA = (b";base64,", b'"data":"', b'"data": "')
-_MOST_DATA = 1000  # pieces of data that are taken off
+_EDGE = 128 << 10  # bytes at either end in which is searched
+_SHORTEST_DATA = 1024  # bytes between two quotes, without a space
+_MOST_QUOTES = 20_000  # looked at
 
 
 def needs_of(x: Exchange) -> Needs:
@@ -126,20 +127,28 @@ def _json(value: object) -> str:
 
 
 def _scan(body: bytes) -> Needs:
-    """The same from the bytes, for a request that is too large to be read twice: a guess that errs towards needing."""
+    """The same from the bytes, for a request that is too large to be read for this: what stands at its ends, data aside."""
+    rest, pieces = _without_data(body)
+    seen = rest if len(rest) <= 2 * _EDGE else rest[:_EDGE] + rest[-_EDGE:]
     bits = 0
     for bit, marks in _MARKS:
-        if any(mark in body for mark in marks):
+        if any(mark in seen for mark in marks):
             bits |= bit
-    data = pieces = 0
-    for mark in _DATA:
-        at = body.find(mark)
-        while at >= 0 and pieces < _MOST_DATA:
-            end = body.find(b'"', at + len(mark))
-            if end < 0:
-                break
-            data += end - at
-            pieces += end - at > 256
-            at = body.find(mark, end)
-    text = max(0, len(body) - data)
-    return Needs(bits, text // 4 + pieces * _MEDIA_TOKENS)
+    return Needs(bits, len(rest) // 4 + pieces * _MEDIA_TOKENS)
+
+
+def _without_data(body: bytes) -> tuple[bytes, int]:
+    """The bytes without long pieces of data, and how many there were."""
+    kept: list[bytes] = []
+    data = at = start = 0
+    for _ in range(_MOST_QUOTES):
+        end = body.find(b'"', at)
+        if end < 0:
+            break
+        if end - at > _SHORTEST_DATA and b" " not in body[at : at + _SHORTEST_DATA]:
+            kept.append(body[start : at + 64])  # a data URL begins with its type
+            start = end
+            data += 1
+        at = end + 1
+    kept.append(body[start:])
+    return b"".join(kept), data

@@ -150,9 +150,22 @@ def _index(words: Mapping[str, Mapping[float, str]]) -> dict[str, tuple[tuple[st
     return found
 
 
-_INDEX = _index(_WORDS)
-_KNOWN = frozenset(_INDEX)
 _PLAIN = str.maketrans(dict.fromkeys(".,;:!?()[]{}<>\"'`*#=/\\|„“”‚‘’", " "))
+
+
+def _anchors() -> dict[str, tuple[tuple[str, str, float], ...]]:
+    """Phrases by their longest word: only where that word stands the phrase is looked for."""
+    found: dict[str, tuple[tuple[str, str, float], ...]] = {}
+    for row in _PHRASES:
+        word = max(row[0].translate(_PLAIN).split(), key=len, default="")
+        found[word] = (*found.get(word, ()), row)
+    return found
+
+
+_INDEX = _index(_WORDS)
+_ANCHORS = _anchors()
+_WORDLESS = _ANCHORS.get("", ())
+_KNOWN = frozenset(_INDEX) | frozenset(_ANCHORS)
 
 
 def excerpt(chat: Chat) -> Excerpt:
@@ -178,27 +191,36 @@ def task_of(chat: Chat, seen: Excerpt | None = None) -> Verdict:
     scores = dict.fromkeys(LABELS, 0.0)
     signals: list[str] = []
     text = f"{seen.head}\n{seen.tail}".lower()
-    _words(_split(text), 1.0, scores, signals)
+    words = _split(text)
+    _words(words, 1.0, scores, signals)
     _words(_split(f"{text[:_OPENING]} {text[-_OPENING:]}"), 1.0, scores, [])
     if seen.system:
         _words(_split(seen.system.lower()), 0.7, scores, signals)
-    for phrase, label, weight in _PHRASES:
-        if phrase in text:
-            scores[label] += weight
-            signals.append(phrase)
+    _phrases(text, words, scores, signals)
     _shape(chat, seen, scores, signals)
     best = max(LABELS, key=lambda label: scores[label])
     return Verdict(best if scores[best] >= _ENOUGH else "chat", tuple(signals[:12]))
 
 
-def _split(text: str) -> Iterable[str]:
+def _split(text: str) -> frozenset[str]:
     return _KNOWN.intersection(text.translate(_PLAIN).split())
+
+
+def _phrases(text: str, words: Iterable[str], scores: dict[str, float], signals: list[str]) -> None:
+    for rows in (_WORDLESS, *(_ANCHORS[word] for word in words if word in _ANCHORS)):
+        for phrase, label, weight in rows:
+            if phrase in text:
+                scores[label] += weight
+                signals.append(phrase)
 
 
 def _words(words: Iterable[str], factor: float, scores: dict[str, float], signals: list[str]) -> None:
     for word in words:
+        found = _INDEX.get(word)
+        if found is None:
+            continue
         signals.append(word)
-        for label, weight in _INDEX[word]:
+        for label, weight in found:
             scores[label] += factor * weight
 
 
