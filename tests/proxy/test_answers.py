@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.answers import completion_of
-from proxy.chat import Chat, Choice, Completion, Text, ToolCall
+from proxy.chat import Chat, Choice, Completion, Part, Text, ToolCall
 from proxy.dialects.paths import endpoint_for
 from proxy.dialects.table import DIALECTS
 from proxy.exchange import Exchange
@@ -30,8 +30,8 @@ def _asked(path: str) -> Exchange:
 @pytest.mark.parametrize("name", PATHS)
 def test_what_was_written_is_read(name: str, is_sse: bool) -> None:
     """Its text, its calls, and why it ended."""
-    parts = [Text("Paris"), ToolCall(id="call_1", name="get_city", arguments='{"a":1}')]
-    said = Completion(id="id_1", model="m", choices=[Choice(parts=list(parts), stop="tool_calls")])
+    parts: list[Part] = [Text("Paris"), ToolCall(id="call_1", name="get_city", arguments='{"a":1}')]
+    said = Completion(id="id_1", model="m", choices=[Choice(parts=parts, stop="tool_calls")])
     dialect, chat = DIALECTS[name], Chat(model="m", messages=[], stream=is_sse)
     body = dialect.writer(chat).feed(events_of(said)) if is_sse else dialect.write_answer(said, chat)
     found = completion_of(_asked(PATHS[name]), body, is_sse=is_sse)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.chat import Choice, Completion, Text, ToolCall
+from proxy.chat import Choice, Completion, Part, Text, ToolCall
 from proxy.comparing import MAX_WORDS, Side, compare, is_json_text, similarity
 
 ALL = frozenset({"status", "latency", "length", "stop", "json", "exact", "similarity", "tools"})
@@ -15,7 +15,7 @@ ALL = frozenset({"status", "latency", "length", "stop", "json", "exact", "simila
 def _side(text: str, *, stop: Any = "stop", tools: tuple[str, ...] = ()) -> Side:
     side = Side()
     side.status, side.first, side.total = 200, 0.1, 0.25
-    parts = [Text(text), *(ToolCall(id=name, name=name, arguments="{}") for name in tools)]
+    parts: list[Part] = [Text(text), *(ToolCall(id=name, name=name, arguments="{}") for name in tools)]
     side.completion = Completion(id="", model="", choices=[Choice(parts=parts, stop=stop)])
     return side
 
