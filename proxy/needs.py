@@ -127,7 +127,7 @@ def _json(value: object) -> str:
 
 
 def _scan(body: bytes) -> Needs:
-    """The same from the bytes, for a request that is too large to be read for this: what stands at its ends, data aside."""
+    """The same from the bytes, for a large request: what stands at its ends, without its data."""
     rest, pieces = _without_data(body)
     seen = rest if len(rest) <= 2 * _EDGE else rest[:_EDGE] + rest[-_EDGE:]
     bits = 0
