@@ -29,7 +29,7 @@ TICK = 0.05
 _SECOND = 1.0
 # Of a new measurement in the smoothed lag: a timer meets a long turn of the loop anywhere between its begin and end.
 _WEIGHT_OF_NEW = 0.3
-_CUT, _RAISE = 0.9, 0.02  # per decision; cuts are `interval` apart, raises one tick
+_CUT, _DEEPEST_CUT, _KEEP, _RAISE = 0.9, 0.5, 0.6, 0.03  # per decision; cuts are `interval` apart, raises one tick
 _FEWEST = 5.0  # requests a second that are always begun
 _CALM_AFTER = 1.0  # seconds in which nobody was refused
 _NEARLY = 0.9  # of the highest number in flight: from here on it is divided fairly
@@ -75,6 +75,7 @@ class Admission:
         self._cut_at = 0.0
         self._refused_at = 0.0
         self._admitted = 0
+        self._admitted_rate = 0.0
         self._rate = 0.0  # answers a second, smoothed
         self._served_before = 0
         self._memory_at = 0.0
@@ -147,8 +148,8 @@ class Admission:
 
     def start(self) -> None:
         """Begin to measure, on the running loop."""
-        self._due = asyncio.get_running_loop().time() + TICK
-        self._timer = asyncio.get_running_loop().call_at(self._due, self._tick)
+        self._due = monotonic() + TICK
+        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
 
     def stop(self) -> None:
         """Measure no more."""
@@ -156,12 +157,11 @@ class Admission:
             self._timer.cancel()
 
     def _tick(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = monotonic()  # the loop's own time stands still within a turn, which is what is measured
         lag = max(0.0, now - self._due)
         self.look(lag, TICK + lag)
-        self._due = loop.time() + TICK
-        self._timer = loop.call_at(self._due, self._tick)
+        self._due = now + TICK
+        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
 
     def look(self, lag: float, seconds: float) -> None:
         """One measurement: the timer came ``lag`` late, ``seconds`` after the one before."""
@@ -174,6 +174,7 @@ class Admission:
             self._memory_at = now
             most = self._watermark if self.rules.max_memory is None else self.rules.max_memory
             self._memory_full = most > 0 and resident() > most
+        self._admitted_rate += _WEIGHT_OF_NEW * (self._admitted / seconds - self._admitted_rate)
         pressed = self._pressed()
         if self._watching:
             self._shares.measure(seconds)
@@ -196,16 +197,18 @@ class Admission:
         return rules.enabled and (self.lag > rules.max_lag or self._memory_full or crowded)
 
     def _begin(self, now: float, seconds: float) -> None:
-        """Shedding begins, at what was served so far; where answers take long, at half of what came in."""
+        """Shedding begins, at what was served so far; where answers take long, at a quarter of what came in."""
         self.shedding_since = self._refused_at = self._cut_at = now
-        self.limit = max(_FEWEST, self._rate, self._admitted / seconds / 2)
+        self.limit = max(_FEWEST, self._rate, self._admitted / seconds / 4)
         self._shares.fill(self.limit)
 
     def _adapt(self, now: float, pressed: bool, seconds: float) -> None:
         if pressed:
             if now - self._cut_at >= self.rules.interval:
                 self._cut_at = now
-                self.limit = max(_FEWEST, self.limit * _CUT)
+                cut = max(_DEEPEST_CUT, min(_CUT, self.rules.max_lag / max(self.lag, 1e-6)))
+                # What is answered now was begun before: far below that rate only time is lost.
+                self.limit = max(_FEWEST, self._rate * _KEEP, min(self.limit, self._admitted_rate * 1.5) * cut)
         elif now - self._refused_at >= _CALM_AFTER or not self.rules.enabled:
             self.shedding_since, self._pressed_since, self._watching = None, None, False
             self.limit = math.inf
