@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tests.teeth.jobs import JOBS
+from tests.teeth.queue import QUEUE
 
 
 class Cut(NamedTuple):
@@ -408,6 +409,7 @@ CUTS = (
         "tests/policies/routing/test_priority.py",
     ),
     *(Cut(*row) for row in JOBS),
+    *(Cut(*row) for row in QUEUE),
     Cut(
         "race",
         "copies have no budget",

@@ -132,6 +132,21 @@ async def test_short_before_long(named: MakeExchange) -> None:
     assert await serve_all(target, tasks) == ["premium", "short", "middle", "long"]
 
 
+async def test_old_ticket(named: MakeExchange) -> None:
+    """Who is limited again has lost nothing: the next turn is still the first one's."""
+    queue, room = made(Kept(), max_in_flight=1)
+    target = Limiting(rest=0.2)
+    tasks = [asyncio.create_task(queue.send(named("first"), target))]
+    await settle(queue, 1, room)
+    tasks.append(asyncio.create_task(queue.send(named("second"), target)))
+    await settle(queue, 2, room)
+    async with asyncio.timeout(5):
+        while target.sent < 2:
+            await asyncio.sleep(0.005)
+    target.open = True
+    assert await serve_all(target, tasks) == ["first", "second"]
+
+
 async def test_ageing(named: MakeExchange) -> None:
     """A free request that has waited long enough goes before a premium one that comes then."""
     queue, room = made(Kept(), max_in_flight=1, ageing=Duration(0.02))
