@@ -83,7 +83,7 @@ class OpenLoop:
     def __init__(self, port: int, request: bytes, seed: int = 1) -> None:
         self._port = port
         self._request = request
-        self._random = random.Random(seed)  # noqa: S311
+        self._random = random.Random(seed)
         self._tasks: set[asyncio.Task[None]] = set()
         self.idle: list[_Link] = []
         self.open = 0
