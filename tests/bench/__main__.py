@@ -15,6 +15,7 @@ from tests.bench.measure import FULL, QUICK, Cell, Plan, measure
 from tests.bench.process import LOAD_CORE, pinned
 from tests.bench.profile import profile
 from tests.bench.report import machine, page, rows
+from tests.bench.routing import routing
 from tests.bench.translate import section, translate
 
 HERE = Path(__file__).parent
@@ -68,6 +69,7 @@ def _bench(args: argparse.Namespace, scratch: Path) -> int:
 
     found = measure(plan, set(args.only), scratch, progress)
     translation = None if args.only else translate(plan, scratch, progress)
+    routed = [] if args.only or args.quick else routing(progress)[0]
     took = time.perf_counter() - started
     table = rows(found)
     data = msgspec.json.format(
@@ -82,6 +84,7 @@ def _bench(args: argparse.Namespace, scratch: Path) -> int:
         )
     )
     text = page(found, plan, took) + ("\n".join(["", *section(translation)]) if translation else "")
+    text += "\n".join(["", *routed])
     print(data.decode() if args.json else text)
     keep = args.out or (None if args.quick or args.only else HERE)
     if keep is not None:
