@@ -1,6 +1,6 @@
 """``make teeth``: takes guarantees away one by one, in a copy, and sees whether their tests notice.
 
-A test that cannot fail proves nothing. Each row of ``tests/teeth/cuts.py`` removes one guarantee from the source by
+A test that cannot fail proves nothing. Each row of ``tests/teeth`` removes one guarantee from the source by
 replacing a piece of text, and names the tests that must fail then. Exit code 1 if a cut is not noticed, or no longer
 fits the source.
 """
