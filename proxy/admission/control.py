@@ -1,8 +1,9 @@
 """Whether a request is begun at all: decided from its head, by how late the event loop is.
 
 Most requests of an LLM gateway wait for a provider and cost nothing meanwhile, so their number says little. What says
-that the process has more to do than it can is a timer that comes late. While it does, only so many requests a second
-are begun as keep it near its target; that rate is found by adding slowly and cutting quickly, and divided over tenants.
+that the process has more to do than it can is a timer that comes late while the processor is busy. While it does, only
+so many requests a second are begun as their usual cost allows, a little less while the timer is late and a little more
+while it is not; and these are divided over tenants.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from random import Random
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any, Literal
 
 import msgspec
 
+from proxy.admission.capacity import Capacity
 from proxy.admission.fairness import Shares
 from proxy.admission.memory import resident, watermark
 from proxy.admission.refusals import Refusals, Turned
@@ -29,8 +31,13 @@ TICK = 0.05
 _SECOND = 1.0
 # Of a new measurement in the smoothed lag: a timer meets a long turn of the loop anywhere between its begin and end.
 _WEIGHT_OF_NEW = 0.3
-_CUT, _DEEPEST_CUT, _KEEP, _RAISE = 0.9, 0.5, 0.6, 0.03  # per decision; cuts are `interval` apart, raises one tick
-_FEWEST = 50.0  # requests a second that are always begun: lag that so few meet is not of their making
+_CUT, _DEEPEST_CUT = 0.95, 0.8  # of the part, per decision: `interval` apart
+_RAISE = 0.03  # to the part, per tick
+_SMALLEST, _LARGEST = 0.6, 1.1  # part of the capacity that is begun
+_FEWEST = 20.0  # requests a second that are always begun: lag that so few meet is not of their making
+_BURST, _SMALLEST_BURST = 0.1, 50.0  # seconds of work, requests: what may come at once to a process at rest
+_ALONE = 16  # requests in flight that are no crowd
+_BUSY = 0.8  # of a core: a process that gets less is late for another reason than its requests
 _CALM_AFTER = 1.0  # seconds in which nobody was refused
 _NEARLY = 0.9  # of the highest number in flight: from here on it is divided fairly
 _MAX_CALLERS = 4096
@@ -44,7 +51,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     enabled: bool = True
     max_in_flight: int = 5000
-    max_lag: float = 0.02
+    max_lag: float = 0.01
     interval: float = 0.1
     max_memory: int | None = None
     share_by: Literal["organisation", "team", "key"] = "organisation"
@@ -74,9 +81,11 @@ class Admission:
         self._pressed_since: float | None = None
         self._cut_at = 0.0
         self._refused_at = 0.0
-        self._admitted = 0
-        self._admitted_rate = 0.0
-        self._rate = 0.0  # answers a second, smoothed
+        self._part = 1.0  # of what the process can answer
+        self._burst = self._room = self._refill = math.inf  # requests; requests a second
+        self._room_at = 0.0
+        self._capacity = Capacity()
+        self._processor_before = process_time()
         self._served_before = 0
         self._memory_at = 0.0
         self._memory_full = False
@@ -90,9 +99,22 @@ class Admission:
         """The refusal for a request with this head, or None when it is begun."""
         if not self._watching:
             self.in_flight = in_flight
-            if in_flight < self.rules.max_in_flight * _NEARLY:
+            if in_flight <= _ALONE or (self._fits() and in_flight < self.rules.max_in_flight * _NEARLY):
                 return None
         return self._weigh(path, headers, client, in_flight)
+
+    def _fits(self) -> bool:
+        """Whether this request is within what a burst may ask for; else shedding begins with it."""
+        now = self._clock()
+        room = min(self._burst, self._room + (now - self._room_at) * self._refill)
+        self._room_at = now
+        if room >= 1.0 or not self.rules.enabled:
+            self._room = room - 1.0
+            return True
+        self._room = room
+        self._watching, self._pressed_since = True, now
+        self._begin(now)
+        return False
 
     def _weigh(self, path: bytes, headers: list[Header], client: str, in_flight: int) -> Turned | None:
         if not self.rules.enabled or path in _OPERATIONS or path.startswith(_ADMIN):
@@ -106,7 +128,6 @@ class Admission:
             if tenant.tokens < 1.0:
                 return self._refuse(path, "memory" if self._memory_full else "lag")
             tenant.tokens -= 1.0
-        self._admitted += 1
         return None
 
     def _refuse(self, path: bytes, reason: str) -> Turned:
@@ -148,7 +169,7 @@ class Admission:
 
     def start(self) -> None:
         """Begin to measure, on the running loop."""
-        self._due = monotonic() + TICK
+        self._due, self._processor_before = monotonic() + TICK, process_time()
         self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
 
     def stop(self) -> None:
@@ -159,22 +180,28 @@ class Admission:
     def _tick(self) -> None:
         now = monotonic()  # the loop's own time stands still within a turn, which is what is measured
         lag = max(0.0, now - self._due)
-        self.look(lag, TICK + lag)
+        spent = process_time()
+        processor, self._processor_before = spent - self._processor_before, spent
+        self.look(lag, TICK + lag, processor)
         self._due = now + TICK
         self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
 
-    def look(self, lag: float, seconds: float) -> None:
-        """One measurement: the timer came ``lag`` late, ``seconds`` after the one before."""
+    def look(self, lag: float, seconds: float, processor: float) -> None:
+        """One measurement: the timer came ``lag`` late, ``seconds`` after the one before, in which the process used
+        ``processor`` seconds of a core."""
         now = self._clock()
         self.lag += _WEIGHT_OF_NEW * (lag - self.lag)
         served = self.served()
-        self._rate += _WEIGHT_OF_NEW * ((served - self._served_before) / seconds - self._rate)
+        self._capacity.add(processor, served - self._served_before, self._shed.total(), seconds)
         self._served_before = served
         if now - self._memory_at >= _SECOND:
             self._memory_at = now
             most = self._watermark if self.rules.max_memory is None else self.rules.max_memory
             self._memory_full = most > 0 and resident() > most
-        self._admitted_rate += _WEIGHT_OF_NEW * (self._admitted / seconds - self._admitted_rate)
+        self._refill = self._capacity.rate(1.0)
+        self._burst = max(_SMALLEST_BURST, _BURST * self._refill)
+        if self._room == math.inf:
+            self._room = self._burst
         pressed = self._pressed()
         if self._watching:
             self._shares.measure(seconds)
@@ -185,8 +212,7 @@ class Admission:
         elif not self._watching:
             self._watching, self._pressed_since = True, now
         elif self._pressed_since is not None and now - self._pressed_since >= self.rules.interval:
-            self._begin(now, seconds)
-        self._admitted = 0
+            self._begin(now)
         if self.told is not None:
             shed, self._shed = self._shed, Counter()
             self.told(self, shed, lag)
@@ -194,28 +220,35 @@ class Admission:
     def _pressed(self) -> bool:
         rules = self.rules
         crowded = self.in_flight >= rules.max_in_flight * _NEARLY
-        return rules.enabled and (self.lag > rules.max_lag or self._memory_full or crowded)
+        late = self.lag > rules.max_lag and self._capacity.busy > _BUSY and self.in_flight > _ALONE
+        return rules.enabled and (late or self._memory_full or crowded)
 
-    def _begin(self, now: float, seconds: float) -> None:
-        """Shedding begins, at what was served so far; where answers take long, at a quarter of what came in."""
+    def _begin(self, now: float) -> None:
+        """Shedding begins, with less than can be answered: what has piled up wants to be answered too."""
         self.shedding_since = self._refused_at = self._cut_at = now
-        self.limit = max(_FEWEST, self._rate, self._admitted / seconds / 4)
+        self._part = _DEEPEST_CUT
+        self._set_limit(pressed=True)
         self._shares.fill(self.limit)
 
     def _adapt(self, now: float, pressed: bool, seconds: float) -> None:
         if pressed:
             if now - self._cut_at >= self.rules.interval:
                 self._cut_at = now
-                cut = max(_DEEPEST_CUT, min(_CUT, self.rules.max_lag / max(self.lag, 1e-6)))
-                # What is answered now was begun before: far below that rate only time is lost.
-                self.limit = max(_FEWEST, self._rate * _KEEP, min(self.limit, self._admitted_rate * 1.5) * cut)
+                self._part *= max(_DEEPEST_CUT, min(_CUT, self.rules.max_lag / max(self.lag, 1e-6)))
         elif now - self._refused_at >= _CALM_AFTER or not self.rules.enabled:
             self.shedding_since, self._pressed_since, self._watching = None, None, False
             self.limit = math.inf
             return
         else:
-            self.limit += max(1.0, _RAISE * self.limit)
+            self._part += _RAISE
+        self._part = max(_SMALLEST, min(_LARGEST, self._part))
+        self._set_limit(pressed=pressed)
         self._shares.divide(self.limit, seconds)
+
+    def _set_limit(self, *, pressed: bool) -> None:
+        # While it is late, what the process uses is all that it gets; else it would get more if it had more to do.
+        share = self._capacity.busy if pressed else 1.0
+        self.limit = max(_FEWEST, self._part * self._capacity.rate(share))
 
     def overloaded_for(self) -> float:
         """Seconds since shedding began; 0 when there is none."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 # How much of the last measurement counts in a tenant's demand.
 _WEIGHT_OF_NEW = 0.3
 # Seconds of its share that a tenant may take at once.
-_BURST = 0.5
+_BURST = 0.1
 # A tenant that asked for nothing for so many divisions is forgotten.
 _IDLE = 200
 # Part of the whole that stays open for tenants that were not seen before.

@@ -29,6 +29,9 @@ from proxy.server.websocket import GateWebSocket
 _log = logging.getLogger("proxy.server")
 
 _BACKLOG = 2048
+# uvloop takes one new connection from a listener in each turn of its loop. Under load a turn takes long, and callers
+# would wait for seconds to be refused; so it is given the same listener several times.
+_ACCEPTED_AT_ONCE = 16
 # Bytes that the kernel takes for a client that does not read; the rest of the pressure goes back to the upstream.
 _UNSENT_IN_KERNEL = 64 * 1024
 # After the drain: time for cancelled requests to say so in their streams, and for that to be sent.
@@ -155,7 +158,8 @@ class Server:
         signals = self._watch_signals(loop)
         try:
             for sock in sockets:
-                self._listeners.append(await loop.create_server(self._connection, sock=sock, backlog=_BACKLOG))
+                for copy in (sock, *(sock.dup() for _ in range(_ACCEPTED_AT_ONCE - 1))):
+                    self._listeners.append(await loop.create_server(self._connection, sock=copy, backlog=_BACKLOG))
             self.started = True
             await self._call(self._on_started)
             await self._stopping.wait()

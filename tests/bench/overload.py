@@ -1,117 +1,155 @@
-"""Goodput, refusals, recovery and fairness of one gateway on one core from half of its peak to three times as much.
+"""Goodput, refusals, recovery and fairness of one gateway on one core, from half of its peak to three times as much.
 
-``python -m tests.bench.overload [seconds per step]``. Open loop: see ``tests/support/openloop.py``.
+``python -m tests.bench.overload [--seconds S] [--off]``. The load is open: requests come at their times, whether or not
+earlier ones were answered (``tests/support/openloop.py``). Each is a stream that the gateway has to translate, which
+costs it milliseconds, and those who send and receive it next to nothing: what is overloaded is the gateway.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import hashlib
-import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import uvloop
 
+from tests.bench.load import Load
+from tests.bench.measure import upstream
 from tests.bench.process import CANDIDATE_CORE, LOAD_CORE, Process, free_port, pinned
+from tests.bench.wire import question, request
 from tests.support.openloop import Answered, OpenLoop, post, quantile, statuses
 
-_PATIENCE = 2.0  # an answer that takes longer is no goodput
-_STEPS = (0.5, 1.0, 1.5, 2.0, 3.0, 0.5)
+STEPS = (0.5, 1.0, 1.5, 2.0, 3.0)
+QUIET = 10.0  # requests a second of the tenant that floods nobody
+_PATIENCE = 1.0  # an answer that takes longer is no goodput
 _CONFIG = """
 log: {{level: warning}}
+retries: {{max: 0}}
 overload: {{enabled: {enabled}}}
 providers:
-  sim: {{kind: simulated, first_token: 100ms, gap: 5ms, tokens: 40}}
+  claude: {{kind: anthropic, base_url: "http://127.0.0.1:{upstream}", api_key: sk-upstream}}
 tenants:
 {tenants}
 routes:
-  chat: {{models: [m], policies: [authenticate], target: sim/m}}
+  burst: {{models: [bench-burst], policies: [authenticate], target: claude/bench-burst}}
 """
 
 
-def config(enabled: bool = True) -> str:
-    """A file with two tenants."""
+class Row(NamedTuple):
+    """One step: requests a second, and seconds."""
+
+    name: str
+    sent: float
+    good: float
+    good_p50: float
+    good_p99: float
+    refused: float
+    refused_p99: float
+    hung: int
+
+
+def config(upstream_port: int, *, enabled: bool = True) -> str:
+    """A file with two tenants, whose keys are their names."""
     tenants = "".join(
         f'  {name}: {{teams: {{t: {{keys: {{k: {{hash: "sha256:{hashlib.sha256(name.encode()).hexdigest()}"}}}}}}}}}}\n'
         for name in ("flood", "quiet")
     )
-    return _CONFIG.format(enabled=str(enabled).lower(), tenants=tenants)
+    return _CONFIG.format(enabled=str(enabled).lower(), upstream=upstream_port, tenants=tenants)
 
 
-def chat(key: str, words: int = 40) -> bytes:
-    """A streamed chat request."""
-    text = " ".join(["word"] * words)
-    body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": text}]}
-    return post("/v1/chat/completions", json.dumps(body).encode(), key)
+def chat(key: str) -> bytes:
+    """A request whose answer is much work."""
+    return post("/v1/chat/completions", question("bench-burst"), key)
 
 
-def line(name: str, answers: list[Answered], seconds: float) -> float:
-    """Print one step; its goodput."""
+def row(name: str, answers: list[Answered], seconds: float) -> Row:
+    """What a step came to."""
     good = [a for a in answers if a.status == 200 and a.seconds < _PATIENCE]
     refused = [a for a in answers if a.status == 503]
-    rest = {status: count for status, count in statuses(answers).items() if status not in (200, 503)}
-    goodput = len(good) / seconds
-    print(
-        f"{name:14} sent {len(answers) / seconds:7.0f}/s  good {goodput:6.0f}/s "
-        f"p50 {quantile(good, 0.5) * 1e3:6.0f} p99 {quantile(good, 0.99) * 1e3:6.0f} ms   "
-        f"refused {len(refused) / seconds:6.0f}/s p50 {quantile(refused, 0.5) * 1e3:5.1f} "
-        f"p99 {quantile(refused, 0.99) * 1e3:5.1f} ms   other {rest}",
-        flush=True,
+    hung = len(answers) - statuses(answers)[200] - len(refused)
+    return Row(
+        name,
+        len(answers) / seconds,
+        len(good) / seconds,
+        quantile(good, 0.5),
+        quantile(good, 0.99),
+        len(refused) / seconds,
+        quantile(refused, 0.99),
+        hung,
     )
-    return goodput
 
 
-async def peak(port: int, seconds: float, key: str = "flood") -> float:
-    """Answers a second that the gateway gives when the load climbs until it refuses or lags behind."""
-    load = OpenLoop(port, chat(key))
-    best, rate = 0.0, 60.0
-    while True:
-        answers = await load.run(rate, seconds)
-        good = sum(a.status == 200 and a.seconds < _PATIENCE for a in answers) / seconds
-        best = max(best, good)
-        if good < 0.85 * rate:
-            break
-        rate *= 1.3
-    load.close()
-    return best
+def _well(status: bytes, body: bytes) -> str | None:
+    return None if status == b"200" else status.decode()
 
 
-async def _measure(port: int, seconds: float) -> None:
-    top = await peak(port, max(2.0, seconds / 4))
-    print(f"peak {top:.0f} answers/s")
-    await asyncio.sleep(2)
+async def peak(port: int, seconds: float) -> float:
+    """Answers a second when the gateway always has something to do, and never too much."""
+    load = Load(request(f"127.0.0.1:{port}", "flood", question("bench-burst")), _well)
+    await load.open("127.0.0.1", port, 8)
+    try:
+        await load.phase(0.5)
+        phase = await load.phase(seconds)
+    finally:
+        load.close()
+    assert not phase.errors, phase.errors
+    return phase.count / phase.elapsed
+
+
+async def _measure(port: int, seconds: float) -> tuple[float, list[Row]]:
+    top = await peak(port, seconds)
+    rows = []
     load = OpenLoop(port, chat("flood"))
-    for step in _STEPS:
-        line(f"{step:.1f}x", await load.run(step * top, seconds), seconds)
     quiet = OpenLoop(port, chat("quiet"), seed=2)
-    await asyncio.sleep(2)
-    alone = await quiet.run(10, seconds)
-    line("quiet alone", alone, seconds)
-    flooded, beside = await asyncio.gather(load.run(3 * top, seconds), quiet.run(10, seconds))
-    line("flood", flooded, seconds)
-    line("quiet beside", beside, seconds)
+    await quiet.run(QUIET, 1)
+    for step in STEPS:
+        rows.append(row(f"{step:g}×", await load.run(step * top, seconds), seconds))
+    for wait in (1.0, 1.0, 1.0):
+        rows.append(row("0.5× again", await load.run(top / 2, wait), wait))
+    alone = await quiet.run(QUIET, seconds)
+    flooded, beside = await asyncio.gather(load.run(3 * top, seconds), quiet.run(QUIET, seconds))
+    rows += [row("quiet alone", alone, seconds), row("flood", flooded, seconds), row("quiet beside", beside, seconds)]
     load.close()
     quiet.close()
+    return top, rows
 
 
-def main(seconds: float, enabled: bool) -> None:
-    """Start a gateway on its core and measure from the other."""
-    with tempfile.TemporaryDirectory() as folder:
+def _table(top: float, rows: list[Row]) -> str:
+    lines = [f"Peak {top:.0f} answers a second; an answer is good within {_PATIENCE:g} s; milliseconds\n"]
+    lines.append("| load | sent/s | good/s | of peak | p50 | p99 | refused/s | p99 | hung |")
+    lines.append("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+    for name, sent, good, p50, p99, refused, refused_p99, hung in rows:
+        times = f"{p50 * 1e3:.0f} | {p99 * 1e3:.0f} | {refused:.0f} | {refused_p99 * 1e3:.1f}"
+        lines.append(f"| {name} | {sent:.0f} | {good:.0f} | {good / top:.0%} | {times} | {hung} |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Start a gateway on its core, measure from the other. Exit code 1 if a promise is not kept."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.overload", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each step (default: %(default)s)")
+    parser.add_argument("--off", action="store_true", help="without admission, to see what it is for")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, upstream(Path(folder)) as provider:
         path, port = Path(folder) / "gateway.yaml", free_port()
-        path.write_text(config(enabled), encoding="utf-8")
+        path.write_text(config(provider, enabled=not args.off), encoding="utf-8")
         command = [sys.executable, "-m", "proxy.cli", "serve", "--config", str(path), "--listen", f"127.0.0.1:{port}"]
-        env = {"SLUICEGATE_STATE_DIR": folder}
-        process = Process(command, Path(folder) / "log", env, core=CANDIDATE_CORE)
+        process = Process(command, Path(folder) / "log", {"SLUICEGATE_STATE_DIR": folder}, core=CANDIDATE_CORE)
         try:
             process.wait_ready(port, "/readyz", 30)
             with pinned(LOAD_CORE):
-                uvloop.run(_measure(port, seconds))
+                top, rows = uvloop.run(_measure(port, args.seconds))
         finally:
-            print(process.tail()[-600:], file=sys.stderr)
             process.end()
+    print(_table(top, rows))
+    triple, beside = rows[len(STEPS) - 1], rows[-1]
+    kept = triple.good >= 0.9 * top and triple.refused_p99 <= 0.05 and not sum(found.hung for found in rows)
+    return 0 if kept and not beside.refused else 1
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0, "--off" not in sys.argv)
+    raise SystemExit(main())

@@ -100,8 +100,13 @@ def _claude(model: str) -> Script:
     return _whole(_json({**head, "content": content, "stop_reason": "tool_use", "usage": usage}))
 
 
-def _claude_stream(model: str, *, gap: float = 0.0) -> Script:
-    """A stream of ``EVENTS`` pieces of text."""
+def _together(script: Script) -> Script:
+    """The same at once."""
+    return script._replace(writes=(b"".join(script.writes),))
+
+
+def _claude_stream(model: str, *, count: int = EVENTS, gap: float = 0.0) -> Script:
+    """A stream of ``count`` pieces of text."""
     usage = {"input_tokens": 900, "output_tokens": 1}
     head = {"id": "msg_bench", "type": "message", "role": "assistant", "model": model, "content": []}
     start = {**head, "stop_reason": None, "stop_sequence": None, "usage": usage}
@@ -111,7 +116,7 @@ def _claude_stream(model: str, *, gap: float = 0.0) -> Script:
     ]
     values += [
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": f" word{at}"}}
-        for at in range(EVENTS)
+        for at in range(count)
     ]
     end = {"stop_reason": "end_turn", "stop_sequence": None}
     values.append({"type": "content_block_stop", "index": 0})
@@ -139,6 +144,8 @@ SCRIPTS: dict[str, Script] = {
     "bench-claude": _claude("bench-claude"),
     "bench-claude-stream": _claude_stream("bench-claude-stream"),
     "bench-claude-paced": _claude_stream("bench-claude-paced", gap=_GAP),
+    # Much work for a gateway that translates it, little for whoever sends it: one write.
+    "bench-burst": _together(_claude_stream("bench-burst", count=3 * EVENTS)),
     # Only the soak asks for these.
     "bench-cut": _stream(EVENTS, "bench-cut", keep=20, ends="close"),
     "bench-reset": _stream(EVENTS, "bench-reset", keep=5, ends="reset"),
