@@ -11,6 +11,7 @@ import math
 MEMORY = 2.0  # seconds in which what was measured loses most of its weight
 _SHORT = 0.3  # the same for how busy the process is
 _ENOUGH = 5.0  # answers, decayed, from which on they tell something
+_DEARER = 1.5  # times as much as before, at most, from one look to the next
 REFUSAL = 25e-6  # seconds of the processor for one refusal: read, judge, write
 
 
@@ -30,8 +31,10 @@ class Capacity:
         fade = math.exp(-seconds / MEMORY)
         self._spent = self._spent * fade + max(0.0, processor - refused * REFUSAL)
         self._answered = self._answered * fade + answered
-        if self._answered >= _ENOUGH:
-            self.cost = self._spent / self._answered
+        if answered and self._answered >= _ENOUGH:
+            found = self._spent / self._answered
+            # After a standstill the first answers seem to have cost all of it.
+            self.cost = min(found, _DEARER * self.cost) if self.cost else found
         new = 1.0 - math.exp(-seconds / _SHORT)
         self.busy += new * (processor / seconds - self.busy)
         self.refused += new * (refused / seconds - self.refused)

@@ -99,7 +99,7 @@ class Admission:
         """The refusal for a request with this head, or None when it is begun."""
         if not self._watching:
             self.in_flight = in_flight
-            if in_flight <= _ALONE or (self._fits() and in_flight < self.rules.max_in_flight * _NEARLY):
+            if in_flight < self.rules.max_in_flight * _NEARLY and (in_flight <= _ALONE or self._fits()):
                 return None
         return self._weigh(path, headers, client, in_flight)
 
@@ -192,7 +192,8 @@ class Admission:
         now = self._clock()
         self.lag += _WEIGHT_OF_NEW * (lag - self.lag)
         served = self.served()
-        self._capacity.add(processor, served - self._served_before, self._shed.total(), seconds)
+        shed, self._shed = self._shed, Counter()
+        self._capacity.add(processor, served - self._served_before, shed.total(), seconds)
         self._served_before = served
         if now - self._memory_at >= _SECOND:
             self._memory_at = now
@@ -214,7 +215,6 @@ class Admission:
         elif self._pressed_since is not None and now - self._pressed_since >= self.rules.interval:
             self._begin(now)
         if self.told is not None:
-            shed, self._shed = self._shed, Counter()
             self.told(self, shed, lag)
 
     def _pressed(self) -> bool:

@@ -12,56 +12,109 @@ from proxy.exchange import Identity
 PATH = b"/v1/chat/completions"
 
 
+COST = 0.002  # seconds of the processor for an answer
+PEAK = 1 / COST
+
+
 class Rig:
-    """An admission whose time passes when it is told to."""
+    """A process that is nothing but its work: each request that is begun costs ``COST``, and its timers come late by
+    what has piled up. Its time passes when it is told to."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules | None = None) -> None:
         self.now = 100.0
-        self.admission = Admission(rules, clock=lambda: self.now, random=Random(1))
-        self.answered = 0
-        self.admission.served = lambda: self.answered
+        self.admission = Admission(rules or Rules(), clock=lambda: self.now, random=Random(1))
+        self.backlog = 0.0  # seconds of work
+        self.begun = 0
+        self.answered = 0.0
+        self.admission.served = lambda: int(self.answered)
 
-    def tick(self, lag: float) -> None:
-        self.now += TICK
-        self.admission.look(lag, TICK)
-
-    def ask(self, client: str = "10.0.0.1", path: bytes = PATH, in_flight: int = 1) -> bool:
+    def ask(self, client: str = "10.0.0.1", path: bytes = PATH, in_flight: int | None = None) -> bool:
         """Whether a request is begun."""
-        begun = self.admission.judge(path, [], client, in_flight) is None
-        self.answered += begun
+        waiting = int(self.backlog / COST) if in_flight is None else in_flight
+        begun = self.admission.judge(path, [], client, waiting) is None
+        self.backlog += COST * begun
+        self.begun += begun
         return begun
+
+    def tick(self) -> None:
+        """Work until the next look."""
+        self.now += TICK
+        worked = min(TICK, self.backlog)
+        self.backlog -= worked
+        self.answered += worked / COST
+        self.admission.look(self.backlog, TICK, worked)
+
+    def run(self, seconds: float, times: float, beside: float = 0.0) -> Counter[str]:
+        """So many times the peak, and a quiet caller's requests a second: who was refused how often."""
+        refused: Counter[str] = Counter()
+        due = quiet = 0.0
+        for _ in range(round(seconds / TICK)):
+            due, quiet = due + PEAK * times * TICK, quiet + beside * TICK
+            while due >= 1.0:
+                due -= 1.0
+                refused["flood"] += not self.ask()
+                if quiet >= 1.0:
+                    quiet -= 1.0
+                    refused["quiet"] += not self.ask("10.0.0.2")
+            self.tick()
+        return refused
 
 
 def overloaded(rules: Rules | None = None) -> Rig:
-    """A rig that has begun to shed, with one flood."""
-    rig = Rig(rules or Rules())
-    for _ in range(20):
-        for _ in range(100):
-            rig.ask()
-        rig.tick(0.2)
+    """A rig in the midst of three times what it can do."""
+    rig = Rig(rules)
+    rig.run(1, 0.5)
+    rig.run(2, 3)
     return rig
 
 
-def test_one_late_timer_refuses_nobody() -> None:
-    """A single long turn of the loop is no overload."""
-    rig = Rig(Rules())
-    rig.tick(0.06)
-    for _ in range(20):
-        rig.tick(0.0)
-        assert rig.ask()
+def test_half_of_the_peak_refuses_nobody() -> None:
+    """Nor does all of it, for a while."""
+    rig = Rig()
+    assert rig.run(5, 0.5)["flood"] == 0
+    assert rig.run(2, 0.95)["flood"] == 0
 
 
-def test_a_lasting_lag_refuses_what_is_beyond_the_rate() -> None:
-    """Some of a flood is begun, most of it not."""
-    rig = overloaded()
+def test_a_burst_into_a_process_at_rest_is_begun() -> None:
+    """As far as it can be answered within a moment; what is beyond that is refused at once."""
+    rig = Rig()
+    rig.run(1, 0.3)
     begun = sum(rig.ask() for _ in range(1000))
-    assert 0 < begun < 900
+    assert 50 <= begun <= 100
+
+
+def test_three_times_the_peak_is_answered_at_the_peak() -> None:
+    """Nine tenths of it at least, and what is begun waits for a tenth of a second at most, once things have settled."""
+    rig = overloaded()
+    answered, worst = rig.answered, 0.0
+    for _ in range(10):
+        rig.run(1, 3)
+        worst = max(worst, rig.backlog)
+    assert rig.answered - answered >= 0.9 * PEAK * 10
+    assert worst <= 0.1
+
+
+def test_a_process_that_others_slow_down_refuses_nobody_for_it() -> None:
+    """A timer that comes late without work of our own says nothing of our requests."""
+    rig = Rig()
+    for _ in range(100):
+        rig.now += TICK
+        rig.answered += 10
+        rig.admission.look(0.3, TICK, 0.01)
+        assert all(rig.ask(in_flight=30) for _ in range(10))
+
+
+def test_a_few_at_once_are_no_crowd() -> None:
+    """Whatever they cost."""
+    rig = overloaded()
+    rig.run(3, 0.1)
+    assert all(rig.ask(in_flight=8) for _ in range(1000))
 
 
 def test_switched_off_it_begins_everything() -> None:
     """`enabled: false` means what it says."""
-    rig = overloaded(Rules(enabled=False))
-    assert all(rig.ask() for _ in range(1000))
+    rig = Rig(Rules(enabled=False))
+    assert rig.run(3, 3)["flood"] == 0
 
 
 def test_operations_are_always_answered() -> None:
@@ -80,26 +133,20 @@ def test_the_highest_number_in_flight_holds_at_once() -> None:
 
 def test_a_quiet_caller_is_begun_beside_a_flood() -> None:
     """The flood pays for itself."""
-    rig = Rig(Rules())
-    refused: Counter[str] = Counter()
-    for _ in range(200):
-        before = rig.answered
-        for _ in range(100):
-            refused["flood"] += not rig.ask()
-        refused["quiet"] += not rig.ask("10.0.0.2")
-        rig.tick(0.05 if rig.answered - before > 30 else 0.0)
-    assert refused["flood"] > 1000
+    rig = Rig()
+    rig.run(1, 0.3, beside=10)
+    refused = rig.run(10, 3, beside=10)
+    assert refused["flood"] > 1.5 * PEAK * 10
     assert refused["quiet"] == 0
 
 
 def test_when_the_load_is_gone_everything_is_begun_again() -> None:
     """After a second without a refusal there is no limit."""
     rig = overloaded()
-    for _ in range(40):
-        rig.tick(0.0)
+    rig.run(1, 0.5)
+    assert rig.run(1, 0.5)["flood"] == 0
     assert rig.admission.limit == math.inf
     assert rig.admission.overloaded_for() == 0.0
-    assert all(rig.ask() for _ in range(100))
 
 
 def test_a_known_key_counts_for_its_tenant() -> None:
