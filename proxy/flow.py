@@ -26,6 +26,7 @@ _JOIN = 64 << 10  # bytes up to which copying costs less than a second write
 _PIECE = 32 << 10  # bytes given out at a time: one is on its way while a slow client takes another
 _DATA = b"data:"
 _PACED = 8  # events that tell how quickly they come
+_RATED = 10.0  # seconds of waiting over which a rate is measured
 _EARLY = 0.002  # seconds by which a timer may fire too soon: the loop counts milliseconds
 
 _LATE = {
@@ -46,6 +47,7 @@ class Flow:
 
     __slots__ = (
         "_closed",
+        "_confirms",
         "_connection",
         "_deadline",
         "_events",
@@ -61,6 +63,8 @@ class Flow:
         "_payload",
         "_piece",
         "_protocol",
+        "_rated_events",
+        "_rated_waited",
         "_ready",
         "_scanner",
         "_spent",
@@ -92,6 +96,9 @@ class Flow:
         self._closed = False
         self._spent = 0.0  # seconds waited since the last content, without the wait that is going on
         self._has_content = False
+        self._confirms = False  # whoever reads says what content is
+        self._rated_events = 0  # the same two, since a rate was measured last
+        self._rated_waited = 0.0
         self._events = 0  # with data, after the first content; providers send about one token in each
         self._waited = 0.0  # seconds for them
         self._waiting_since = now = monotonic()  # 0.0 while nobody waits
@@ -169,16 +176,21 @@ class Flow:
         if payload is not None and not payload.is_eof() and payload.exception() is None:
             payload.set_exception(self._protocol.exception() or ServerDisconnectedError())
 
-    async def first_content(self, scanner: Scanner) -> None:
-        """Wait for the first content of an event stream. Reading begins with everything that came up to it."""
+    async def first_content(self, scanner: Scanner, *, confirms: bool = False) -> None:
+        """Wait for the first content of an event stream. Reading begins with everything that came up to it.
+
+        ``confirms``: the first event with data is not yet content: the limit of the first token holds until the reader
+        says ``content_came``.
+        """
         self._watch()
         self._scanner = scanner
+        self._confirms = confirms
         parts: list[bytes] = []
         size = 0
         async for chunk in self:
             parts.append(chunk)
             size += len(chunk)
-            if self._has_content:
+            if self._has_content or confirms:
                 break
             if size > scanner.max_event:
                 raise self._fail(BadAnswer(f"the provider sent {size} bytes of comments before any content"))
@@ -209,6 +221,18 @@ class Flow:
             raise self._failure
         raise StopAsyncIteration
 
+    def content_came(self) -> None:
+        """The first content has been read: from now on the gap between pieces of it counts."""
+        if not self._has_content:
+            self._has_content = True
+            self._spent = 0.0
+            if not self._closed:
+                self._set_limit("gap", self._timeouts.gap)
+
+    def unread(self, data: bytes) -> None:
+        """Give these bytes out once more, before what comes next."""
+        self._ready = data + self._ready
+
     def pace(self) -> float | None:
         """Seconds that were waited for each event after the first content; None as long as there were too few."""
         return self._waited / self._events if self._events >= _PACED else None
@@ -235,14 +259,15 @@ class Flow:
             content = scanner is None or scanner.feed(chunk)
         except BadAnswer as error:
             raise self._fail(error) from None
-        if content:
-            if self._has_content:
-                self._events += chunk.count(_DATA)
-                self._waited += self._spent + monotonic() - since
-            else:
-                self._has_content = True
-                self._set_limit("gap", self._timeouts.gap)
+        if content and self._has_content:
+            events, waited = chunk.count(_DATA), self._spent + monotonic() - since
+            self._events += events
+            self._waited += waited
             self._spent = 0.0
+            if self._timeouts.min_rate:
+                self._rate(events, waited)
+        elif content and not self._confirms:
+            self.content_came()
         else:
             self._spent += monotonic() - since
         if scanner is None:
@@ -252,6 +277,18 @@ class Flow:
         if not scanner.tail and not self._held:
             return chunk
         return self._hold(chunk, scanner.tail)
+
+    def _rate(self, events: int, waited: float) -> None:
+        """Fail if what came in the last seconds of waiting was too little."""
+        self._rated_events += events
+        self._rated_waited += waited
+        if self._rated_waited < _RATED:
+            return
+        if self._rated_events < self._timeouts.min_rate * self._rated_waited:
+            rate = self._rated_events / self._rated_waited
+            text = f"the provider sent {rate:.2g} events a second, less than its `min_rate` of"
+            raise self._fail(UpstreamTimeout(f"{text} {self._timeouts.min_rate:g}"))
+        self._rated_events, self._rated_waited = 0, 0.0
 
     def _hold(self, chunk: bytes, tail: int) -> bytes:
         """Keep back the last ``tail`` bytes; what was kept before, and ``chunk`` up to there."""

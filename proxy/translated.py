@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from proxy.chat import Begin, Close, Completion, Delta, End, Event, Finish
 from proxy.dialects.dialect import Frames, Reader, Writer
 from proxy.errors import BadAnswer, UpstreamError
+from proxy.flow import Flow
 from proxy.gather import Gather
 from proxy.sse import MAX_EVENT
 
@@ -65,6 +66,8 @@ class Translated:
             parts.append(self._writer.feed(events))
             if self._over or any(isinstance(event, _CONTENT) for event in events):
                 self._ready = b"".join(parts)
+                if isinstance(self._chunks, Flow):
+                    self._chunks.content_came()
                 return
         raise BadAnswer(f"the provider sent {self._taken} bytes before any content")
 
@@ -118,6 +121,31 @@ class Translated:
         if self._gather is not None:
             self._gather.feed(events)
         self._ended = self._ended or isinstance(events[-1], End)
+
+
+def _has_content(frames: list[bytes], reader: Reader) -> bool:
+    """Whether one of these holds content; what comes after the first is not looked at."""
+    return any(isinstance(event, _CONTENT) for frame in frames for event in reader.feed(frame))
+
+
+async def until_content(flow: Flow, frames: Frames, reader: Reader) -> None:
+    """Wait for the first content of a stream that passes untouched; nothing of it is taken away.
+
+    Raises:
+        UpstreamError: it failed before that, in words that the dialect knows. What cannot be read passes as it is.
+    """
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in flow:
+        parts.append(chunk)
+        size += len(chunk)
+        try:
+            if size > MAX_EVENT or _has_content(frames.feed(chunk), reader):
+                break
+        except BadAnswer:
+            break
+    flow.content_came()
+    flow.unread(b"".join(parts))
 
 
 async def whole(chunks: AsyncIterator[bytes]) -> bytes:

@@ -21,9 +21,10 @@ from proxy.dialects.prompt_cache import place
 from proxy.dialects.table import DIALECTS
 from proxy.errors import Header, Unsupported, UpstreamError
 from proxy.exchange import Exchange
+from proxy.flow import Flow
 from proxy.gather import events_of
 from proxy.policy import Answer
-from proxy.translated import Translated, Watched, whole
+from proxy.translated import Translated, Watched, until_content, whole
 
 _OURS = b'"' + PREFIX.encode()
 _LARGE = 512 << 10  # bytes of a request that is read and written off the loop
@@ -103,7 +104,7 @@ class Turn:
         answer.dropped = self.dropped
         try:
             if self.is_native:
-                return self._pass(answer)
+                return await self._pass(answer)
             if self.stream and answer.body is None:
                 return await self._flow(answer)
             body = answer.body
@@ -115,10 +116,12 @@ class Turn:
                 answer.close()
             raise
 
-    def _pass(self, answer: Answer) -> Answer:
-        if self.stream and answer.chunks is not None and self.inbound.name == "gemini":
-            watch = Watch()
-            answer.chunks = Watched(answer.chunks, watch.see, watch.is_complete)
+    async def _pass(self, answer: Answer) -> Answer:
+        if self.stream and isinstance(answer.chunks, Flow) and answer.is_sse:
+            await until_content(answer.chunks, self.outbound.frames(), self.outbound.reader())
+            if self.inbound.name == "gemini":
+                watch = Watch()
+                answer.chunks = Watched(answer.chunks, watch.see, watch.is_complete)
         return answer
 
     async def _whole(self, answer: Answer, body: bytes) -> Answer:

@@ -79,16 +79,18 @@ class Upstream:
         ends: tuple[End, ...],
         expect_json: bool,
         deadline: float,
+        confirms: bool = False,
     ) -> Answer:
         """Send one request and wait until it is known what the answer is worth.
 
         ``deadline`` is in ``time.monotonic()``. The answer has its whole body, or an event stream's first content, or
-        the start of a large body. Framing headers in ``headers`` are replaced by our own. Raises an
+        the start of a large body. ``confirms``: who reads a stream tells it when its first content came
+        (``Flow.content_came``). Framing headers in ``headers`` are replaced by our own. Raises an
         ``UpstreamError``.
         """
         flow, message = await self._exchange(method, url, headers, body, timeouts, deadline)
         try:
-            return await _judge(flow, message, ends, expect_json)
+            return await _judge(flow, message, ends, expect_json, confirms)
         except BaseException:
             flow.close()
             raise
@@ -220,7 +222,9 @@ def _head(method: str, url: URL, headers: list[Header], body: bytes) -> bytes:
     return head
 
 
-async def _judge(flow: Flow, message: RawResponseMessage, ends: tuple[End, ...], expect_json: bool) -> Answer:
+async def _judge(
+    flow: Flow, message: RawResponseMessage, ends: tuple[End, ...], expect_json: bool, confirms: bool
+) -> Answer:
     """Read as much of the answer as it takes to trust it."""
     status = message.code
     if status >= 400:
@@ -228,21 +232,19 @@ async def _judge(flow: Flow, message: RawResponseMessage, ends: tuple[End, ...],
     if status >= 300:
         raise BadAnswer(f"the provider answered with a redirect ({status}), which is never followed")
     headers, facts = passed_on(message.raw_headers, is_error=False)
-    answer = await _judge_body(flow, status, headers, facts, ends, expect_json)
+    if facts.is_sse and not facts.encoded:
+        await flow.first_content(Scanner(ends), confirms=confirms)
+        answer = Answer(status, headers, chunks=flow, close=flow.close, is_sse=True)
+        answer.pace = flow.pace
+    else:
+        answer = await _judge_body(flow, status, headers, facts, expect_json)
     answer.told = facts.told
     return answer
 
 
-async def _judge_body(
-    flow: Flow, status: int, headers: list[Header], facts: Facts, ends: tuple[End, ...], expect_json: bool
-) -> Answer:
+async def _judge_body(flow: Flow, status: int, headers: list[Header], facts: Facts, expect_json: bool) -> Answer:
     if facts.encoded:
         raise BadAnswer("the provider compressed its answer although it was asked not to")
-    if facts.is_sse:
-        await flow.first_content(Scanner(ends))
-        answer = Answer(status, headers, chunks=flow, close=flow.close, is_sse=True)
-        answer.pace = flow.pace
-        return answer
     body = flow.body_at_once()
     if body is None and (expect_json or facts.is_json) and facts.length <= MAX_WHOLE:
         body = await flow.collect(MAX_WHOLE)

@@ -73,6 +73,7 @@ class Call(NamedTuple):
     forward: list[Header]
     ends: tuple[End, ...]
     expect_json: bool
+    confirms: bool = False  # a conversation's stream: who reads it knows what content is
 
 
 class Account(Provider):
@@ -138,7 +139,7 @@ class Account(Provider):
             return await self._dispatch(x, call, name, timeouts)
         turn = await prepare(x, model, self)
         forward = x.forward if turn.is_native else [header for header in x.forward if header[0] not in _OF_DIALECT]
-        call = Call("POST", self.door(x, turn, name), turn.body, forward, turn.ends, turn.expects_json)
+        call = Call("POST", self.door(x, turn, name), turn.body, forward, turn.ends, turn.expects_json, turn.stream)
         try:
             answer = await self._dispatch(x, call, name, timeouts)
         except UpstreamError as error:
@@ -190,6 +191,7 @@ class Account(Provider):
             ends=call.ends,
             expect_json=call.expect_json,
             deadline=x.deadline,
+            confirms=call.confirms,
         )
         if answer.status < 400:
             return answer

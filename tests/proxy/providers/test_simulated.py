@@ -147,7 +147,7 @@ async def test_errors_mean_what_they_mean_anywhere(account: Make, ask: Make, sta
     provider = account("simulated", error_rate=1.0, errors=[status], retry_after="3s")
     with pytest.raises(kind) as failed:
         await ask(provider, CHAT)
-    assert getattr(failed.value, "retry_after", 3.0) == 3.0
+    assert failed.value.retry_after in ((3.0,) if status == 429 else (3.0, None))
 
 
 async def test_a_rate_is_a_rate_even_for_equal_requests(account: Make, ask: Make) -> None:
