@@ -198,7 +198,7 @@ class Mirror(Target):
 
     def explain(self, x: Exchange) -> Choice:
         main = self.main.explain(x)
-        share = f"{self._sample:.1%} of requests are copied here, and compared"
+        share = f"{self._sample * 100:g}% of requests are copied here, and compared"
         shadow = replace(self.to.explain(x), chosen=False)
         shadow = replace(shadow, why=f"{share}; answers nobody; {shadow.why}")
         return Choice("mirror", main.chosen, f"answers from {', '.join(self.main.leaves())}", (main, shadow))

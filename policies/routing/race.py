@@ -197,8 +197,10 @@ class Race(Node):
             elif choice.chosen:
                 before = child
             choices.append(choice)
-        after = f"p{self._quantile * 100:.0f} of its first tokens" if self._after is None else f"{self._after:g} s"
-        why = f"the first to begin its answer; a copy after {after}, for at most {self._share:.1%} of requests"
+        after = (
+            f"p{self._quantile * 100:.0f} of its first tokens" if self._after is None else f"{self._after * 1000:g} ms"
+        )
+        why = f"the first to begin its answer; a copy after {after}, for at most {self._share * 100:g}% of requests"
         return Choice("race", before is not None, why, tuple(choices))
 
 

@@ -17,6 +17,7 @@ from proxy.config.lists import Entry, Lists, check_order
 from proxy.config.names import check_answered, check_routes
 from proxy.config.problem import Path, render_path
 from proxy.config.targets import check_target
+from proxy.units import Duration
 
 # Keys that stand in examples and habits everywhere, and the empty one.
 _WEAK_KEYS = (
@@ -41,9 +42,10 @@ def check(value: dict[str, Any], report: Report, *, now: float, listen: str | No
     policies = {name: _check_policies(name, route, lists, report) for name, route in routes.items()}
     used = _check_targets(routes, value.get("providers"), report)
     check_routes(routes, report)
+    _check_health(value, report)
     _check_open(value, routes, policies, report, listen)
     tenants = _map(value, "tenants")
-    _check_keys(tenants, report, now)
+    _check_keys([*_keys(tenants), *_admin_keys(value)], report, now)
     _check_models(tenants, routes, policies, report)
     if all_routes_sound:
         _check_used(value, used, lists, policies, report)
@@ -85,6 +87,21 @@ def _check_targets(routes: dict[str, Any], providers: Any, report: Report) -> se
     return used
 
 
+def _check_health(value: dict[str, Any], report: Report) -> None:
+    """Report times that contradict each other, and a share of what is not counted."""
+    health = _map(value, "health")
+    path: Path = ("health",)
+    if "slow_rate" in health and "slow_after" not in health:
+        report.notice((*path, "slow_rate"), "this matters only with `slow_after`; no answer counts as slow", key=True)
+    if not all(report.sound((*path, name)) for name in ("eject", "max_eject")):
+        return
+    eject, longest = (str(health.get(name, default)) for name, default in (("eject", "30s"), ("max_eject", "300s")))
+    if Duration.parse(eject) > Duration.parse(longest):
+        at = (*path, "max_eject" if "max_eject" in health else "eject")
+        message = f"the first ejection (`eject: {eject}`) would be longer than the longest (`max_eject: {longest}`)"
+        report.problem(at, message)
+
+
 def _check_open(
     value: dict[str, Any],
     routes: dict[str, Any],
@@ -124,11 +141,17 @@ def _keys(tenants: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
                     yield ("tenants", organisation, "teams", team, "keys", name), key
 
 
-def _check_keys(tenants: dict[str, Any], report: Report, now: float) -> None:
+def _admin_keys(value: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for name, key in _map(_map(value, "admin"), "keys").items():
+        if isinstance(key, dict):
+            yield ("admin", "keys", name), key
+
+
+def _check_keys(keys: list[tuple[Path, dict[str, Any]]], report: Report, now: float) -> None:
     """Report keys that stand twice, are known to everybody, or have expired."""
     today = datetime.fromtimestamp(now, UTC).date()
     seen: dict[str, Path] = {}
-    for path, key in _keys(tenants):
+    for path, key in keys:
         if "hash" in key and report.sound((*path, "hash")):
             digest = str(key["hash"]).removeprefix("sha256:").lower()
             first = seen.setdefault(digest, path)

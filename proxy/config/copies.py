@@ -10,6 +10,9 @@ from proxy.config.problem import Path
 
 def check_race(settings: Any, path: Path, report: Report) -> None:
     """One node ``race``."""
+    of = settings.get("of") if isinstance(settings, dict) else settings
+    if isinstance(of, list) and len(of) == 1 and report.sound((*path, *(("of",) if of is not settings else ()))):
+        report.notice(path, "there is nobody to race with: a copy needs a second target")
     if not isinstance(settings, dict):
         return
     if _is_none(settings.get("max_extra")) and report.sound((*path, "max_extra")):

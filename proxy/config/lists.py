@@ -104,6 +104,8 @@ def check_order(entries: list[Entry], report: Report) -> None:
             where = "as its list is used twice" if twin.path == entry.path else f"at {render_path(twin.path)}"
             message = f"`{entry.name}` with the same settings runs already in this route, {where}"
             report.problem(entry.path, message, key=True)
+        elif entry.name == "queue" and any(other.name == "queue" for other in before):
+            report.problem(entry.path, "a route has one line, and another `queue` stands before this one", key=True)
         elif entry.name == "authenticate" and before:
             first = ", ".join(dict.fromkeys(f"`{other.name}`" for other in before))
             message = f"`authenticate` must come first in a route; {first} would run while the caller is not yet known"

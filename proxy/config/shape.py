@@ -181,6 +181,8 @@ class _Shape:
             suggestion = _near_key(key, [name for name in known if name not in error.instance])
             suggestion = suggestion or _near_key(key, known)
             listed = "" if suggestion is not None else _known(known)
+            if noun == "kind of target" and key == "target" and len(error.instance) == 1:
+                listed = "; targets stand here by themselves, without `target:`"
             self._report.problem((*path, key), f"unknown {noun} {quote(key)}{listed}", suggestion, key=True)
 
     def _missing(self, path: Path, error: Error) -> None:
@@ -207,6 +209,8 @@ class _Shape:
         suggestion = None
         if error.schema.get("type") == "boolean" and isinstance(value, str):
             suggestion = "true" if value.lower() in _YES else "false" if value.lower() in _NO else None
+        elif error.schema.get("type") in ("number", "integer") and isinstance(value, str):
+            suggestion = value.rstrip("%") if value.rstrip("%").isdecimal() else None
         elif error.schema.get("format") == "duration" and _is_number(value):
             suggestion = f"{value}s"
         elif error.schema.get("format") == "percent" and _is_number(value):
@@ -234,7 +238,7 @@ class _Shape:
         return (
             not _is_secret(schema)
             and schema.get("format") in (None, "glob")
-            and not {"pattern", "enum"} & schema.keys()
+            and not {"pattern", "enum", "x-expected"} & schema.keys()
         )
 
     def _described(self, path: Path, value: Any, schema: Schema) -> str:

@@ -62,6 +62,8 @@ def check_target(target: Any, path: Path, providers: Collection[str], report: Re
             check_balance(node["balance"], (*at, "balance"), report)
         elif "priority" in node:
             check_priority(node["priority"], (*at, "priority"), report)
+        elif "classify" in node:
+            _check_classify(node["classify"], (*at, "classify"), report)
         elif "race" in node:
             check_race(node["race"], (*at, "race"), report)
         elif "mirror" in node:
@@ -109,3 +111,10 @@ def _check_split(settings: Any, path: Path, report: Report) -> None:
     for i, weight in enumerate(weights):
         if not weight:
             report.notice((*at, i, "weight"), "with this weight the branch takes no request")
+
+
+def _check_classify(settings: Any, path: Path, report: Report) -> None:
+    if not isinstance(settings, dict) or "judge" in settings:
+        return
+    if "judge_timeout" in settings:
+        report.notice((*path, "judge_timeout"), "this matters only with `judge`; rules take no time", key=True)

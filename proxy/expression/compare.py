@@ -56,7 +56,7 @@ def compare(value: Value, sign: str, literal: Any, token: Token, text: str, *, f
         return Comparison(lambda x: read(x) != literal, negate(logic))
     if value.type not in ("number", "time"):
         wanted = "`==`, `!=`, `in` and `like`" if value.type == "text" else "`==` and `!=`"
-        raise ExpressionError(f"`{value.name}` is a {value.type}: it has {wanted}, {place(text, token.at)}")
+        raise ExpressionError(f"{place(text, token.at)}: `{value.name}` is a {value.type}: it has {wanted}")
     return _ordered(value, sign, literal)
 
 
@@ -96,19 +96,19 @@ def _among(value: Value, items: Sequence[Token], text: str) -> Comparison:
 
 def _like(value: Value, items: Sequence[Token], text: str) -> Comparison:
     if value.type != "text":
-        raise ExpressionError(f"`like` is for texts, not for `{value.name}`, {place(text, items[0].at)}")
+        raise ExpressionError(f"{place(text, items[0].at)}: `like` is for texts, not for `{value.name}`")
     for item in items:
         if len(item.value) > _MAX_GLOB or len(re.findall(r"\*", item.value)) > _MOST_STARS:
             most = f"at most {_MAX_GLOB} characters and {_MOST_STARS} `*`"
-            raise ExpressionError(f"a pattern has {most}, {place(text, item.at)}")
+            raise ExpressionError(f"{place(text, item.at)}: a pattern has {most}")
         if not re.search(r"[*?]", item.value):
-            raise ExpressionError(f"without `*` or `?` write `==` for `like`, {place(text, item.at)}")
+            raise ExpressionError(f"{place(text, item.at)}: without `*` or `?` write `==` for `like`")
     match = _matcher([item.value for item in items])
     read = value.read
     if value.known is not None:
         fitting = frozenset(word for word in value.known if match(word))
         if not fitting:
-            raise ExpressionError(f"`{value.name}` is never like this{_have(value)}, {place(text, items[0].at)}")
+            raise ExpressionError(f"{place(text, items[0].at)}: `{value.name}` is never like this{_have(value)}")
         return Comparison(lambda x: match(read(x)), Atom(value.name, Words(fitting)))
     key = f"{value.name} like {sorted(item.value for item in items)}"
     return Comparison(lambda x: match(read(x)), Atom(key, Words(frozenset({True}))))
@@ -130,7 +130,7 @@ def _check_type(value: Value, literal: Any, token: Token, text: str) -> None:
     kind = "truth" if isinstance(literal, bool) else token.kind
     if kind != value.type:
         wanted = _SUCH_AS.get(value.type, "true or false")
-        raise ExpressionError(f"`{value.name}` is compared with {wanted}, {place(text, token.at)}")
+        raise ExpressionError(f"{place(text, token.at)}: `{value.name}` is compared with {wanted}")
 
 
 def _check_known(value: Value, literal: Any, token: Token, text: str) -> None:
@@ -138,7 +138,7 @@ def _check_known(value: Value, literal: Any, token: Token, text: str) -> None:
         return
     near = get_close_matches(literal, value.known, 1, 0.6)
     meant = f"; did you mean {near[0]!r}?" if near else _have(value)
-    raise ExpressionError(f"`{value.name}` is never {literal!r}{meant}, {place(text, token.at)}")
+    raise ExpressionError(f"{place(text, token.at)}: `{value.name}` is never {literal!r}{meant}")
 
 
 def _have(value: Value) -> str:

@@ -93,7 +93,7 @@ class _Parser:
         return token
 
     def _wrong(self, what: str, token: Token | None = None) -> ExpressionError:
-        return ExpressionError(f"{what}, {place(self._text, (token or self._next).at)}")
+        return ExpressionError(f"{place(self._text, (token or self._next).at)}: {what}")
 
     def _either(self) -> tuple[Test, Logic]:
         found = [self._both()]

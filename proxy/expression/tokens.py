@@ -80,15 +80,15 @@ def _value(kind: Kind, word: str, text: str, at: int) -> Any:
     if kind == "time":
         hour, minute = map(int, word.split(":"))
         if hour > 23 or minute > 59:
-            raise ExpressionError(f"there is no such time as {word} (00:00 to 23:59), {place(text, at)}")
+            raise ExpressionError(f"{place(text, at)}: there is no such time as {word} (00:00 to 23:59)")
         return (hour * 60 + minute) * 60
     return word
 
 
 def _no_word(text: str, at: int) -> str:
     if text[at] in "'\"":
-        return f"the text is not closed, {place(text, at)}"
+        return f"{place(text, at)}: the text is not closed"
     for wrong in sorted(_INSTEAD, key=len, reverse=True):
         if text.startswith(wrong, at):
-            return f"there is no `{wrong}`; write `{_INSTEAD[wrong]}`, {place(text, at)}"
-    return f"this is no value, text, number or sign, {place(text, at)}"
+            return f"{place(text, at)}: there is no `{wrong}`; write `{_INSTEAD[wrong]}`"
+    return f"{place(text, at)}: this is no value, text, number or sign"

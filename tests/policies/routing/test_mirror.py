@@ -141,4 +141,4 @@ def test_it_is_what_its_target_is(context: Any, exchange: Any, scripted: Any) ->
     assert (node.leaves(), node.healths(), node.reaches()) == (("main",), (main.health,), main.reaches())
     choice = node.explain(exchange())
     assert [(child.target, child.chosen) for child in choice.children] == [("main", True), ("to", False)]
-    assert "50.0% of requests" in choice.children[1].why
+    assert "50% of requests" in choice.children[1].why

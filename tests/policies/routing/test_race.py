@@ -227,6 +227,6 @@ def test_explain_tells_when_a_copy_would_go(context: Any, exchange: Any, scripte
     node = _compile(context, {"a": scripted("a"), "b": scripted("b")}, after="800ms", max_extra=Percent(0.05))
     choice = node.explain(exchange())
     assert choice.chosen
-    assert "5.0%" in choice.why
+    assert "5% of" in choice.why
     assert [child.chosen for child in choice.children] == [True, False]
     assert "after 800 ms" in choice.children[1].why

@@ -60,7 +60,7 @@ def test_a_pattern_does_not_go_back() -> None:
         ("model == 5", "compared with a text in quotes"),
         ("input_tokens == 'many'", "compared with a number such as 100k"),
         ("time > 5", "compared with a time such as 08:00"),
-        ("model in ['a', 5]", "compared with a text in quotes, at character 16"),
+        ("model in ['a', 5]", "at character 16, `5]`: `model` is compared with a text in quotes"),
         ("input_tokens like '5*'", "compared with a number"),
         ("model like 'gpt'", "without `*` or `?` write `==`"),
         ("model like '***********'", "10 `*`"),

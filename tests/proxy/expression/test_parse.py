@@ -80,9 +80,9 @@ def test_any_text_is_a_condition_or_a_sentence(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "was expected here, at its end"),
+        ("", "at its end: "),
         ("model", "`model` is a text and no condition; compare it"),
-        ("stream stream", "`and`, `or` or the end was expected here, at character 8"),
+        ("stream stream", "at character 8, `stream`: `and`, `or` or the end was expected here"),
         ("(stream", "`)` was expected here"),
         ("model in []", "an empty list"),
         ("model in ['a' 'b']", "`,` or `]` was expected here"),

@@ -27,15 +27,15 @@ def test_numbers(text: str, value: float) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("model = 'a'", "write `==`, at character 7"),
+        ("model = 'a'", "at character 7, `= 'a'`: there is no `=`; write `==`"),
         ("stream && has_tools", "write `and`"),
         ("!stream", "write `not`"),
-        ("model == 'a", "the text is not closed, at character 10"),
+        ("model == 'a", "at character 10, `'a`: the text is not closed"),
         ("time > 25:00", "no such time as 25:00"),
         ("time > 10:75", "no such time"),
         ("input_tokens > 10x", "this is no value"),
         ("stream; exit()", "this is no value"),
-        ("__import__('os').system", "this is no value, text, number or sign, at character 17"),
+        ("__import__('os').system", "at character 17, `.system`: this is no value, text, number or sign"),
     ],
 )
 def test_what_is_no_word_is_said_with_its_place(text: str, says: str) -> None:
