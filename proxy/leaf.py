@@ -42,8 +42,8 @@ class Leaf(Target):
         self._rules = rules or Rules()
         self._reach = frozenset({Reach() if model is None else reach_of(provider.known.of(model))})
         self._streamed = timeouts
-        # An answer that is not streamed has its first token when it has its last: only the total bounds it.
-        self._whole = msgspec.structs.replace(timeouts, first_token=timeouts.total, min_rate=0.0)
+        # An answer that is not streamed has its first token when it has its last: that has a limit of its own.
+        self._whole = msgspec.structs.replace(timeouts, first_token=timeouts.attempt or timeouts.total, min_rate=0.0)
 
     async def send(self, x: Exchange) -> Answer:
         """One attempt, noted on the exchange whatever becomes of it; or none, if the target is known not to answer."""

@@ -33,13 +33,15 @@ class NoConfig(Config, frozen=True):
 class Timeouts(msgspec.Struct, frozen=True):
     """Seconds. ``first_token``: until the first content of the answer; ``gap``: between content events, where comments
     and keep-alives do not count; ``total``: the whole request, over all attempts. ``min_rate``: content events per
-    second below which a stream is given up (0: none)."""
+    second below which a stream is given up (0: none). ``attempt``: until an answer that is not streamed comes, in one
+    attempt (0: as long as ``total``)."""
 
     connect: float = 5.0
     first_token: float = 60.0
     gap: float = 60.0
     total: float = 600.0
     min_rate: float = 0.0
+    attempt: float = 0.0
 
 
 class CompileContext(Protocol):
@@ -77,7 +79,7 @@ class CompileContext(Protocol):
         """What the caller said, in the neutral form; None for what is no conversation, or too large to look into."""
 
     async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
-        """What ``target`` answers to a question of the gateway's own, for ``x``; None if none came in ``patience`` seconds."""
+        """What ``target`` answers to a question of the gateway's own, for ``x``; None if nothing came in time."""
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policy may set; None if it accepts any; empty without that policy."""

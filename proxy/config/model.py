@@ -49,6 +49,7 @@ class TimeoutsConfig(_Section, frozen=True):
     gap: Duration = Duration(60)
     total: Duration = Duration(600)
     min_rate: float = 0.0
+    attempt: Duration = Duration(0)
 
 
 class RouteTimeoutsConfig(_Section, frozen=True):
@@ -59,6 +60,7 @@ class RouteTimeoutsConfig(_Section, frozen=True):
     gap: Duration | None = None
     total: Duration | None = None
     min_rate: float | None = None
+    attempt: Duration | None = None
 
 
 class RetriesConfig(_Section, frozen=True):
@@ -145,6 +147,18 @@ class KeyConfig(_Section, frozen=True):
     tier: Tier | None = None
 
 
+class AdminKeyConfig(_Section, frozen=True):
+    """One operator's key, known by its hash."""
+
+    hash: Secret
+
+
+class AdminConfig(_Section, frozen=True):
+    """Who may use ``/admin``."""
+
+    keys: dict[str, AdminKeyConfig] = {}
+
+
 class TeamConfig(_Section, frozen=True):
     """One team of an organisation."""
 
@@ -205,6 +219,7 @@ class GatewayConfig(_Section, frozen=True):
     log: LogConfig = LogConfig()
     conversations: ConversationsConfig = ConversationsConfig()
     jobs: JobsConfig = JobsConfig()
+    admin: AdminConfig = AdminConfig()
     tenants: dict[str, OrganisationConfig] = {}
     policies: dict[str, tuple[Any, ...]] = {}
 
