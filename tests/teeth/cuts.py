@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tests.teeth.failures import FAILURES
 from tests.teeth.jobs import JOBS
+from tests.teeth.overload import OVERLOAD
 from tests.teeth.queue import QUEUE
 from tests.teeth.racing import RACING
 from tests.teeth.routing import ROUTING
@@ -28,4 +29,6 @@ class Cut(NamedTuple):
     tests: str
 
 
-CUTS = tuple(Cut(*row) for rows in (SERVER, SETTINGS, STREAMS, FAILURES, ROUTING, RACING, QUEUE, JOBS) for row in rows)
+CUTS = tuple(
+    Cut(*row) for rows in (SERVER, SETTINGS, STREAMS, FAILURES, ROUTING, RACING, QUEUE, JOBS, OVERLOAD) for row in rows
+)
