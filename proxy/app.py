@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from proxy.admin.api import PREFIX as ADMIN
+from proxy.admin.api import answer as answer_operator
 from proxy.admission.control import Admission
 from proxy.admission.control import state as load_state
 from proxy.errors import GatewayError
@@ -66,6 +68,8 @@ class App:
         operation = self._operations.get(scope["raw_path"])
         if operation is not None:
             await _send_reply(send, await operation())
+        elif scope["raw_path"].startswith(ADMIN):
+            await _send_reply(send, await answer_operator(self.current.runtime, scope, receive, self.log))
         else:
             await self._exchange(scope, receive, send, pump)
 

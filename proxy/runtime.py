@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
+
+import msgspec
 
 from proxy.conversations import Conversations
 from proxy.dialects.paths import PATHS
@@ -98,6 +100,13 @@ class Lease:
         self._shared.give_back(held)
 
 
+class Operators(msgspec.Struct, frozen=True):
+    """What the file says to ``/admin``: names of its keys by their SHA-256, and whether an ejected target is left."""
+
+    keys: Mapping[bytes, str] = {}
+    ejects: bool = True
+
+
 class Runtime:
     """A generation: immutable but for its count of requests in flight.
 
@@ -113,6 +122,7 @@ class Runtime:
         "generation",
         "in_flight",
         "longest_request",
+        "operators",
         "providers",
         "router",
     )
@@ -125,8 +135,10 @@ class Runtime:
         digest: str,
         lease: Lease,
         conversations: Conversations | None = None,
+        operators: Operators | None = None,
     ) -> None:
         self.generation = generation
+        self.operators = operators or Operators()
         self.router = router
         self.providers = providers
         self.conversations = conversations

@@ -19,6 +19,7 @@ from proxy.config.jobs import check_jobs
 from proxy.config.lists import Entry, Lists
 from proxy.config.load import Loaded, load
 from proxy.config.model import (
+    AdminConfig,
     ConversationsConfig,
     GatewayConfig,
     HealthConfig,
@@ -48,7 +49,7 @@ from proxy.price import Price
 from proxy.providers.capabilities import Known, ModelsConfig, check_models
 from proxy.providers.provider import Provider
 from proxy.router import Router, RouteRule
-from proxy.runtime import Lease, Runtime, Shared
+from proxy.runtime import Lease, Operators, Runtime, Shared
 from proxy.store.memory import MemoryStore
 
 __all__ = ["Built", "Tables", "build", "changes"]
@@ -114,7 +115,8 @@ def build(
         lease.release()
         return Built(None, None, report.problems, notices, loaded.files, loaded.digest)
     conversations = _conversations(config.conversations, lease)
-    runtime = Runtime(generation, router, compiler.providers, loaded.digest, lease, conversations)
+    operators = _operators(config.admin, ejects=config.health.enabled)
+    runtime = Runtime(generation, router, compiler.providers, loaded.digest, lease, conversations, operators)
     return Built(runtime, config, (), notices, loaded.files, loaded.digest)
 
 
@@ -123,6 +125,12 @@ def _conversations(config: ConversationsConfig, lease: Lease) -> Conversations:
     size = int(config.max_size)
     store: MemoryStore = lease.get(f"conversations/{size}", lambda: MemoryStore(size))
     return Conversations(store, float(config.lifetime))
+
+
+def _operators(config: AdminConfig, *, ejects: bool) -> Operators:
+    """Who may use ``/admin``, by what their keys hash to."""
+    keys = {bytes.fromhex(key.hash.reveal().removeprefix("sha256:")): name for name, key in config.keys.items()}
+    return Operators(keys, ejects)
 
 
 class _Compiler:

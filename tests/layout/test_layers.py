@@ -35,6 +35,7 @@ LAYERS = {
     "proxy.config": "config",
     "proxy.config.compile": "compile",
     "proxy.config.context": "compile",
+    "proxy.admin": "surface",
     "proxy.app": "surface",
     "proxy.explain": "surface",
     "proxy.reload": "reload",

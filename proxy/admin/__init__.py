@@ -1,0 +1,1 @@
+"""What operators ask and tell the running gateway: paths under ``/admin/``."""
