@@ -109,7 +109,8 @@ class _Window:
 class Health:
     """One target's, shared by every route that names it; it outlives generations. All times: ``time.monotonic()``.
 
-    ``changed`` is told whenever the target is ejected or comes back, to share that with other replicas.
+    ``changed`` is told whenever the target is ejected, limited or drained here, or comes back, to share that with other
+    replicas; what they tell comes by ``heard_closed`` and by later ends, and is not told again.
     """
 
     __slots__ = (
@@ -270,6 +271,25 @@ class Health:
         """As if its breaker had opened: left until then, then tried."""
         self.open_until = until
         self._probing = False
+        self._tell()
+
+    def drain(self, until: float) -> None:
+        """An operator wants it left alone until then."""
+        self.drained_until = until
+        self._tell()
+
+    def heard_closed(self, now: float) -> None:
+        """Another replica has found that it works."""
+        self.open_until = 0.0
+        self._probing = False
+        self._closed_at = now
+        self._failed_in_a_row = 0
+        self._window.clear()
+
+    def readmit(self, now: float) -> None:
+        """It is no longer ejected. Its limits, and what an operator wants, stay."""
+        if self.open_until:
+            self._close(now)
 
     def restore(self, now: float) -> None:
         """Whatever stood in the way is forgotten."""
@@ -277,7 +297,8 @@ class Health:
         self.ejections = self._failed_in_a_row = self._cuts_in_a_row = self._limits_in_a_row = 0
         self._window.clear()
         if self.open_until:
-            self._close(now)
+            self.heard_closed(now)
+        self._tell()
 
     def quantile(self, share: float, at_least: int = 1) -> float | None:
         """Seconds within which that share of recent answers began; None with fewer than ``at_least`` of them."""
@@ -291,6 +312,7 @@ class Health:
         self._limits_in_a_row += 1
         guessed = min(_LONGEST_REST, _FIRST_REST * 2 ** min(self._limits_in_a_row - 1, 10))
         self.limited_until = max(self.limited_until, now + (guessed if retry_after is None else retry_after))
+        self._tell()
 
     def _judge(self, now: float, rules: Rules) -> None:
         if not rules.enabled:
@@ -313,14 +335,13 @@ class Health:
             self.open_until = now + min(rules.eject * self.ejections, rules.max_eject)
         self._probing = False
         self._window.clear()
-        if self.changed is not None and not trial_failed:
-            self.changed(self)
+        if not trial_failed:
+            self._tell()
 
     def _close(self, now: float) -> None:
-        self.open_until = 0.0
-        self._probing = False
-        self._closed_at = now
-        self._failed_in_a_row = 0
-        self._window.clear()
+        self.heard_closed(now)
+        self._tell()
+
+    def _tell(self) -> None:
         if self.changed is not None:
             self.changed(self)

@@ -206,6 +206,19 @@ def test_others_are_told_of_ejections_and_recoveries() -> None:
     assert told == ["open", "closed"]
 
 
+def test_others_are_told_of_limits_and_of_what_an_operator_does_and_not_of_what_they_told() -> None:
+    """Each once, as it is then; news from elsewhere is no news of ours."""
+    health, told = Health("up/m"), list[str]()
+    health.changed = lambda health: told.append(health.state(100))
+    health.failed(100, RateLimited("slow down", retry_after=5), RULES)
+    health.drain(200)
+    health.restore(100)
+    health.eject(160)
+    health.heard_closed(100)
+    assert told == ["limited", "drained", "closed", "open"]
+    assert health.usable(100)
+
+
 @given(st.lists(st.tuples(st.sampled_from(["ok", "bad", "limit", "fault", "left"]), st.floats(0, 20)), max_size=200))
 def test_no_history_keeps_a_target_away_for_longer_than_its_bounds(history: list[tuple[str, float]]) -> None:
     """Whatever happens, `wait` stays within the longest ejection or limit, and in-flight counts return to zero."""
