@@ -92,7 +92,7 @@ async def peak(port: int, seconds: float) -> float:
     load = Load(request(f"127.0.0.1:{port}", "flood", question("bench-burst")), _well)
     await load.open("127.0.0.1", port, 8)
     try:
-        await load.phase(0.5)
+        await load.phase(0.3)
         phase = await load.phase(seconds)
     finally:
         load.close()

@@ -39,14 +39,14 @@ async def calm(running: Gateway) -> None:
 
 async def test_what_is_beyond_capacity_is_refused_and_the_rest_is_served(crowded: Gateway) -> None:
     """LOAD-02: at three times the peak most of the peak is served, nothing hangs, refusals are typed and quick."""
-    top = await peak(crowded.port, 1.5)
+    top = await peak(crowded.port, 1.0)
     load = OpenLoop(crowded.port, chat("flood"))
-    answers = await load.run(3 * top, 4)
+    answers = await load.run(3 * top, 3)
     load.close()
     refused = [answer for answer in answers if answer.status == 503]
     assert set(statuses(answers)) == {200, 503}
     # The bench asks for nine tenths. Here others use the machine, and the load generator shares its cores.
-    assert len(good(answers)) / 4 >= 0.5 * top
+    assert len(good(answers)) / 3 >= 0.5 * top
     assert len(refused) > len(answers) / 3
     assert all(b'"gateway_overloaded"' in a.body and b"retry-after: " in a.head for a in refused)
     assert quantile(refused, 0.5) < quantile(good(answers), 0.5)
@@ -57,7 +57,7 @@ async def test_what_is_beyond_capacity_is_refused_and_the_rest_is_served(crowded
 
 async def test_a_refusal_has_the_shape_of_its_callers_dialect(crowded: Gateway) -> None:
     """Anthropic's clients know 529, Google's its own object."""
-    top = await peak(crowded.port, 1.0)
+    top = await peak(crowded.port, 0.7)
     load = OpenLoop(crowded.port, chat("flood"))
     body = question("bench-burst")
     others = {
@@ -66,7 +66,7 @@ async def test_a_refusal_has_the_shape_of_its_callers_dialect(crowded: Gateway) 
             crowded.port, post("/v1beta/models/m:generateContent", body, "flood")
         ),
     }
-    flooded, *found = await asyncio.gather(load.run(4 * top, 3), *(one.run(60, 3) for one in others.values()))
+    flooded, *found = await asyncio.gather(load.run(4 * top, 2), *(one.run(60, 2) for one in others.values()))
     for one in (load, *others.values()):
         one.close()
     assert statuses(flooded)[503]
@@ -79,12 +79,12 @@ async def test_a_refusal_has_the_shape_of_its_callers_dialect(crowded: Gateway) 
 
 async def test_after_a_flood_everybody_is_served_again(crowded: Gateway) -> None:
     """LOAD-03: within two seconds nothing is refused, and answers take what they took before."""
-    top = await peak(crowded.port, 1.0)
+    top = await peak(crowded.port, 0.7)
     load = OpenLoop(crowded.port, chat("flood"))
-    before = await load.run(0.2 * top, 2)
-    flooded = await load.run(3 * top, 3)
+    before = await load.run(0.2 * top, 1)
+    flooded = await load.run(3 * top, 2)
     await load.run(0.2 * top, 2)
-    after = await load.run(0.2 * top, 2)
+    after = await load.run(0.2 * top, 1)
     load.close()
     assert statuses(flooded)[503]
     assert set(statuses(after)) == {200}
@@ -93,10 +93,10 @@ async def test_after_a_flood_everybody_is_served_again(crowded: Gateway) -> None
 
 async def test_a_tenant_within_its_share_does_not_notice_anothers_flood(crowded: Gateway) -> None:
     """LOAD-06: one tenant floods and is refused; the other gets every answer."""
-    top = await peak(crowded.port, 1.0)
+    top = await peak(crowded.port, 0.7)
     quiet, load = OpenLoop(crowded.port, chat("quiet"), seed=2), OpenLoop(crowded.port, chat("flood"))
     await quiet.run(QUIET, 1)
-    flooded, beside = await asyncio.gather(load.run(3 * top, 4), quiet.run(QUIET, 4))
+    flooded, beside = await asyncio.gather(load.run(3 * top, 3), quiet.run(QUIET, 3))
     load.close()
     quiet.close()
     assert statuses(flooded)[503] > len(flooded) / 3
