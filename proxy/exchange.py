@@ -114,11 +114,13 @@ class Exchange:
         "degraded",
         "endpoint",
         "entered",
+        "excluded",
         "forward",
         "generation",
         "headers",
         "identity",
         "jobs",
+        "keeps_events",
         "line",
         "meter",
         "method",
@@ -177,6 +179,8 @@ class Exchange:
         self.reply_headers: list[Header] = []
         self.attempts: list[Attempt] = []
         self.skipped: list[tuple[str, str]] = []  # targets that were not asked, and why
+        self.excluded: frozenset[str] = frozenset()  # targets that have failed in the middle of this answer
+        self.keeps_events = False  # the answer is to be taken apart even if its bytes could pass: it may have to go on
         self.trial = False  # nothing else is left: a target that is ejected may be tried
         self.degraded = ""  # why another than the first choice answered: a meaning of failure
         self.jobs: Any = None  # proxy.jobs: takes an exchange over, to be answered later; None within a job

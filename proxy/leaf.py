@@ -50,6 +50,9 @@ class Leaf(Target):
         health, started = self.health, time.monotonic()
         if started >= x.deadline:
             raise UpstreamTimeout("The request's total time was used up before this attempt.")
+        if self.name in x.excluded:
+            x.skipped.append((self.name, "failed in this answer"))
+            raise NoTarget(f"No target is available: {self.name} has broken off this answer.", retry_after=1.0)
         barred = health.admit(started, trial=x.trial)
         if barred is not None and (self._rules.enabled or barred == "drained"):
             x.skipped.append((self.name, barred))

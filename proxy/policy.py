@@ -157,6 +157,7 @@ class Answer:
         "style",
         "target",
         "told",
+        "translated",
     )
 
     def __init__(
@@ -185,6 +186,7 @@ class Answer:
         self.style: Style = OPENAI  # how the stream says that it failed
         self.told: Sequence[Header] = ()  # headers about errors and limits, for nobody but the gateway
         self.attempt: Attempt | None = None  # that it came from
+        self.translated: Any = None  # proxy.translated.Translated, where ``chunks`` come out of it
         self.pace: Callable[[], float | None] | None = None  # seconds for each event of a stream so far
 
     def discard(self) -> None:

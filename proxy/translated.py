@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from proxy.chat import Begin, Close, Completion, Delta, End, Event, Finish
+from proxy.chat import Begin, Chat, Close, Completion, Delta, End, Event, Finish
 from proxy.dialects.dialect import Frames, Reader, Writer
 from proxy.errors import BadAnswer, UpstreamError
 from proxy.flow import Flow
 from proxy.gather import Gather
+from proxy.seam import Seam, Told
 from proxy.sse import MAX_EVENT
 
 Keep = Callable[[Completion], Awaitable[None]]
+Resume = Callable[[UpstreamError, Told], Awaitable["Translated | None"]]
 _CONTENT = (Delta, Close, Finish, End)
 
 
@@ -20,11 +22,15 @@ class Translated:
 
     ``identify`` gives the answer's id where the gateway has one of its own. ``keep`` is handed the whole answer before
     the client sees its end, so that what it asks next finds what was kept.
+
+    ``chat`` is given where another may have to go on with the answer: what it is an answer to. Then ``on_failure`` may
+    be set. It is asked for the rest when the provider breaks off; without any, the failure goes on.
     """
 
     __slots__ = (
         "_chunks",
         "_ended",
+        "_first",
         "_frames",
         "_gather",
         "_identity",
@@ -32,8 +38,12 @@ class Translated:
         "_over",
         "_reader",
         "_ready",
+        "_seam",
         "_taken",
+        "_told",
         "_writer",
+        "chat",
+        "on_failure",
     )
 
     def __init__(
@@ -45,7 +55,13 @@ class Translated:
         *,
         identity: str | None = None,
         keep: Keep | None = None,
+        chat: Chat | None = None,
     ) -> None:
+        self.chat = chat
+        self.on_failure: Resume | None = None
+        self._told = None if chat is None else Told()
+        self._seam: Seam | None = None
+        self._first: list[Event] = []  # not written yet: they may be the rest of another answer
         self._chunks = chunks
         self._frames = frames
         self._reader = reader
@@ -63,7 +79,10 @@ class Translated:
         parts: list[bytes] = []
         while self._taken <= MAX_EVENT:
             events = await self._next()
-            parts.append(self._writer.feed(events))
+            if self._told is None:
+                parts.append(self._writer.feed(events))
+            else:
+                self._first += events
             if self._over or any(isinstance(event, _CONTENT) for event in events):
                 self._ready = b"".join(parts)
                 if isinstance(self._chunks, Flow):
@@ -78,11 +97,35 @@ class Translated:
         if self._ready:
             ready, self._ready = self._ready, b""
             return ready
+        if self._first:
+            first, self._first = self._first, []
+            if out := self._writer.feed(first):
+                return out
         while not self._over:
-            out = self._writer.feed(await self._next())
+            out = self._writer.feed(await self._onward())
             if out:
                 return out
         raise StopAsyncIteration
+
+    async def _onward(self) -> list[Event]:
+        """The next events, of another source if this one breaks off."""
+        try:
+            return await self._next()
+        except UpstreamError as error:
+            if self.on_failure is None or self._told is None:
+                raise
+            other = await self.on_failure(error, self._told)
+            if other is None:
+                raise
+        return await self._take_over(other, self._told)
+
+    async def _take_over(self, other: Translated, told: Told) -> list[Event]:
+        """Go on with what ``other`` has and will get."""
+        self._chunks, self._frames, self._reader = other._chunks, other._frames, other._reader
+        self._taken, self._over = other._taken, other._over
+        self._seam = Seam(told)
+        first, other._first = other._first, []
+        return await self._heard(first)
 
     async def _next(self) -> list[Event]:
         """The events of the next chunk of the provider."""
@@ -94,6 +137,12 @@ class Translated:
         else:
             self._taken += len(chunk)
             events = self._read(self._frames.feed(chunk))
+        return await self._heard(events)
+
+    async def _heard(self, events: list[Event]) -> list[Event]:
+        """What the caller is to be told of these events, noted."""
+        if self._seam is not None:
+            events = self._seam.join(events)
         if events:
             self._note(events)
             if self._ended and self._gather is not None and self._keep is not None:
@@ -120,6 +169,8 @@ class Translated:
                     break
         if self._gather is not None:
             self._gather.feed(events)
+        if self._told is not None:
+            self._told.feed(events)
         self._ended = self._ended or isinstance(events[-1], End)
 
 

@@ -27,6 +27,7 @@ from proxy.policy import Answer
 from proxy.translated import Translated, Watched, until_content, whole
 
 _OURS = b'"' + PREFIX.encode()
+_THEIRS = (b'"previous_response_id"', b'"conversation"')  # what only the provider knows what it means
 _LARGE = 512 << 10  # bytes of a request that is read and written off the loop
 
 
@@ -149,8 +150,10 @@ class Turn:
             self.inbound.writer(self.chat),
             identity=self.identity,
             keep=self._keep if self._keeps else None,
+            chat=self.chat if self.x.keeps_events else None,
         )
         await translated.begin()
+        answer.translated = translated
         answer.chunks = translated
         answer.headers = self._headers(answer)
         answer.is_sse = True
@@ -222,7 +225,10 @@ def _begin(x: Exchange, model: str | None, account: Account) -> Turn:
     if inbound.name in speaks:
         # Only we know what an answer of ours was, so what goes on from it is written anew.
         is_ours = (inbound.name == "openai_responses" and _OURS in x.body) or inbound.is_ours(x.body)
-        return Turn(x, inbound, inbound, is_native=not is_ours and account.passes(x, model))
+        is_kept = x.keeps_events and not (
+            inbound.name == "openai_responses" and any(name in x.body for name in _THEIRS)
+        )
+        return Turn(x, inbound, inbound, is_native=not (is_ours or is_kept) and account.passes(x, model))
     outbound = next((name for name in speaks if not counts or DIALECTS[name].counts), None)
     if outbound is None:
         raise Unsupported(f"The provider {account.name!r} does not count tokens.")
