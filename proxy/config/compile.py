@@ -35,6 +35,7 @@ from proxy.config.names import check_paths
 from proxy.config.problem import Path, Problem, arrange, listing, render_path
 from proxy.config.shape import check_shape
 from proxy.config.targets import walk
+from proxy.continued import Continued
 from proxy.conversations import Conversations
 from proxy.dialects.paths import MATCHABLE, PATHS
 from proxy.exchange import Identity
@@ -259,6 +260,8 @@ class _Compiler:
         retries = msgspec.structs.asdict(config.retries or self._retries)
         rules = RetryRules(**retries | {"on": frozenset(retries["on"])})
         target = Attempts(target, rules, self._lease.get(f"load {name}", Load))
+        if config.mid_stream == "continue":
+            target = Continued(target)
         pipeline = Pipeline(name, compiled, target, slots=state.slots, timeouts=state.timeouts, on_loss=config.on_loss)
         match = config.match
         return RouteRule(

@@ -23,6 +23,7 @@ LAYERS = {
     "proxy.health": "leaf",
     "proxy.headroom": "leaf",
     "proxy.price": "leaf",
+    "proxy.seam": "leaf",
     "proxy.background": "leaf",
     "proxy.comparing": "leaf",
     "proxy.effects": "leaf",
