@@ -176,6 +176,9 @@ class App:
             "generation": current.runtime.generation,
             "digest": current.runtime.digest,
         }
+        if current.runtime.checks:
+            checks = (watch.check for watch in current.runtime.checks)
+            state["checks"] = {check.name: "failing" if check.failing else "ok" for check in checks}
         if current.problems:
             state["reasons"] = ["the file on disk has problems; the generation before it keeps serving"]
             state["problems"] = current.problems

@@ -21,6 +21,7 @@ from proxy.admission.control import Admission
 from proxy.admission.control import Rules as OverloadRules
 from proxy.admission.telling import Shedding
 from proxy.app import App, Current
+from proxy.checks import take_over
 from proxy.config.check import is_loopback
 from proxy.config.compile import Built, Tables, build
 from proxy.config.model import GatewayConfig, JobsConfig, LogConfig, OverloadConfig
@@ -210,6 +211,10 @@ class _Process:
         self._metrics.told(event, fields)
         if event.startswith("mirror.") and event != "mirror.left":
             self._log.info(event, **fields)
+        elif event == "check.failing":
+            self._log.warning(event, **fields)
+        elif event == "check.recovered":
+            self._log.info(event, **fields)
 
     def _watch_load(self, admission: Admission) -> None:
         """Let it judge what comes in, and tell of what it refuses: one line a second at most."""
@@ -222,6 +227,7 @@ class _Process:
         """The listener is open: watch the file, and tell where to find us."""
         for notice in self._built.notices:
             self._log.warning("config.notice", notice=str(notice))
+        take_over(self._current.runtime.checks)
         self._keep(self._reloader.watch(self._stop_watching), "watch the file")
         self._jobs.start(server.draining, server.state.tasks)
         self._admission.start()

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import watchfiles
 
 from proxy.app import Current
+from proxy.checks import take_over
 from proxy.config.compile import Built, changes
 from proxy.config.files import MAX_FILE, read_bounded
 from proxy.config.model import GatewayConfig
@@ -186,6 +187,7 @@ class Reloader:
     async def _swap(self, built: Built, runtime: Runtime) -> None:
         assert built.config is not None
         old, self._current.runtime = self._current.runtime, runtime
+        take_over(runtime.checks, old.checks)
         before, self._config = self._config, built.config
         self._current.problems = ()
         self._retire(old)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from proxy.checks import Watch
 from proxy.conversations import Conversations
 from proxy.dialects.paths import PATHS
 from proxy.pipeline import Step
@@ -116,6 +117,7 @@ class Runtime:
     __slots__ = (
         "_idle",
         "_lease",
+        "checks",
         "conversations",
         "digest",
         "doors",
@@ -147,6 +149,7 @@ class Runtime:
         self.in_flight = 0
         # Seconds in which every request of this generation has ended, by its route's own timeout, with some grace.
         self.longest_request = max((entry.pipeline.timeouts.total for entry in router.entries), default=0.0) + _GRACE
+        self.checks: tuple[Watch, ...] = ()  # set once, while compiling
         self._lease = lease
         self._idle = asyncio.Event()
 

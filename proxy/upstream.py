@@ -16,6 +16,7 @@ import time
 
 import msgspec
 from aiohttp import AddrInfoType, BaseConnector, ClientRequest, ClientTimeout, TCPConnector
+from aiohttp.abc import AbstractResolver
 from aiohttp.client_exceptions import ClientOSError, ServerDisconnectedError
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
@@ -37,6 +38,7 @@ from proxy.websocket import Socket, Sockets
 # 75), and there a new connection costs a TLS handshake.
 KEEP_ALIVE = 4.0
 KEEP_ALIVE_TLS = 55.0
+NAMES_FOR = 30.0  # seconds that the addresses behind a name are believed
 MAX_WHOLE = 1 << 20  # bytes of a body that is read whole
 MAX_HEADERS = 100
 # The kernel doubles it. The loop takes at once what is there, so this bounds what a stalled stream holds on both sides;
@@ -57,11 +59,30 @@ _JSON = msgspec.json.Decoder(msgspec.Raw)
 class Upstream:
     """Connections to one provider account. Made anywhere; used on one event loop; closed with ``aclose``."""
 
-    __slots__ = ("_closed", "_connect_timeouts", "_connector", "_doors", "_keep_alive", "_max_connections", "_sockets")
+    __slots__ = (
+        "_closed",
+        "_connect_timeouts",
+        "_connector",
+        "_doors",
+        "_keep_alive",
+        "_max_connections",
+        "_names_for",
+        "_resolver",
+        "_sockets",
+    )
 
-    def __init__(self, *, max_connections: int = 1024, keep_alive: float = KEEP_ALIVE) -> None:
+    def __init__(
+        self,
+        *,
+        max_connections: int = 1024,
+        keep_alive: float = KEEP_ALIVE,
+        resolver: AbstractResolver | None = None,
+        names_for: float = NAMES_FOR,
+    ) -> None:
         self._max_connections = max_connections
         self._keep_alive = keep_alive
+        self._resolver = resolver
+        self._names_for = names_for
         self._connector: BaseConnector | None = None
         self._sockets: Sockets | None = None
         self._doors: dict[tuple[str, str], ClientRequest] = {}
@@ -95,6 +116,14 @@ class Upstream:
             flow.close()
             raise
 
+    async def probe(self, url: URL, headers: list[Header], *, within: float) -> int:
+        """The status of a GET, whatever it is and whatever comes with it."""
+        timeouts = Timeouts(connect=within, first_token=within, gap=within, total=within)
+        flow, message = await self._exchange("GET", url, headers, b"", timeouts, time.monotonic() + within)
+        if flow.body_at_once() is None:
+            flow.close()
+        return message.code
+
     async def websocket(
         self, url: URL, headers: list[Header], *, timeouts: Timeouts, protocols: tuple[str, ...] = ()
     ) -> Socket:
@@ -118,7 +147,8 @@ class Upstream:
         self._connector = TCPConnector(
             limit=self._max_connections,
             keepalive_timeout=self._keep_alive,
-            ttl_dns_cache=30,
+            resolver=self._resolver,
+            ttl_dns_cache=self._names_for,  # type: ignore[arg-type]  # seconds; fractions work
             dns_cache_max_size=64,
             timeout_ceil_threshold=_NEVER_ROUND_UP,
             socket_factory=_make_socket,

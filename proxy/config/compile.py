@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path as File
 from typing import Any, TypeVar
 
 import msgspec
 
 from proxy.attempts import Attempts, Load, RetryRules
+from proxy.checks import Check, Watch
 from proxy.config.capabilities import check_marks, check_overrides, leaves_of
 from proxy.config.changes import changes
 from proxy.config.check import check
@@ -47,8 +49,10 @@ from proxy.ledger.prices import Prices
 from proxy.pipeline import Pipeline
 from proxy.policy import Policy, Target, Timeouts
 from proxy.price import Price
-from proxy.providers.capabilities import Known, ModelsConfig, check_models
+from proxy.providers.capabilities import CheckConfig, Known, ModelsConfig, check_models
 from proxy.providers.provider import Provider
+from proxy.reports import NAME as REPORTS
+from proxy.reports import Reports
 from proxy.router import Router, RouteRule
 from proxy.runtime import Lease, Operators, Runtime, Shared
 from proxy.store.memory import MemoryStore
@@ -118,6 +122,7 @@ def build(
     conversations = _conversations(config.conversations, lease)
     operators = _operators(config.admin, ejects=config.health.enabled)
     runtime = Runtime(generation, router, compiler.providers, loaded.digest, lease, conversations, operators)
+    runtime.checks = compiler.checks()
     return Built(runtime, config, (), notices, loaded.files, loaded.digest)
 
 
@@ -154,6 +159,8 @@ class _Compiler:
         self._rules = Rules(**msgspec.structs.asdict(self._read("health", HealthConfig)))
         self._retries = self._read("retries", RetriesConfig)
         self._bare_models: set[str] = set()
+        self._checked: dict[str, CheckConfig] = {}  # by account
+        self.healths: dict[str, Health] = {}  # by leaf
         self.providers = self._compile_providers()
 
     def _map(self, key: str) -> dict[str, Any]:
@@ -194,6 +201,8 @@ class _Compiler:
                 provider = None if config is None else kind.compile(name, config, context)
                 if isinstance(config, ModelsConfig):
                     check_models(config.models, context.fail)
+                    if config.check is not None:
+                        self._checked[name] = config.check
                     if provider is not None:
                         kind_of_models = getattr(config, "preset", None) or value["kind"]
                         provider.known = Known(kind_of_models, config.models)
@@ -203,6 +212,17 @@ class _Compiler:
                 if provider is not None:
                     found[name] = provider
         return found
+
+    def checks(self) -> tuple[Watch, ...]:
+        """What is to be checked while this generation is the current one. Called when all routes are compiled."""
+        reports = self._lease.get(REPORTS, Reports)
+        found = []
+        for name, settings in self._checked.items():
+            account: Any = self.providers[name]  # of a kind that has `check`, so it has `probe`
+            check = self._lease.get(f"check {name} {settings!r}", partial(Check, name, settings, reports))
+            healths = tuple(health for leaf, health in self.healths.items() if leaf.startswith(f"{name}/"))
+            found.append(Watch(check, account, healths))
+        return tuple(found)
 
     def _read_identities(self) -> dict[bytes, Identity]:
         found: dict[bytes, Identity] = {}
@@ -317,7 +337,7 @@ class _Compiler:
             provider = self.providers.get(name)
             if provider is None:  # pruned, or broken itself
                 return None
-            health = self._lease.get(f"health {value}", lambda: Health(value))
+            health = self.healths[value] = self._lease.get(f"health {value}", lambda: Health(value))
             return Leaf(value, provider, None if model == "*" else model, state.timeouts, health, self._rules)
         ((name, settings),) = value.items()
         at: Path = (*path, name)

@@ -146,6 +146,22 @@ class Account(Provider):
             raise turn.failure(error) from error.__cause__
         return await turn.receive(answer)
 
+    async def probe(self, through: Upstream, path: str, within: float) -> int:
+        """The status of a GET at ``path``, with the account's own headers and first credential."""
+        url = URL(self._below() + path, encoded=True)
+        headers = self._own_headers()
+        if self.signs:
+            await self.sign(Call("GET", url, b"", [], (), expect_json=False), headers)
+        return await through.probe(url, headers, within=within)
+
+    def _below(self) -> str:
+        """Where the paths of the API begin."""
+        return self.describe()
+
+    def _own_headers(self) -> list[Header]:
+        """What every request carries, whoever asks."""
+        return [*self._constant, *self._credentials[:1]]
+
     async def _dispatch(self, x: Exchange, call: Call, model: str, timeouts: Timeouts) -> Answer:
         if self._ring is None:
             return await self._attempt(x, call, 0, timeouts)

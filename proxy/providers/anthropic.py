@@ -123,6 +123,14 @@ class Anthropic(Account):
         """The base URL."""
         return self._base
 
+    def _below(self) -> str:
+        """The version belongs to the paths."""
+        return f"{self._base}/v1"
+
+    def _own_headers(self) -> list[Header]:
+        """With the version."""
+        return [*super()._own_headers(), self._version]
+
     def _headers(self, x: Exchange, forward: list[Header], index: int) -> list[Header]:
         """With a version, the caller's if it sent one, and the betas of both."""
         headers = super()._headers(x, forward, index)

@@ -128,6 +128,9 @@ class AzureOpenAI(Account):
         """The v1 API reads the deployment in place of the model; with a dated version it stands in the path too."""
         return super().outbound_body(x, self._deployment(x, model) or None)
 
+    def _below(self) -> str:
+        return self._base
+
     def describe(self) -> str:
         """The base URL and the version."""
         return f"{self._base} ({self._version})"

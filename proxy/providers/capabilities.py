@@ -18,7 +18,7 @@ from proxy.dialects.fit import REFUSABLE
 from proxy.policy import Config
 from proxy.providers.capability_rows import ROWS, SAME_AS
 from proxy.providers.presets import REFUSED
-from proxy.units import Money
+from proxy.units import Duration, Money
 
 _MAX_KNOWN = 1024  # models of one account that are remembered; their names may come from callers
 _WILDCARDS = re.compile(r"\[[^\]]*\]|[*?]")
@@ -55,10 +55,21 @@ class ModelConfig(Config, frozen=True):
     price: PriceConfig | None = None
 
 
+class CheckConfig(Config, frozen=True):
+    """How an account is checked: see ``check`` in ``schemas/gateway.json``. Without ``status``: any below 400."""
+
+    path: str = "/models"
+    interval: Duration = Duration(10)
+    timeout: Duration = Duration(2)
+    failures: int = 2
+    status: tuple[int, ...] = ()
+
+
 class ModelsConfig(Config, frozen=True):
-    """Base of the ``Config`` of every kind of account whose models differ."""
+    """Base of the ``Config`` of every kind of account that is reached over HTTP, and whose models differ."""
 
     models: dict[str, ModelConfig] = {}
+    check: CheckConfig | None = None
 
 
 _SIMPLE = tuple(name for name in ModelConfig.__struct_fields__ if name not in ("refuses", "accepts", "price"))

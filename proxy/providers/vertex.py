@@ -29,6 +29,7 @@ from proxy.providers.google_token import Fetch, Tokens, UnusableCredentials, fro
 from proxy.providers.provider import Provider, ProviderContext
 from proxy.translation import Turn
 from proxy.units import Secret
+from proxy.upstream import Upstream
 
 _MULTI = ("us", "eu")
 _PLACE = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -233,6 +234,10 @@ class Vertex(Provider):
     def describe(self) -> str:
         """The beginning of every address."""
         return self._gemini.describe()
+
+    async def probe(self, through: Upstream, path: str, within: float) -> int:
+        """The status of a GET below the project."""
+        return await self._gemini.probe(through, path, within)
 
 
 def host_of(location: str) -> str:

@@ -118,6 +118,13 @@ class Metrics(Meter):
             **known,
         )
         self.reloads = Counter("sluicegate_config_reloads", "Reloads, by result.", ["result"], **known)
+        self._add_checks(known)
+
+    def _add_checks(self, known: dict[str, Any]) -> None:
+        """What is told of checks of accounts."""
+        self._checks = Counter(
+            "sluicegate_health_checks", "Rounds of accounts' checks, by result.", ["provider", "result"], **known
+        )
 
     def _add_jobs(self, known: dict[str, Any]) -> None:
         """What is told of asynchronous jobs."""
@@ -136,8 +143,11 @@ class Metrics(Meter):
         )
 
     def told(self, event: str, fields: dict[str, Any]) -> None:
-        """A report of a node."""
-        self._copies.told(event, fields)
+        """A report of a node, or of a check."""
+        if event == "check.round":
+            self._child(self._checks, fields["provider"], fields["result"]).inc()
+        else:
+            self._copies.told(event, fields)
 
     def _add_queue(self, known: dict[str, Any]) -> None:
         """What is told of requests that wait in line."""
