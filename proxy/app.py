@@ -184,6 +184,9 @@ class App:
             state["problems"] = current.problems
         if self.jobs is not None and self.jobs.problem:
             state.setdefault("reasons", []).append("the store of jobs cannot be used; everything else is served")
+        sharing = current.runtime.sharing
+        if sharing is not None and sharing.problem:
+            state.setdefault("reasons", []).append(sharing.problem)
         if self.admission is not None and self.admission.overloaded_for() >= OVERLOADED_AFTER:
             # Still 200: taken out of the balancer, this replica's load would fall on the others, one after the other.
             state.setdefault("reasons", []).append("overloaded: requests beyond what can be served are refused")

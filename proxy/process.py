@@ -35,6 +35,7 @@ from proxy.runtime import Shared
 from proxy.server.limits import ServerLimits
 from proxy.server.serve import Server
 from proxy.server.workers import Workers
+from proxy.store.shared_health import SharedHealth
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
 from proxy.telemetry.metrics import Metrics
 
@@ -190,6 +191,7 @@ class _Process:
             applied=self._applied,
         )
         self._stop_watching = asyncio.Event()
+        self._sharing: SharedHealth | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def run(self) -> int:
@@ -231,12 +233,29 @@ class _Process:
         self._keep(self._reloader.watch(self._stop_watching), "watch the file")
         self._jobs.start(server.draining, server.state.tasks)
         self._admission.start()
+        self._share()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         host, _ = split_address(self._listen)
         self._log.info("serve.started", generation=1, listen=f"{host}:{server.port}", file=str(self._path))
         if self._options.workers == 1:
             print(banner(host, server.port, self._path), file=sys.stderr, flush=True)
+
+    def _share(self) -> None:
+        """Tell other replicas of the targets in use, by the store in use."""
+        runtime = self._current.runtime
+        old, self._sharing = self._sharing, runtime.sharing
+        self._metrics.store_up.set(runtime.sharing is None or not runtime.sharing.problem)
+        if old is not None and old is not runtime.sharing:
+            self._keep(old.aclose(), "leave the store")
+        if runtime.sharing is not None:
+            runtime.sharing.told = self._store_told
+            runtime.sharing.start(runtime.healths)
+
+    def _store_told(self, event: str, fields: dict[str, Any]) -> None:
+        is_back = event == "store.back"
+        self._metrics.store_up.set(is_back)
+        (self._log.info if is_back else self._log.warning)(event, **fields)
 
     def _hang_up(self) -> None:
         self._keep(self._reloader.reload(forced=True), "reload at SIGHUP")
@@ -256,6 +275,7 @@ class _Process:
         self._server.limits = server_limits(config)
         self._admission.replace(overload_rules(config.overload))
         self._jobs.settings = job_settings(config.jobs)
+        self._share()
         if config.log != self._log_config:
             self._log_config = config.log
             self._log = self._app.log = self._reloader.log = self._jobs.runner.log = self._make_log(config.log)

@@ -12,9 +12,11 @@ import msgspec
 from proxy.checks import Watch
 from proxy.conversations import Conversations
 from proxy.dialects.paths import PATHS
+from proxy.health import Health
 from proxy.pipeline import Step
 from proxy.providers.provider import Provider
 from proxy.router import Router
+from proxy.store.shared_health import SharedHealth
 
 T = TypeVar("T")
 _GRACE = 5.0
@@ -122,11 +124,13 @@ class Runtime:
         "digest",
         "doors",
         "generation",
+        "healths",
         "in_flight",
         "longest_request",
         "operators",
         "providers",
         "router",
+        "sharing",
     )
 
     def __init__(
@@ -150,6 +154,8 @@ class Runtime:
         # Seconds in which every request of this generation has ended, by its route's own timeout, with some grace.
         self.longest_request = max((entry.pipeline.timeouts.total for entry in router.entries), default=0.0) + _GRACE
         self.checks: tuple[Watch, ...] = ()  # set once, while compiling
+        self.sharing: SharedHealth | None = None  # set once, while compiling: what tells other replicas of `healths`
+        self.healths: Mapping[str, Health] = {}
         self._lease = lease
         self._idle = asyncio.Event()
 

@@ -15,6 +15,7 @@ from openai import AsyncOpenAI, OpenAI
 from tests.support.environment import foreign_names
 from tests.support.gateway import Gateway
 from tests.support.upstream import FakeUpstream
+from tests.support.valkey import Valkey
 from tests.support.wire import Wire
 
 MakeGateway = Callable[..., Gateway]
@@ -47,6 +48,14 @@ def upstream(upstream_process: FakeUpstream) -> FakeUpstream:
     """The fake upstream; its journal begins with this test."""
     upstream_process.journal().mark()
     return upstream_process
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A store of this test's own."""
+    running = Valkey(tmp_path)
+    yield running
+    running.kill()
 
 
 def _factory(folder: Path) -> Iterator[MakeGateway]:

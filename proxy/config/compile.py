@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from pathlib import Path as File
 from typing import Any, TypeVar
 
@@ -56,6 +57,8 @@ from proxy.reports import Reports
 from proxy.router import Router, RouteRule
 from proxy.runtime import Lease, Operators, Runtime, Shared
 from proxy.store.memory import MemoryStore
+from proxy.store.shared_health import NEEDS_EXTRA, SharedHealth, has_extra
+from proxy.units import Secret
 
 __all__ = ["Built", "Tables", "build", "changes"]
 
@@ -105,6 +108,8 @@ def build(
     check_shape(loaded.value, report)
     check(loaded.value, report, now=now(), listen=listen)
     check_jobs(loaded.value, report, read_secret, CREDENTIALS)
+    if loaded.value.get("store") is not None and not has_extra():
+        report.problem(("store",), NEEDS_EXTRA, key=True)
     if isinstance(routes := loaded.value.get("routes"), dict):
         check_paths(routes, sorted(PATHS), list(MATCHABLE), report)
     lease = shared.lease()
@@ -123,6 +128,7 @@ def build(
     operators = _operators(config.admin, ejects=config.health.enabled)
     runtime = Runtime(generation, router, compiler.providers, loaded.digest, lease, conversations, operators)
     runtime.checks = compiler.checks()
+    runtime.sharing, runtime.healths = _sharing(config.store, lease), compiler.healths
     return Built(runtime, config, (), notices, loaded.files, loaded.digest)
 
 
@@ -137,6 +143,14 @@ def _operators(config: AdminConfig, *, ejects: bool) -> Operators:
     """Who may use ``/admin``, by what their keys hash to."""
     keys = {bytes.fromhex(key.hash.reveal().removeprefix("sha256:")): name for name, key in config.keys.items()}
     return Operators(keys, ejects)
+
+
+def _sharing(url: Secret | None, lease: Lease) -> SharedHealth | None:
+    """What tells other replicas; nothing where there is no store."""
+    if url is None:
+        return None
+    plain = url.reveal()
+    return lease.get(f"store {sha256(plain.encode()).hexdigest()}", lambda: SharedHealth(plain))
 
 
 class _Compiler:

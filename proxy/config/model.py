@@ -219,6 +219,7 @@ class GatewayConfig(_Section, frozen=True):
     log: LogConfig = LogConfig()
     conversations: ConversationsConfig = ConversationsConfig()
     jobs: JobsConfig = JobsConfig()
+    store: Secret | None = None
     admin: AdminConfig = AdminConfig()
     tenants: dict[str, OrganisationConfig] = {}
     policies: dict[str, tuple[Any, ...]] = {}

@@ -117,6 +117,13 @@ class Metrics(Meter):
             multiprocess_mode="livemin",
             **known,
         )
+        self.store_up = Gauge(
+            "sluicegate_store_up",
+            "0 while the store that replicas share cannot be reached.",
+            multiprocess_mode="livemin",
+            **known,
+        )
+        self.store_up.set(1)
         self.reloads = Counter("sluicegate_config_reloads", "Reloads, by result.", ["result"], **known)
         self._add_checks(known)
 

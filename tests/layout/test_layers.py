@@ -78,6 +78,7 @@ CONFINED = {
     "botocore": ("proxy.providers",),
     "google": ("proxy.providers",),
     "genai_prices": ("proxy.ledger",),
+    "redis": ("proxy.store",),
 }
 # Where the environment may be read; everybody else is handed what they need.
 READ_ENVIRONMENT = {"proxy.cli", "proxy.process", "proxy.server.workers", "proxy.telemetry.metrics"}
@@ -87,6 +88,9 @@ LATE_IMPORTS: dict[tuple[str, str], str] = {
     ("proxy.providers.google_token", "google.auth"): "the extra `gcp`",
     ("proxy.providers.google_token", "google.auth.transport.requests"): "the extra `gcp`",
     ("proxy.providers.google_token", "google.oauth2.service_account"): "the extra `gcp`",
+    ("proxy.store.shared_health", "redis.asyncio"): "the extra `redis`",
+    ("proxy.store.shared_health", "redis.asyncio.retry"): "the extra `redis`",
+    ("proxy.store.shared_health", "redis.backoff"): "the extra `redis`",
     ("proxy.ledger.prices", "genai_prices.data_snapshot"): "a fifth of a second, and for few files",
 }
 

@@ -1,0 +1,166 @@
+"""Replicas in one process with a real store between them: what one finds out, the others know."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from proxy.errors import RateLimited
+from proxy.health import Health, Rules
+from proxy.store.shared_health import EVERY, MAX_NAMES, UNREACHABLE, News, SharedHealth
+from tests.support.valkey import Valkey
+
+PATIENCE = 6.0  # seconds until something must have happened that takes about one
+NAME = "up/m"
+
+
+class _Replica:
+    def __init__(self, url: str, names: list[str]) -> None:
+        self.healths = {name: Health(name) for name in names}
+        self.sharing = SharedHealth(url)
+        self.told: list[str] = []
+        self.sharing.told = lambda event, _: self.told.append(event)
+
+    @property
+    def health(self) -> Health:
+        return self.healths[NAME]
+
+    def state(self) -> str:
+        return self.health.state(time.monotonic())
+
+
+@pytest.fixture
+async def replica() -> AsyncIterator[Callable[..., _Replica]]:
+    made: list[_Replica] = []
+
+    def start(url: str, names: tuple[str, ...] = (NAME,)) -> _Replica:
+        made.append(_Replica(url, list(names)))
+        made[-1].sharing.start(made[-1].healths)
+        return made[-1]
+
+    yield start
+    for one in made:
+        await one.sharing.aclose()
+
+
+async def _until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.01)
+
+
+async def _keys(valkey: Valkey) -> dict[Any, Any]:
+    async with Redis.from_url(valkey.url) as client:
+        names = await client.keys("*")
+        return {name: msgspec.json.decode(await client.get(name) or b"{}") for name in names}
+
+
+async def test_ejections_limits_and_drains_are_known_elsewhere_until_they_end(
+    valkey: Valkey, replica: Callable[..., _Replica]
+) -> None:
+    """Each for as long as it lasts, told by its finder alone; a recovery ends it everywhere, at its finder too."""
+    names = (NAME, "up/limited", "up/drained")
+    a, b = replica(valkey.url, names), replica(valkey.url, names)
+    now = time.monotonic()
+    a.health.eject(now + 40)
+    a.healths["up/limited"].failed(now, RateLimited("slow down", retry_after=30), Rules())
+    b.healths["up/drained"].drain(now + 20)
+    await _until(lambda: b.state() == "open" and b.healths["up/limited"].state(time.monotonic()) == "limited")
+    await _until(lambda: a.healths["up/drained"].state(time.monotonic()) == "drained")
+    assert b.health.open_until == pytest.approx(now + 40, abs=0.5)
+    assert b.healths["up/limited"].limited_until == pytest.approx(now + 30, abs=0.5)
+    written = await _keys(valkey)
+    assert len(written) == 3
+    assert b.health.changed is not None
+    b.health.changed(b.health)  # that is known from elsewhere
+    b.healths["up/limited"].restore(time.monotonic())
+    await _until(lambda: a.healths["up/limited"].state(time.monotonic()) == "closed")
+    after = await _keys(valkey)
+    assert after.keys() == written.keys() - {b"sluicegate:health:up/limited"}
+    assert after[b"sluicegate:health:up/m"] == written[b"sluicegate:health:up/m"]
+    a.health.restore(time.monotonic())
+    await _until(lambda: b.state() == "closed")
+
+
+async def test_a_replica_that_comes_later_learns_what_is_left(valkey: Valkey, replica: Callable[..., _Replica]) -> None:
+    """By the time that the store has left, not by the one that was written."""
+    async with Redis.from_url(valkey.url) as client:
+        entry = News(replica="other", seq=1, open_ms=60_000)
+        await client.set(f"sluicegate:health:{NAME}", msgspec.json.encode(entry), px=8000)
+    began = time.monotonic()
+    late = replica(valkey.url)
+    await _until(lambda: late.state() == "open")
+    assert late.health.open_until == pytest.approx(began + 8, abs=0.5)
+    assert late.health.ejections == 0
+
+
+async def test_what_ends_by_time_is_tried_carefully(valkey: Valkey, replica: Callable[..., _Replica]) -> None:
+    """The key is gone with the ejection: half open as where it was found out, not closed."""
+    a, b = replica(valkey.url), replica(valkey.url)
+    a.health.eject(time.monotonic() + 1.5)
+    await _until(lambda: b.state() == "open")
+    await _until(lambda: b.state() == "half_open")
+    end = time.monotonic() + 2 * EVERY
+    await _until(lambda: b.state() != "half_open" or time.monotonic() > end)
+    assert b.state() == "half_open"
+
+
+async def test_without_the_store_everybody_goes_on_and_agrees_again_later(
+    valkey: Valkey, replica: Callable[..., _Replica]
+) -> None:
+    """Its loss and its return are told once; a store that came back empty is no recovery, and is filled again."""
+    a, b = replica(valkey.url), replica(valkey.url)
+    a.health.eject(time.monotonic() + 40)
+    await _until(lambda: b.state() == "open")
+    valkey.kill()
+    await _until(lambda: a.sharing.problem == UNREACHABLE == b.sharing.problem)
+    late = replica(valkey.url)
+    valkey.start()
+    await _until(lambda: not (a.sharing.problem or b.sharing.problem or late.sharing.problem))
+    await _until(lambda: late.state() == "open")
+    assert a.state() == b.state() == "open"
+    assert a.told == b.told == ["store.lost", "store.back"]
+
+
+async def test_what_nobody_of_us_wrote_is_passed_over(valkey: Valkey, replica: Callable[..., _Replica]) -> None:
+    """Neither nonsense nor an end in a thousand years does harm."""
+    random_ = random.Random(3)
+    async with Redis.from_url(valkey.url) as client:
+        await client.set("sluicegate:health:up/bad", random_.randbytes(40), px=60_000)
+        await client.set("sluicegate:health:up/far", b'{"replica":"x","seq":1,"open_ms":99999999999999}')
+        await client.set(
+            f"sluicegate:health:{NAME}", msgspec.json.encode(News(replica="x", seq=1, open_ms=60_000)), px=60_000
+        )
+    one = replica(valkey.url, (NAME, "up/bad", "up/far"))
+    await _until(lambda: one.state() == "open")
+    assert one.healths["up/bad"].state(time.monotonic()) == "closed"
+    assert one.healths["up/far"].wait(time.monotonic()) <= 86_400
+    assert one.sharing.problem == ""
+
+
+async def test_many_targets_take_several_rounds(valkey: Valkey, replica: Callable[..., _Replica]) -> None:
+    """No round grows beyond its bound, and none is left out."""
+    names = tuple(f"up/{number}" for number in range(MAX_NAMES + 200))
+    a, b = replica(valkey.url, names), replica(valkey.url, names)
+    for health in a.healths.values():
+        health.eject(time.monotonic() + 40)
+    await _until(lambda: all(health.open_until for health in b.healths.values()))
+
+
+async def test_who_stops_sharing_leaves_nothing_behind(valkey: Valkey, replica: Callable[..., _Replica]) -> None:
+    """Neither a task nor a hook; targets that the file no longer names are let go."""
+    one = replica(valkey.url, (NAME, "up/old"))
+    old = one.healths.pop("up/old")
+    one.sharing.start(one.healths)
+    assert [health.changed is None for health in (old, one.health)] == [True, False]
+    await one.sharing.aclose()
+    assert [health.changed is None for health in (old, one.health)] == [True, True]
+    assert [task for task in asyncio.all_tasks() if task.get_name().startswith("share")] == []
