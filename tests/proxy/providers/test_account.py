@@ -6,8 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from proxy.errors import Unavailable, UpstreamError
 from proxy.policy import Timeouts
 from proxy.providers.account import constant_headers
+from proxy.upstream import Upstream
+from tests.support.journal import header_of
 from tests.support.upstream import FakeUpstream
 
 Make = Callable[..., Any]
@@ -46,6 +51,51 @@ async def test_one_send_is_one_request(upstream: FakeUpstream, account: Make, ex
     assert isinstance(results[0], Exception)
     assert len(upstream.journal().requests()) == 1
     assert len(x.attempts) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "tail", "config", "path", "headers"),
+    [
+        ("openai", "/v1", {"headers": {"x-team": "a"}}, "/v1/models", {"authorization": "Bearer sk-1", "x-team": "a"}),
+        ("mistral", "/v1", {}, "/v1/models", {"authorization": "Bearer sk-1"}),
+        ("anthropic", "", {}, "/v1/models", {"x-api-key": "sk-1", "anthropic-version": "2023-06-01"}),
+        ("anthropic", "/v1", {}, "/v1/models", {"x-api-key": "sk-1"}),
+        ("gemini", "", {}, "/v1beta/models", {"x-goog-api-key": "sk-1"}),
+        ("azure_openai", "", {}, "/openai/v1/models", {"api-key": "sk-1"}),
+        ("cohere", "", {}, "/compatibility/v1/models", {"authorization": "Bearer sk-1"}),
+    ],
+)
+async def test_a_probe_asks_below_the_api_with_the_first_credential(
+    kind: str, tail: str, config: Any, path: str, headers: dict[str, str], upstream: FakeUpstream, account: Make
+) -> None:
+    """One GET, whose status comes back whatever it is."""
+    provider = account(kind, base_url=upstream.origin + tail, api_keys=["sk-1", "sk-2"], **config)
+    through = Upstream(max_connections=1)
+    try:
+        status = await provider.probe(through, "/models?limit=1", 5.0)
+    finally:
+        await through.aclose()
+    (seen,) = upstream.journal().requests()
+    assert (seen["method"], seen["path"], seen["query"]) == ("GET", path, "limit=1")
+    assert {name: header_of(seen, name) for name in headers} == headers
+    assert status in (200, 404)
+
+
+async def test_a_probe_tells_any_status_and_raises_when_there_is_none(upstream: FakeUpstream, account: Make) -> None:
+    """Redirects and refusals are statuses; who cannot be reached is an error by its meaning."""
+    through = Upstream(max_connections=1)
+    try:
+        for status in (200, 302, 404, 429, 503):
+            provider = account("openai", base_url=upstream.scripted(status=status), api_key="sk-1")
+            assert await provider.probe(through, "/models", 5.0) == status
+        gone = account("openai", base_url="http://127.0.0.1:1/v1", api_key="sk-1")
+        with pytest.raises(Unavailable):
+            await gone.probe(through, "/models", 5.0)
+        silent = account("openai", base_url=upstream.scripted(timeout=0), api_key="sk-1")
+        with pytest.raises(UpstreamError):
+            await silent.probe(through, "/models", 0.2)
+    finally:
+        await through.aclose()
 
 
 def test_constant_headers_are_lower_case_bytes() -> None:
