@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tests.teeth.admin import ADMIN
 from tests.teeth.failures import FAILURES
 from tests.teeth.jobs import JOBS
 from tests.teeth.overload import OVERLOAD
@@ -30,5 +31,7 @@ class Cut(NamedTuple):
 
 
 CUTS = tuple(
-    Cut(*row) for rows in (SERVER, SETTINGS, STREAMS, FAILURES, ROUTING, RACING, QUEUE, JOBS, OVERLOAD) for row in rows
+    Cut(*row)
+    for rows in (SERVER, SETTINGS, STREAMS, FAILURES, ROUTING, RACING, QUEUE, JOBS, OVERLOAD, ADMIN)
+    for row in rows
 )
