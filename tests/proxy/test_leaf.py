@@ -87,6 +87,16 @@ async def test_no_attempt_begins_after_the_deadline() -> None:
     assert x.attempts == []
 
 
+async def test_who_broke_off_an_answer_is_not_asked_for_the_rest() -> None:
+    """Nothing is sent, not even where nobody else is left."""
+    x, provider = exchange(), Canned()
+    x.excluded, x.trial = frozenset({"up/m"}), True
+    with pytest.raises(NoTarget) as caught:
+        await Leaf("up/m", provider, "m", TIMES).send(x)
+    assert caught.value.skipped
+    assert (provider.asked, x.attempts, x.skipped) == ([], [], [("up/m", "failed in this answer")])
+
+
 async def test_only_a_stream_has_a_first_token() -> None:
     """A whole answer comes when all of it is there: the total bounds it."""
     provider = Canned()

@@ -125,6 +125,13 @@ def test_only_plain_text_may_go_on(event: Event) -> None:
     assert not told.can_go_on
 
 
+def test_a_call_that_is_complete_is_one() -> None:
+    """The other model does not know what came of it."""
+    told = _begun()
+    told.feed([Close(0, 0), Open(0, 1, _CALL), Close(0, 1)])
+    assert not told.can_go_on
+
+
 def test_a_thought_that_is_complete_is_no_hindrance() -> None:
     """The text after it goes on."""
     told = _told(Open(0, 0, Reasoning(text="hm")), Close(0, 0), Open(0, 1, Text("a")))
