@@ -116,15 +116,20 @@ async def test_a_reload_with_the_same_settings_keeps_what_a_check_knows(
 async def test_removing_a_check_ends_what_it_has_ejected(
     gateway: Callable[..., Gateway], upstream: FakeUpstream, client: Callable[..., Any]
 ) -> None:
-    """Nobody would readmit the targets otherwise: requests try them at once."""
+    """Requests try the targets at once, also while the generation before is kept by one that takes long."""
     world = World(gateway, upstream, "{path: /nowhere, interval: 10m, failures: 1}")
     await world.gateway.logged("check.failing", provider="sick")
-    await ask(world, client, 1)
+    upstream.tell(world.well, latency=20_000)
+    slow = asyncio.create_task(ask(world, client, 1))
+    await upstream.journal().until(lambda: world.seen(world.well, "POST"), "the slow request")
     assert not world.seen(world.sick, "POST")
     world.gateway.write(world.file(check=""))
     await world.gateway.reloaded(2)
     await ask(world, client, 1)
     assert len(world.seen(world.sick, "POST")) == 1
+    assert not slow.done()
+    slow.cancel()
+    await asyncio.gather(slow, return_exceptions=True)
 
 
 async def test_an_account_without_a_check_is_never_asked(
