@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,7 +17,7 @@ from tests.support.journal import JournalReader, body_of
 from tests.support.traffic import CHAT
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import Wire
-from tests.upstream.say import Part, Say, Tokens
+from tests.upstream.say import Part, Say, Stop, Tokens
 
 PIECES = ["One, ", "two, ", "three, ", "four, "]
 REST = ["five, ", "six."]
@@ -51,7 +51,7 @@ def journal(upstream: FakeUpstream) -> JournalReader:
     return upstream.journal()
 
 
-def _says(*parts: Part, output: int = 7, stop: str = "stop") -> Any:
+def _says(*parts: Part, output: int = 7, stop: Stop = "stop") -> Any:
     return msgspec.to_builtins(Say(parts=list(parts), usage=Tokens(input=11, output=output), stop=stop))
 
 
@@ -64,7 +64,7 @@ class Got(NamedTuple):
 
     text: str
     begins: int
-    ends: list[str]
+    ends: Sequence[str]
     output: int
 
 
@@ -99,7 +99,7 @@ async def _by_anthropic(gateway: Gateway, model: str) -> Got:
         async for event in stream:
             begins += event.type == "message_start"
             ends += [str(event.delta.stop_reason)] if event.type == "message_delta" else []
-        message = await stream.get_final_message()
+        message: Any = await stream.get_final_message()
     assert [part.type for part in message.content] == ["text"]
     return Got(message.content[0].text, begins, ends, message.usage.output_tokens)
 
