@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from weakref import WeakKeyDictionary
 
 import msgspec
 from aiohttp import AddrInfoType, BaseConnector, ClientRequest, ClientTimeout, TCPConnector
@@ -39,6 +40,8 @@ from proxy.websocket import Socket, Sockets
 KEEP_ALIVE = 4.0
 KEEP_ALIVE_TLS = 55.0
 NAMES_FOR = 30.0  # seconds that the addresses behind a name are believed
+# Seconds after which a connection is not used again: one that is never idle would hold on to an address for good.
+MAX_AGE = 300.0
 MAX_WHOLE = 1 << 20  # bytes of a body that is read whole
 MAX_HEADERS = 100
 # The kernel doubles it. The loop takes at once what is there, so this bounds what a stalled stream holds on both sides;
@@ -60,11 +63,13 @@ class Upstream:
     """Connections to one provider account. Made anywhere; used on one event loop; closed with ``aclose``."""
 
     __slots__ = (
+        "_born",
         "_closed",
         "_connect_timeouts",
         "_connector",
         "_doors",
         "_keep_alive",
+        "_max_age",
         "_max_connections",
         "_names_for",
         "_resolver",
@@ -78,11 +83,14 @@ class Upstream:
         keep_alive: float = KEEP_ALIVE,
         resolver: AbstractResolver | None = None,
         names_for: float = NAMES_FOR,
+        max_age: float = MAX_AGE,
     ) -> None:
         self._max_connections = max_connections
         self._keep_alive = keep_alive
         self._resolver = resolver
         self._names_for = names_for
+        self._max_age = max_age
+        self._born: WeakKeyDictionary[ResponseHandler, float] = WeakKeyDictionary()
         self._connector: BaseConnector | None = None
         self._sockets: Sockets | None = None
         self._doors: dict[tuple[str, str], ClientRequest] = {}
@@ -196,11 +204,15 @@ class Upstream:
     async def _quiet_connection(self, url: URL, within: ClientTimeout) -> tuple[Connection, ResponseHandler]:
         """A connection on which nothing has come since its last answer: that would be taken for the next caller's."""
         connector = self._connector or self._open()
-        for _ in range(MAX_UNASKED):
+        unasked = 0
+        while unasked < MAX_UNASKED:
             connection = await connector.connect(self._door(url), [], within)
             protocol = connection.protocol
             assert protocol is not None
-            if not protocol.should_close:
+            now = time.monotonic()
+            if protocol.should_close:
+                unasked += 1
+            elif now - self._born.setdefault(protocol, now) <= self._max_age:  # a new one is of age 0
                 return connection, protocol
             connection.close()
         raise BadAnswer("the provider keeps sending answers that nobody asked for")

@@ -82,9 +82,9 @@ class House:
 class Client:
     """Asks by name."""
 
-    def __init__(self, port: int, keep_alive: float) -> None:
+    def __init__(self, port: int, keep_alive: float, max_age: float = 300.0) -> None:
         self.names = Names()
-        self.upstream = Upstream(keep_alive=keep_alive, resolver=self.names, names_for=TTL)
+        self.upstream = Upstream(keep_alive=keep_alive, resolver=self.names, names_for=TTL, max_age=max_age)
         self._url = URL(f"http://{NAME}:{port}/v1/models")
 
     async def ask(self) -> str:
@@ -144,6 +144,20 @@ async def test_no_address_is_kept_beyond_its_time(house: House) -> None:
         client.names.address = "127.0.0.2"
         assert set(await client.until("127.0.0.2")) <= {"127.0.0.1", "127.0.0.2"}
         assert [await client.ask() for _ in range(5)] == ["127.0.0.2"] * 5
+        await _ended(house, "127.0.0.1")
+    finally:
+        await client.upstream.aclose()
+
+
+async def test_a_connection_that_is_never_idle_does_not_hold_on_to_an_address(house: House) -> None:
+    """Connections that are used all the time come to an end too, and what they served goes to the new address."""
+    client = Client(house.port, keep_alive=30.0, max_age=2 * TTL)
+    try:
+        client.names.address = "127.0.0.1"
+        assert await client.ask() == "127.0.0.1"
+        client.names.address = "127.0.0.2"
+        seen = await client.until("127.0.0.2")
+        assert "" not in seen, "no request fails for that"
         await _ended(house, "127.0.0.1")
     finally:
         await client.upstream.aclose()

@@ -123,4 +123,12 @@ ROUTING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "ttl_dns_cache=None,",
         "tests/faults/test_names.py",
     ),
+    (
+        "FLT-08",
+        "a connection that is never idle holds on to an address",
+        "proxy/upstream.py",
+        " <= self._max_age:",
+        " <= 1e9:",
+        "tests/faults/test_names.py",
+    ),
 )
