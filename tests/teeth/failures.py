@@ -75,4 +75,20 @@ FAILURES: tuple[tuple[str, str, str, str, str, str], ...] = (
         "TRIAL_EVERY = 0.0 ",
         "tests/faults/test_ejection.py",
     ),
+    (
+        "FLT-10",
+        "a lost store ends the sharing for good",
+        "proxy/store/shared_health.py",
+        "                except (RedisError, OSError) as error:",
+        "                except ZeroDivisionError as error:",
+        "tests/faults/test_dependency_death.py",
+    ),
+    (
+        "FLT-10",
+        "what another replica told is told again",
+        "proxy/store/shared_health.py",
+        '            if taken is None or until != getattr(taken, f"{name}_until"):',
+        "            if taken is None or until:",
+        "tests/proxy/store/test_shared_health.py",
+    ),
 )

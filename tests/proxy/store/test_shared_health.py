@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -14,7 +15,7 @@ from redis.asyncio import Redis
 
 from proxy.errors import RateLimited
 from proxy.health import Health, Rules
-from proxy.store.shared_health import EVERY, MAX_NAMES, UNREACHABLE, News, SharedHealth
+from proxy.store.shared_health import EVERY, MAX_NAMES, UNREACHABLE, News, SharedHealth, has_extra
 from tests.support.valkey import Valkey
 
 PATIENCE = 6.0  # seconds until something must have happened that takes about one
@@ -164,3 +165,10 @@ async def test_who_stops_sharing_leaves_nothing_behind(valkey: Valkey, replica: 
     await one.sharing.aclose()
     assert [health.changed is None for health in (old, one.health)] == [True, True]
     assert [task for task in asyncio.all_tasks() if task.get_name().startswith("share")] == []
+
+
+def test_the_extra_is_missed_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library is looked for without importing it."""
+    assert has_extra()
+    monkeypatch.setitem(sys.modules, "redis", None)
+    assert not has_extra()
