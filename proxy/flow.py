@@ -233,6 +233,10 @@ class Flow:
         """Give these bytes out once more, before what comes next."""
         self._ready = data + self._ready
 
+    def told_failure(self) -> bool:
+        """Whether the provider has said in its stream, in its own words, that it failed."""
+        return self._scanner is not None and self._scanner.failed
+
     def pace(self) -> float | None:
         """Seconds that were waited for each event after the first content; None as long as there were too few."""
         return self._waited / self._events if self._events >= _PACED else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -77,7 +76,7 @@ class Leaf(Target):
         x.upstream_wait += attempt.duration
         attempt.outcome, attempt.status, attempt.ends = "ok", answer.status, self._ended
         if answer.pace is not None:
-            attempt.ends = partial(self._flowed, answer.pace)
+            attempt.ends = partial(self._flowed, answer, attempt)
         health.answered(now, attempt.duration, self._rules)
         if answer.told:
             health.told, health.told_at = answer.told, now
@@ -104,11 +103,14 @@ class Leaf(Target):
         else:
             self.health.failed(now, error, self._rules)
 
-    def _flowed(self, pace: Callable[[], float | None], failure: str | None) -> None:
-        """The same for a stream, which tells how quickly its tokens came."""
-        seconds = pace()
+    def _flowed(self, answer: Answer, attempt: Attempt, failure: str | None) -> None:
+        """The same for a stream, which tells how quickly its tokens came, and may tell itself that it failed."""
+        seconds = None if answer.pace is None else answer.pace()
         if seconds is not None:
             self.health.per_token.observe(seconds, time.monotonic())
+        if failure is None and answer.told_failure is not None and answer.told_failure():
+            attempt.outcome, attempt.reason = "error", UpstreamError.code
+            failure = UpstreamError.code
         self._ended(failure)
 
     def _ended(self, failure: str | None) -> None:

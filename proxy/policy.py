@@ -157,6 +157,7 @@ class Answer:
         "style",
         "target",
         "told",
+        "told_failure",
         "translated",
     )
 
@@ -187,6 +188,7 @@ class Answer:
         self.told: Sequence[Header] = ()  # headers about errors and limits, for nobody but the gateway
         self.attempt: Attempt | None = None  # that it came from
         self.translated: Any = None  # proxy.translated.Translated, where ``chunks`` come out of it
+        self.told_failure: Callable[[], bool] | None = None  # whether the stream tells of one, in the provider's words
         self.pace: Callable[[], float | None] | None = None  # seconds for each event of a stream so far
 
     def discard(self) -> None:

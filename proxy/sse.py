@@ -20,6 +20,9 @@ _DATA = b"data:"
 _NEXT_DATA = b"\ndata:"
 _EVENT = b"event:"
 _BLANK = (b"\n\n", b"\r\n\r\n")
+_ERROR = b'{"error"'
+# What the lines hold by which a provider says that it has failed, in whatever format.
+_FAILURES = frozenset({_ERROR, b"error", b"response.failed", b'{"type":"error"', b'{"type":"response.failed"'})
 GLANCE_FROM = 1024  # bytes of whole events; below, going line by line costs no more than cutting
 
 
@@ -122,22 +125,24 @@ class Scanner:
     """Looks at a stream as it passes, copying nothing.
 
     After ``feed``: ``ended`` says that a line of ``ends`` has been seen (a ``data`` marker counts at once, others when
-    their event is whole), ``tail`` how many bytes of the chunk belong to an event that is not whole yet.
+    their event is whole), ``failed`` that one tells of a failure, ``tail`` how many bytes of the chunk belong to an
+    event that is not whole yet.
     """
 
     __slots__ = (
         "_after_cr",
         "_ending",
-        "_ends",
         "_first_line",
         "_glance_from",
         "_head",
         "_head_size",
+        "_known",
         "_line_size",
         "_plain",
         "_probes",
         "_size",
         "ended",
+        "failed",
         "max_event",
         "tail",
         "wants_end",
@@ -146,9 +151,10 @@ class Scanner:
     def __init__(self, ends: tuple[End, ...], max_event: int = MAX_EVENT, *, glance_from: int = GLANCE_FROM) -> None:
         self.max_event = max_event
         self._glance_from = glance_from
-        self._probes = tuple({value for _, value in ends})
-        self._ends = tuple((name + b":", value, name == b"data") for name, value in ends)
-        self._head_size = max([len(_DATA), *(len(name) + len(value) + 2 for name, value in ends)]) + len(BOM)
+        known = [(name + b":", value, True, name == b"data") for name, value in ends]
+        self._known = (*known, (_DATA, _ERROR, False, False))  # beginning of a line, whether it is an end, and at once
+        self._probes = tuple({value for _, value, _, _ in self._known})
+        self._head_size = max(len(name) + len(value) + 1 for name, value, _, _ in self._known) + len(BOM)
         self._head = b""  # the first bytes of the current line
         self._line_size = 0
         self._size = 0  # bytes of the current event
@@ -158,6 +164,7 @@ class Scanner:
         self._plain = False  # between two events, with nothing to remember
         self.wants_end = bool(ends)
         self.ended = False
+        self.failed = False
         self.tail = 0
 
     @property
@@ -229,9 +236,10 @@ class Scanner:
             head = self._head = head + chunk[at : min(end, at + self._head_size - len(head))]
         if self._first_line:
             head = head.removeprefix(BOM)
-        for name, value, at_once in self._ends:
+        for name, value, is_end, at_once in self._known:
             if head.startswith(name) and head[len(name) :].removeprefix(b" ").startswith(value):
-                self._ending = True
+                self.failed = self.failed or value in _FAILURES
+                self._ending = self._ending or is_end
                 self.ended = self.ended or at_once
         return head.startswith(_DATA)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import msgspec
+
 from proxy.chat import Begin, Chat, Close, Completion, Delta, End, Event, Finish
 from proxy.dialects.dialect import Frames, Reader, Writer
 from proxy.errors import BadAnswer, UpstreamError
 from proxy.flow import Flow
 from proxy.gather import Gather
 from proxy.seam import Seam, Told
-from proxy.sse import MAX_EVENT
+from proxy.sse import MAX_EVENT, Splitter, has_ended, read_data
 
 Keep = Callable[[Completion], Awaitable[None]]
 Resume = Callable[[UpstreamError, Told], Awaitable["Translated | None"]]
@@ -208,7 +210,8 @@ async def whole(chunks: AsyncIterator[bytes]) -> bytes:
 class Watched:
     """A stream that passes untouched, of a dialect without an end mark: ``watch`` tells at the end whether it was one.
 
-    ``watch`` sees every chunk, and afterwards says whether the answer was complete.
+    ``see`` is given every chunk, and ``complete`` says afterwards whether the answer was. Half an event at the end is
+    dropped.
     """
 
     __slots__ = ("_chunks", "_complete", "_see")
@@ -228,8 +231,25 @@ class Watched:
             chunk = await anext(self._chunks)
         except StopAsyncIteration:
             if not self._complete():
-                error: UpstreamError = BadAnswer("the provider's stream ended without telling why it stopped")
-                raise error from None
+                raise _unended() from None
             raise
+        if not has_ended(chunk) and not _is_whole(chunk):
+            raise _unended()
         self._see(chunk)
         return chunk
+
+
+def _unended() -> UpstreamError:
+    return BadAnswer("the provider's stream ended without telling why it stopped")
+
+
+def _is_whole(chunk: bytes) -> bool:
+    """Whether the last event, which has no blank line behind it, is nevertheless all there."""
+    splitter = Splitter()
+    *_, last = splitter.feed(chunk) + splitter.finish()
+    data = read_data(last)
+    try:
+        msgspec.json.decode(data or b"null")
+    except msgspec.DecodeError:
+        return False
+    return True

@@ -277,7 +277,7 @@ async def _judge(
     if facts.is_sse and not facts.encoded:
         await flow.first_content(Scanner(ends), confirms=confirms)
         answer = Answer(status, headers, chunks=flow, close=flow.close, is_sse=True)
-        answer.pace = flow.pace
+        answer.pace, answer.told_failure = flow.pace, flow.told_failure
     else:
         answer = await _judge_body(flow, status, headers, facts, expect_json)
     answer.told = facts.told

@@ -222,3 +222,20 @@ async def test_a_leaf_tells_why_it_would_not_be_asked() -> None:
     leaf.health.eject(time.monotonic() + 20.4)
     choice = leaf.explain(exchange())
     assert (choice.chosen, choice.why) == (False, "not asked: open for 20 s")
+
+
+@pytest.mark.parametrize("tells", [True, False])
+async def test_a_stream_that_tells_of_a_failure_is_a_failed_attempt(tells: bool) -> None:
+    """Its bytes have passed as they are, and ended as they should."""
+
+    def stream(x: Exchange, model: str | None) -> Answer:
+        answer = Answer(200, [], is_sse=True)
+        answer.pace, answer.told_failure = (lambda: None), (lambda: tells)
+        return answer
+
+    x = exchange(stream=True)
+    leaf = Leaf("up/m", Canned(stream), "m", TIMES)
+    await leaf.send(x)
+    x.attempts[0].end()
+    assert (x.attempts[0].outcome, x.attempts[0].reason) == (("error", "upstream_error") if tells else ("ok", None))
+    assert leaf.health.last_failure == ("upstream_error" if tells else None)

@@ -131,6 +131,30 @@ def test_the_end_in_the_middle_of_a_text_is_no_end() -> None:
     assert not scanner.ended
 
 
+@pytest.mark.parametrize("piece", [1, 3, 1000])
+@pytest.mark.parametrize(
+    ("event", "ends"),
+    [
+        (b'data: {"error":{"message":"x"}}', False),
+        (b'data:{"error": {"message": "x"}}', False),
+        (b"event: response.failed\ndata: {}", True),
+        (b'data: {"type":"error"}', True),
+    ],
+)
+def test_a_failure_in_the_providers_words_is_noticed(event: bytes, ends: bool, piece: int) -> None:
+    """Whatever the chunks; a text that holds such words is none."""
+    told = ((b"event", b"response.failed"), (b"data", b'{"type":"error"'))
+    scanner = Scanner(told)
+    text = b'data: {"text": "{\\"error\\"", "x": {"error": 1}}\n\n'
+    for at in range(0, len(text), piece):
+        scanner.feed(text[at : at + piece])
+    assert (scanner.failed, scanner.ended) == (False, False)
+    whole = event + b"\n\n"
+    for at in range(0, len(whole), piece):
+        scanner.feed(whole[at : at + piece])
+    assert (scanner.failed, scanner.ended) == (True, ends)
+
+
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("piece", [1, 100, 5000])
 def test_an_event_above_the_bound_is_refused_and_one_below_passes(line_end: bytes, piece: int) -> None:

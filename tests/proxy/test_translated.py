@@ -135,3 +135,16 @@ async def test_what_passes_untouched_is_watched_for_its_end() -> None:
     seen.clear()
     with pytest.raises(BadAnswer):
         await whole(Watched(_chunks(b"a"), seen.append, lambda: seen[-1:] == [b"stop"]))
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n"])
+async def test_half_an_event_at_the_end_is_dropped(end: bytes) -> None:
+    """Even if it holds the reason to stop; a whole one without its blank line is an event."""
+    whole_event, seen = b'data: {"a": "stop"}', list[bytes]()
+    before = b'data: {"a": 1}' + end
+    watched = Watched(_chunks(before, before + whole_event[:-2]), seen.append, lambda: b"stop" in b"".join(seen))
+    assert await anext(watched) == before
+    with pytest.raises(BadAnswer):
+        await anext(watched)
+    watched = Watched(_chunks(before, before + whole_event), seen.append, lambda: b"stop" in b"".join(seen))
+    assert await whole(watched) == before + before + whole_event
