@@ -72,6 +72,16 @@ class Metrics(Meter):
             ["route"],
             **known,
         )
+        self._add_targets(known)
+        self._add_process(known)
+        self._add_jobs(known)
+        self._add_queue(known)
+        self._add_overload(known)
+        self._copies = Copies(known, self._child)
+        self._children: dict[tuple[str, ...], Any] = {}
+
+    def _add_targets(self, known: dict[str, Any]) -> None:
+        """What is told of those who were asked, and of those who were not."""
         self._attempts = Counter(
             "sluicegate_attempts", "Upstream requests, by target and outcome.", ["target", "outcome"], **known
         )
@@ -87,12 +97,6 @@ class Metrics(Meter):
             ["route", "reason"],
             **known,
         )
-        self._add_process(known)
-        self._add_jobs(known)
-        self._add_queue(known)
-        self._add_overload(known)
-        self._copies = Copies(known, self._child)
-        self._children: dict[tuple[str, ...], Any] = {}
 
     def _add_process(self, known: dict[str, Any]) -> None:
         """What is told of the process and its file, not of requests."""
