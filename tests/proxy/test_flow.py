@@ -487,45 +487,6 @@ async def test_a_reader_that_stops_stops_the_upstream(upstream: Upstream) -> Non
         answer.close()
 
 
-@pytest.mark.parametrize(("least", "given_up"), [(200.0, True), (1.0, False)])
-async def test_a_stream_that_only_trickles_is_given_up(
-    upstream: Upstream, monkeypatch: pytest.MonkeyPatch, least: float, given_up: bool
-) -> None:
-    """Content comes, and too little of it for the time that was waited."""
-    monkeypatch.setattr("proxy.flow._RATED", 0.1)
-
-    async def trickle(wire: Wire) -> None:
-        await wire.request()
-        await wire.send(SSE_CHUNKED)
-        for number in range(20):
-            await wire.send(chunked(b'data: {"n": %d}\n\n' % number, end=False))
-            await asyncio.sleep(0.02)
-        await wire.send(chunked(DONE))
-
-    async with Scripted(trickle) as up:
-        _, error = await take(await stream(upstream, up, Timeouts(5, 5, 5, 20, least)))
-    assert isinstance(error, UpstreamTimeout) == given_up
-    assert not given_up or "`min_rate` of 200" in str(error)
-
-
-async def test_a_client_that_reads_slowly_makes_no_stream_trickle(
-    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Only waiting for the provider counts."""
-    monkeypatch.setattr("proxy.flow._RATED", 0.05)
-    async with Scripted(say(SSE_CHUNKED, *([chunked(b'data: {"n": 1}\n\n', end=False)] * 20), chunked(DONE))) as up:
-        answer = await stream(upstream, up, Timeouts(5, 5, 5, 20, 100.0))
-        assert answer.chunks is not None
-        seen = 0
-        async for _ in answer.chunks:
-            seen += 1
-            await asyncio.sleep(0.01)
-            if seen == 10:
-                break
-        assert answer.close is not None
-        answer.close()
-
-
 async def test_what_was_read_may_be_given_out_once_more(upstream: Upstream) -> None:
     """Whoever looks at the beginning of a stream takes nothing away."""
     async with Scripted(say(SSE_CHUNKED, chunked(STREAM))) as up:

@@ -52,6 +52,6 @@ OVERLOAD: tuple[tuple[str, str, str, str, str, str], ...] = (
         "proxy/flow.py",
         "        if self._rated_waited < _RATED:",
         "        if self._rated_waited < 1e9:",
-        "tests/proxy/test_flow.py",
+        "tests/faults/test_trickling_streams.py",
     ),
 )
