@@ -48,7 +48,7 @@ NEED_NAMES = {
     AUDIO: "audio",
     VIDEO: "video",
     JSON_OBJECT: "JSON mode",
-    JSON_SCHEMA: "a JSON schema",
+    JSON_SCHEMA: "JSON schema",
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import AsyncIterator
@@ -10,10 +9,11 @@ from typing import Literal, Self
 
 import msgspec
 
-from policies.limits._helpers import SETTLED, Room, Ticket
 from proxy.errors import GEMINI, BadAnswer, Overloaded, RateLimited, UpstreamError
 from proxy.exchange import Exchange, Reply
+from proxy.pending import Pending
 from proxy.policy import Answer, CompileContext, Config, Policy, Target
+from proxy.room import SETTLED, Room, Ticket
 from proxy.units import Duration
 
 KEEP_ALIVE = 5.0  # seconds between comments to a client that holds the line
@@ -133,40 +133,38 @@ class Queue(Policy):
         turn = self._turn(x, target, ticket, error)
         if not _can_hold(x) or _is_job(x):
             return await turn
-        task = asyncio.create_task(turn, name=f"queue {x.request_id}")
-        try:
-            if wait <= SETTLED:
-                await asyncio.wait({task}, timeout=SETTLED)
-        except BaseException:
-            _Held(x, task, room, ticket).close()
-            raise
-        return task.result() if task.done() else _Held(x, task, room, ticket).answer
+        pending = Pending(turn, f"queue {x.request_id}", lambda: room.leave(ticket))
+        if wait <= SETTLED and await pending.within(SETTLED):
+            return pending.result()
+        return _Held(x, pending, room, ticket).answer
 
     async def _turn(self, x: Exchange, target: Target, ticket: Ticket, error: UpstreamError | None) -> Answer:
         """Wait and send, until it was not limited; its place is the same each time."""
-        room, until = self._room, self._until(x, ticket)
+        room, until, outcome = self._room, self._until(x, ticket), "left"
+        waited: float | None = None  # before it was sent; the answer takes its own time
         x.meter.waiting(self._route, 1)
         try:
             while await _granted(x, room, ticket, until):
                 self._note(x, ticket)
+                waited = time.monotonic() - ticket.arrived
                 try:
                     answer = await self._ask(x, target, ticket)
                 except UpstreamError as again:
                     if not _will_pass(again):
-                        self._told(x, ticket, "failed")
+                        outcome = "failed"
                         raise
                     error = again
                     if room.estimate(room.ahead(ticket)) > until - time.monotonic():
                         break
                     room.join(ticket)
                 else:
-                    self._told(x, ticket, "sent")
+                    outcome = "sent"
                     return answer
-        except asyncio.CancelledError:
-            self._told(x, ticket, "left")
-            raise
+            outcome = ""  # it was too late, and that is told below
         finally:
             x.meter.waiting(self._route, -1)
+            if outcome:
+                self._told(x, ticket, outcome, waited if outcome in ("sent", "failed") else None)
         return await self._late(x, ticket, error, room.estimate(room.ahead(ticket)))
 
     def _rank(self, x: Exchange, arrived: float) -> float:
@@ -230,9 +228,8 @@ class Queue(Policy):
     def _note(self, x: Exchange, ticket: Ticket) -> None:
         x.notes["queue"] = f"waited {time.monotonic() - ticket.arrived:.1f} s at position {ticket.position}"
 
-    def _told(self, x: Exchange, ticket: Ticket, outcome: str) -> None:
-        waited = time.monotonic() - ticket.arrived
-        x.meter.waited(self._route, outcome, waited)
+    def _told(self, x: Exchange, ticket: Ticket, outcome: str, waited: float | None = None) -> None:
+        x.meter.waited(self._route, outcome, time.monotonic() - ticket.arrived if waited is None else waited)
 
     def explain(self, x: Exchange) -> str:
         tier = (x.identity.tier if x.identity is not None else "") or _UNTOLD
@@ -248,11 +245,11 @@ class Queue(Policy):
 class _Held:
     """The answer to a streaming client that holds the line: comments until the stream is there, then the stream."""
 
-    __slots__ = ("_chunks", "_inner", "_is_first", "_room", "_task", "_ticket", "_x", "answer")
+    __slots__ = ("_chunks", "_inner", "_is_first", "_pending", "_room", "_ticket", "_x", "answer")
 
-    def __init__(self, x: Exchange, task: asyncio.Task[Answer], room: Room, ticket: Ticket) -> None:
+    def __init__(self, x: Exchange, pending: Pending[Answer], room: Room, ticket: Ticket) -> None:
         self._x = x
-        self._task = task
+        self._pending = pending
         self._room = room
         self._ticket = ticket
         self._is_first = True
@@ -269,18 +266,14 @@ class _Held:
             return await anext(self._chunks)
         if self._inner is not None:
             raise StopAsyncIteration
-        try:
-            if not self._is_first:
-                await asyncio.wait({self._task}, timeout=KEEP_ALIVE)
-        except asyncio.CancelledError:
-            self.close()
-            raise
-        if not self._task.done():
+        if not self._is_first:
+            await self._pending.within(KEEP_ALIVE)
+        if not self._pending.done:
             self._is_first = False
             if self._x.style is GEMINI:
                 return b"\n\n"  # Google's client takes a comment for the beginning of an error
             return b": waiting, position %d\n\n" % (self._room.ahead(self._ticket) + 1)
-        return await self._begin(self._task.result())
+        return await self._begin(self._pending.result())
 
     async def _begin(self, inner: Answer) -> bytes:
         """The answer is there: from now on its body is this one's."""
@@ -301,38 +294,19 @@ class _Held:
 
     def close(self) -> None:
         """Nobody wants it any longer: the place in the line is free, or the provider's answer is broken off."""
-        if not self._task.done():
-            self._task.cancel()
-            self._task.add_done_callback(self._dropped)
-        elif self._inner is None:
-            self._dropped(self._task)
+        if self._inner is None:
+            self._pending.give_up()
         elif self._inner.close is not None:
             self._inner.close()
-
-    def _dropped(self, task: asyncio.Task[Answer]) -> None:
-        """What came of a wait that nobody waits for any more. It may not even have begun."""
-        if not task.cancelled() and task.exception() is None:
-            task.result().discard()
-        self._room.leave(self._ticket)
 
 
 async def _granted(x: Exchange, room: Room, ticket: Ticket, until: float) -> bool:
     """Wait for the ticket's turn; False when ``until`` has come before it."""
-    assert ticket.turn is not None
     since = time.monotonic()
     try:
-        async with asyncio.timeout(max(0.0, until - since)):
-            await ticket.turn
-    except TimeoutError:
-        if not ticket.granted:
-            room.leave(ticket)
-            return False
-    except BaseException:
-        room.leave(ticket)
-        raise
+        return await room.granted(ticket, until - since)
     finally:
         x.upstream_wait += time.monotonic() - since  # no time of the gateway's own
-    return True
 
 
 def _will_pass(error: UpstreamError) -> bool:

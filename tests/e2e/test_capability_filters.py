@@ -57,7 +57,7 @@ IMAGE: Any = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,
 ASKS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "tools": ("Hello", {"tools": TOOLS}, "no tools"),
     "images": (IMAGE, {}, "no images"),
-    "schema": ("Hello", {"response_format": SCHEMA}, "no a JSON schema"),
+    "schema": ("Hello", {"response_format": SCHEMA}, "no JSON schema"),
 }
 
 

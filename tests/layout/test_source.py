@@ -16,7 +16,6 @@ LONG_FUNCTIONS: dict[str, str] = {}
 TESTED_ELSEWHERE = {
     "policies/table.py": "tests/layout/test_naming.py: every entry",
     "proxy/providers/table.py": "tests/layout/test_naming.py: every entry",
-    "proxy/capability.py": "data without behaviour; tests/proxy/dialects/test_fit.py",
     "proxy/dialects/table.py": "tests/faults/test_translation.py: every pair",
     "proxy/dialects/endpoint.py": "data without behaviour; tests/proxy/dialects/test_openai.py",
     "proxy/policy.py": "the contract has no behaviour; every policy's test",

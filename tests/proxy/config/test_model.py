@@ -63,6 +63,10 @@ def _agree(schema: dict[str, Any], type_: Any, where: str) -> None:
     if "oneOf" in schema:
         schema = next(form for form in schema["oneOf"] if form["type"] == "object")
     fields = {field.encode_name: field for field in msgspec.structs.fields(type_)}
+    if schema["type"] == "array":  # written as a plain list, which the class holds under a name
+        (only,) = fields.values()
+        _agree(schema["items"], next(inner for inner in get_args(only.type) if inner is not ...), where)
+        return
     assert schema["additionalProperties"] is False, where
     assert schema["properties"].keys() == fields.keys(), where
     required = {name for name, field in fields.items() if field.required}

@@ -113,6 +113,21 @@ class Room:
         if ticket.turn is not None and not ticket.turn.done():
             ticket.turn.set_result(None)
 
+    async def granted(self, ticket: Ticket, seconds: float) -> bool:
+        """Wait for its turn; False, and it waits no longer, if that does not come within ``seconds``."""
+        assert ticket.turn is not None
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                await ticket.turn
+        except TimeoutError:
+            if not ticket.granted:
+                self.leave(ticket)
+                return False
+        except BaseException:
+            self.leave(ticket)
+            raise
+        return True
+
     def passed(self, ticket: Ticket) -> None:
         """Its answer has begun."""
         self._advance()

@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from policies.limits._helpers import Room, Ticket
 from proxy.errors import Overloaded, RateLimited, UpstreamError
 from proxy.health import Health
+from proxy.room import Room, Ticket
 
 SEED = 7
 
