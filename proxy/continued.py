@@ -1,55 +1,67 @@
 """A streamed answer that breaks off is gone on with by another target, from the text that the client already has.
 
-The client sees one stream. What cannot be gone on with (a tool call has begun, several answers were asked for) fails
-as it does without this: with an error event.
+The client sees one stream. What cannot be gone on with honestly (a call of a tool has begun, JSON of a given shape or
+several answers were asked for) fails as it does without this: with an error event.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from proxy.capability import Reach
-from proxy.chat import Chat, Message, Text
+from proxy.chat import Chat
 from proxy.errors import GatewayError, UpstreamError
-from proxy.exchange import Exchange
+from proxy.exchange import Begun, Exchange
 from proxy.health import Health
+from proxy.needs import estimate, needs_of
 from proxy.policy import Answer, Choice, Target
 from proxy.price import Price
+from proxy.reports import Reports
 from proxy.seam import Told
 from proxy.translated import Translated
+from proxy.translation import read
 
 MAX = 2  # times that one answer is gone on with
-PROMPT = "Continue exactly where your answer was cut off. Repeat nothing, add no introduction."
+# Failures that say nothing about the conversation: elsewhere it may do well.
+_ELSEWHERE = frozenset({"rate_limited", "overloaded", "unavailable", "timeout", "bad_answer"})
+_LARGE = 512 << 10  # bytes of a request that is read off the loop
 
 
 class Continued(Target):
     """Sends to ``target``, and again where a conversation's stream breaks off half-way."""
 
-    __slots__ = ("target",)
+    __slots__ = ("_reports", "_route", "target")
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, route: str = "", reports: Reports | None = None) -> None:
         self.target = target
+        self._route = route
+        self._reports = reports or Reports()
 
     async def send(self, x: Exchange) -> Answer:
         """The answer of the target, whose stream knows how to go on."""
-        endpoint = x.endpoint
-        if not x.stream or endpoint.dialect is None or endpoint.operation == "count_tokens":
-            return await self.target.send(x)
-        x.keeps_events = True
+        x.keeps_events = await _may_go_on(x)
         answer = await self.target.send(x)
         translated = answer.translated
         if isinstance(translated, Translated) and translated.chat is not None:
-            thread = _Thread(self.target, x, answer, translated.chat)
+            thread = _Thread(self, x, answer, translated.chat)
             translated.on_failure = thread.go_on
             answer.close = thread.close
         return answer
 
+    def tell(self, result: str) -> None:
+        """What became of a stream that had broken off: continued, failed (by all who were asked), or barred."""
+        self._reports.tell("stream.broken", route=self._route, result=result)
+
     def explain(self, x: Exchange) -> Choice:
         """What the tree would do."""
-        return self.target.explain(x)
+        choice = self.target.explain(x)
+        if not x.stream:
+            return choice
+        return replace(choice, why=f"{choice.why}; if the stream breaks off, another goes on with it")
 
     def leaves(self) -> tuple[str, ...]:
         """Of the tree."""
@@ -68,13 +80,22 @@ class Continued(Target):
         return self.target.prices()
 
 
+async def _may_go_on(x: Exchange) -> bool:
+    """Whether the answer will be a stream of which half is of use to somebody else."""
+    if not x.stream or x.endpoint.dialect is None or x.endpoint.operation == "count_tokens":
+        return False
+    chat = await asyncio.to_thread(read, x) if len(x.body) > _LARGE else read(x)
+    speaks = chat.modalities is not None and "audio" in chat.modalities
+    return (chat.n or 1) == 1 and not chat.logprobs and chat.format is None and not speaks
+
+
 class _Thread:
     """One answer and whoever gives it at the moment."""
 
-    __slots__ = ("_answer", "_chat", "_close", "_count", "_failed", "_target", "_x")
+    __slots__ = ("_answer", "_chat", "_close", "_count", "_failed", "_root", "_x")
 
-    def __init__(self, target: Target, x: Exchange, answer: Answer, chat: Chat) -> None:
-        self._target = target
+    def __init__(self, root: Continued, x: Exchange, answer: Answer, chat: Chat) -> None:
+        self._root = root
         self._x = x
         self._answer = answer
         self._chat = chat
@@ -88,29 +109,50 @@ class _Thread:
             self._close()
 
     async def go_on(self, error: UpstreamError, told: Told) -> Translated | None:
-        """The stream that brings the rest; None if there is none."""
-        x, chat = self._x, self._chat
-        if not told.can_go_on or self._count >= MAX or time.monotonic() >= x.deadline:
+        """The stream that brings the rest; None if there is none: then the client is told what broke it."""
+        why = self._why_not(error, told)
+        if why is not None:
+            self._note("barred", f"no: {why}")
             return None
-        if (chat.n or 1) > 1 or chat.logprobs:
+        self._leave(error)
+        told.settle(needs_of(self._x).input_tokens, estimate)
+        try:
+            answer = await self._root.target.send(self._twin(told.text))
+        except GatewayError as failed:
+            self._note("failed", f"no: {failed.message}")
             return None
         self._count += 1
+        self._close, self._answer.attempt = answer.close, answer.attempt
+        translated = answer.translated
+        if not isinstance(translated, Translated):
+            answer.discard()
+            self._note("failed", f"no: {answer.target} cannot")
+            return None
+        self._x.degraded = error.meaning
+        self._note("continued", f"by {answer.target} after {len(told.text)} characters: {error.error_code}")
+        return translated
+
+    def _why_not(self, error: UpstreamError, told: Told) -> str | None:
+        hindrance = told.hindrance(proves=self._x.endpoint.dialect != "openai_chat")
+        if hindrance is not None:
+            return hindrance
+        if error.meaning not in _ELSEWHERE:
+            return error.meaning
+        if self._count >= MAX:
+            return f"it was {MAX} times already"
+        return "its time is over" if time.monotonic() >= self._x.deadline else None
+
+    def _note(self, result: str, text: str) -> None:
+        self._x.notes["continued"] = text
+        self._root.tell(result)
+
+    def _leave(self, error: UpstreamError) -> None:
+        """Be done with whoever has broken off."""
         self.close()
         attempt = self._answer.attempt
         if attempt is not None:
             attempt.end("error", error.error_code)
             self._failed.add(attempt.target)
-        try:
-            answer = await self._target.send(self._twin(told.text))
-        except GatewayError:
-            return None  # the client is told what broke its stream, not why nobody could mend it
-        self._close, self._answer.attempt = answer.close, answer.attempt
-        translated = answer.translated
-        if not isinstance(translated, Translated):
-            answer.discard()
-            return None
-        x.degraded = error.meaning
-        return translated
 
     def _twin(self, text: str) -> Exchange:
         """The request for the rest. What comes of it belongs to the first; only the whole answer is remembered."""
@@ -120,7 +162,5 @@ class _Thread:
         twin.excluded = frozenset(self._failed)
         twin.conversations = None
         twin.chat = self._chat
-        if text:
-            so_far = [Message("assistant", [Text(text)]), Message("user", [Text(PROMPT)])]
-            twin.chat = replace(self._chat, messages=[*self._chat.messages, *so_far])
+        twin.begun = Begun(text, estimate(text))
         return twin

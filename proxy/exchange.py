@@ -82,6 +82,16 @@ class Attempt:
             ends(reason if outcome == "error" else None)
 
 
+class Begun:
+    """What the caller has of an answer that broke off: its text, and about how many tokens that is."""
+
+    __slots__ = ("text", "tokens")
+
+    def __init__(self, text: str, tokens: int) -> None:
+        self.text = text
+        self.tokens = tokens
+
+
 class Meter:
     """Where a policy tells what cannot be read off an exchange when it is over. This one forgets it."""
 
@@ -106,6 +116,7 @@ class Exchange:
 
     __slots__ = (
         "attempts",
+        "begun",
         "body",
         "chat",
         "client",
@@ -180,6 +191,7 @@ class Exchange:
         self.attempts: list[Attempt] = []
         self.skipped: list[tuple[str, str]] = []  # targets that were not asked, and why
         self.excluded: frozenset[str] = frozenset()  # targets that have failed in the middle of this answer
+        self.begun: Begun | None = None  # only the rest of the answer is asked for
         self.keeps_events = False  # the answer is to be taken apart even if its bytes could pass: it may have to go on
         self.trial = False  # nothing else is left: a target that is ejected may be tried
         self.degraded = ""  # why another than the first choice answered: a meaning of failure

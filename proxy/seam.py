@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
 from proxy.chat import (
     Begin,
     Cite,
@@ -22,70 +26,109 @@ MAX_TEXT = 1 << 20  # characters of an answer that another may go on from
 
 
 class Told:
-    """What a client has been told of one answer, as far as another model must know it to go on."""
+    """What a client has been told of one answer, as far as another model must know it to go on.
 
-    __slots__ = ("_is_plain", "_pieces", "_size", "_texts", "next", "open", "usage")
+    ``usage`` is that of whoever speaks now, as far as it was told; ``spent`` that of those before. ``settle`` adds the
+    one to the other.
+    """
+
+    __slots__ = ("_hindrance", "_pieces", "_size", "_texts", "_written", "next", "open", "spent", "thought", "usage")
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
+        self._written: list[str] = []  # by whoever speaks now, thoughts as well
         self._size = 0
         self._texts: set[int] = set()  # blocks of text
-        self._is_plain = True
+        self._hindrance: str | None = None
         self.open: set[int] = set()  # blocks that have not been closed
+        self.thought: int | None = None  # one of them that is a thought
         self.next = 0  # the number of the next block
         self.usage: Usage | None = None
+        self.spent: Usage | None = None
 
     def feed(self, events: list[Event]) -> None:
         """Take in what the client is told."""
         for event in events:
             if isinstance(event, Delta):
-                if event.kind == "text":
-                    self._add(event.text)
+                if event.kind != "signature":
+                    self._add(event.text, is_text=event.kind == "text")
             elif isinstance(event, Open):
                 self._open(event)
             elif isinstance(event, Close):
                 self.open.discard(event.block)
-            elif isinstance(event, (Begin, Total)):
-                self.usage = event.usage or self.usage
+                self.thought = None if self.thought == event.block else self.thought
+            elif isinstance(event, Begin):
+                self.usage = event.usage
             elif isinstance(event, (Cite, Finish, Logprobs)):
-                self._is_plain = False
+                self._hindrance = self._hindrance or _HINDRANCES[type(event)]
 
     def _open(self, event: Open) -> None:
         part = event.part
         if isinstance(part, Text):
             self._texts.add(event.block)
-            self._add(part.text)
-        self._is_plain &= event.choice == 0 and isinstance(part, (Text, Reasoning))
+            self._add(part.text, is_text=True)
+        elif isinstance(part, Reasoning):
+            self.thought = event.block
+            self._add(part.text, is_text=False)
+        else:
+            self._hindrance = self._hindrance or "more than text had begun"
+        if event.choice:
+            self._hindrance = "there is more than one answer"
         self.open.add(event.block)
         self.next = max(self.next, event.block + 1)
 
-    def _add(self, text: str) -> None:
-        self._pieces.append(text)
+    def _add(self, text: str, *, is_text: bool) -> None:
         self._size += len(text)
+        if self._size > MAX_TEXT:
+            self._hindrance = f"it is longer than {MAX_TEXT} characters"
+            self._pieces, self._written = [], []
+            return
+        self._written.append(text)
+        if is_text:
+            self._pieces.append(text)
 
     @property
     def text(self) -> str:
         """All of it."""
         return "".join(self._pieces)
 
-    @property
-    def can_go_on(self) -> bool:
-        """Whether it is plain text, whose end has not come: nobody can finish another's tool call or thought."""
-        return self._is_plain and self._size <= MAX_TEXT and self.open <= self._texts
+    def hindrance(self, *, proves: bool) -> str | None:
+        """Why nobody else can go on with it, None if somebody can: it is plain text whose end has not come.
+
+        ``proves``: in the caller's format a thought has a proof, which only who thought it can give.
+        """
+        if self._hindrance is None and self.open - self._texts and (proves or self.thought is None):
+            return "a thought had begun"
+        return self._hindrance
+
+    def settle(self, read: int, estimate: Callable[[str], int]) -> None:
+        """Whoever was speaking has broken off. What it did not tell of its usage is estimated; ``read``: its input."""
+        usage = self.usage or Usage(input=read)
+        usage = replace(usage, output=max(usage.output, estimate("".join(self._written))))
+        self.spent = usage if self.spent is None else sum_of(self.spent, usage)
+        self.usage, self._written = None, []
+
+
+_HINDRANCES: dict[type, str] = {
+    Cite: "it cites",
+    Finish: "it was complete, but for its end mark",
+    Logprobs: "it tells how probable its words are",
+}
 
 
 class Seam:
     """Makes the events of a second answer the rest of a first.
 
     Its text goes on in the block of text that is open. What it thought before it went on is left out: the thought was
-    about how to go on, and its proof belongs to a request that the caller does not know.
+    about how to go on, and its proof belongs to a request that the caller does not know. So would that of half a text.
     """
 
-    __slots__ = ("_before", "_blocks", "_left_out", "_next", "_text", "_used")
+    __slots__ = ("_blocks", "_left_out", "_next", "_text", "_thought", "_told", "_used")
 
     def __init__(self, told: Told) -> None:
-        self._before = told.usage
-        self._text = max(told.open) if told.open else None  # the block that goes on
+        self._told = told
+        self._thought = told.thought  # nobody completes it
+        self._text = max(told.open - {told.thought}, default=None)  # the block that goes on
         self._next = told.next
         self._blocks: dict[int, int] = {}  # theirs → ours
         self._left_out: set[int] = set()
@@ -94,19 +137,29 @@ class Seam:
     def join(self, events: list[Event]) -> list[Event]:
         """What the client is to be told."""
         out: list[Event] = []
+        if self._thought is not None and events:
+            out.append(Close(0, self._thought))
+            self._thought = None
         for event in events:
             if isinstance(event, Open):
                 out += self._open(event)
             elif isinstance(event, (Delta, Cite, Close)):
-                if event.block not in self._left_out:
+                if event.block not in self._left_out and not self._proves_half(event):
                     out.append(self._renumbered(event))
             elif isinstance(event, Total):
-                out.append(Total(event.usage if self._before is None else sum_of(self._before, event.usage)))
+                spent = self._told.spent
+                out.append(Total(event.usage if spent is None else sum_of(spent, event.usage)))
             elif isinstance(event, (Finish, End)):
                 out += [*self._closed(), event]
-            elif not isinstance(event, Begin):
+            elif isinstance(event, Begin):
+                self._told.usage = event.usage
+            else:
                 out.append(event)
         return out
+
+    def _proves_half(self, event: Delta | Cite | Close) -> bool:
+        kind = event.kind if isinstance(event, Delta) else ""
+        return kind == "signature" and self._used and self._blocks.get(event.block) == self._text
 
     def _open(self, event: Open) -> list[Event]:
         part = event.part

@@ -18,6 +18,7 @@ from proxy.dialects.endpoint import End
 from proxy.dialects.fit import fit
 from proxy.dialects.gemini.watch import Watch
 from proxy.dialects.prompt_cache import place
+from proxy.dialects.resume import resume
 from proxy.dialects.table import DIALECTS
 from proxy.errors import Header, Unsupported, UpstreamError
 from proxy.exchange import Exchange
@@ -66,6 +67,7 @@ class Turn:
         "outbound",
         "scope",
         "stream",
+        "told",
         "x",
     )
 
@@ -76,13 +78,15 @@ class Turn:
         self.is_native = is_native
         self.counts: bool = x.endpoint.operation == "count_tokens"
         self.stream = x.stream and not self.counts
+        # The answer is read and written, even between equals: another may have to go on with it.
+        self.told = x.keeps_events and self.stream and not (is_native and inbound.name == "openai_responses")
         # Answers of the Responses API are found again by an id of ours.
         self.identity = new_id() if inbound.name == "openai_responses" and not is_native else None
         self.conversations: Conversations | None = x.conversations
         self.scope = scope_of(x)
         self.body = b""
         self.dropped: tuple[str, ...] = ()
-        self.chat: Chat = x.chat or _NOTHING
+        self.chat: Chat = x.chat or x.read or _NOTHING
         self.ends: tuple[End, ...] = x.endpoint.ends if is_native else outbound.ends if self.stream else ()
 
     @property
@@ -104,7 +108,7 @@ class Turn:
         """
         answer.dropped = self.dropped
         try:
-            if self.is_native:
+            if self.is_native and not (self.told and answer.is_sse):
                 return await self._pass(answer)
             if self.stream and answer.body is None:
                 return await self._flow(answer)
@@ -150,7 +154,7 @@ class Turn:
             self.inbound.writer(self.chat),
             identity=self.identity,
             keep=self._keep if self._keeps else None,
-            chat=self.chat if self.x.keeps_events else None,
+            chat=self.chat if self.told else None,
         )
         await translated.begin()
         answer.translated = translated
@@ -225,14 +229,17 @@ def _begin(x: Exchange, model: str | None, account: Account) -> Turn:
     if inbound.name in speaks:
         # Only we know what an answer of ours was, so what goes on from it is written anew.
         is_ours = (inbound.name == "openai_responses" and _OURS in x.body) or inbound.is_ours(x.body)
-        is_kept = x.keeps_events and not (
-            inbound.name == "openai_responses" and any(name in x.body for name in _THEIRS)
-        )
-        return Turn(x, inbound, inbound, is_native=not (is_ours or is_kept) and account.passes(x, model))
+        is_new = is_ours or x.begun is not None or (x.keeps_events and _gets_our_id(x, inbound))
+        return Turn(x, inbound, inbound, is_native=not is_new and account.passes(x, model))
     outbound = next((name for name in speaks if not counts or DIALECTS[name].counts), None)
     if outbound is None:
         raise Unsupported(f"The provider {account.name!r} does not count tokens.")
     return Turn(x, inbound, DIALECTS[outbound], is_native=False)
+
+
+def _gets_our_id(x: Exchange, inbound: Dialect) -> bool:
+    """Whether the answer can have an id of ours, as one of several providers must."""
+    return inbound.name == "openai_responses" and not any(name in x.body for name in _THEIRS)
 
 
 def _splice(turn: Turn, model: str | None, account: Account) -> Turn:
@@ -263,7 +270,8 @@ def _write(turn: Turn, chat: Chat, model: str | None, account: Account) -> Turn:
         raise Unsupported(f"The provider {account.name!r} does not count tokens for {aim.model!r}.")
     if turn.identity is not None and chat.store and turn.conversations is not None:
         chat = replace(chat, store=None)  # it is kept here
-    fitted = fit(chat, turn.outbound.lacks, aim.capabilities, losses)
+    asked = chat if x.begun is None else resume(chat, x.begun, aim, turn.outbound.name)
+    fitted = fit(asked, turn.outbound.lacks, aim.capabilities, losses)
     if x.prompt_cache is not None and aim.capabilities.prompt_cache == "marks":
         fitted = place(fitted, x.prompt_cache)
     write = turn.outbound.write_count_request if turn.counts else turn.outbound.write_request

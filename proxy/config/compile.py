@@ -295,7 +295,7 @@ class _Compiler:
         rules = RetryRules(**retries | {"on": frozenset(retries["on"])})
         target = Attempts(target, rules, self._lease.get(f"load {name}", Load))
         if config.mid_stream == "continue":
-            target = Continued(target)
+            target = self._continued(target, name, path)
         pipeline = Pipeline(name, compiled, target, slots=state.slots, timeouts=state.timeouts, on_loss=config.on_loss)
         match = config.match
         return RouteRule(
@@ -306,6 +306,13 @@ class _Compiler:
             tuple((tag, _several(values)) for tag, values in match.tag.items()),
             pipeline,
         )
+
+    def _continued(self, target: Target, name: str, path: Path) -> Target:
+        """A tree whose streams are gone on with, if there is anybody to do so."""
+        if len(set(target.leaves())) < 2:
+            why = "another target goes on with a stream that breaks off, and this route has only one"
+            self._report.notice((*path, "mid_stream"), why, key=True)
+        return Continued(target, name, self._lease.get(REPORTS, Reports))
 
     def _takes_marks(self, leaf: str) -> bool | None:
         """Whether a leaf's provider caches prompts by marks, if the file tells its model."""

@@ -1,4 +1,4 @@
-"""Metrics of requests that are sent twice: copies of races, and what mirrors have found."""
+"""Metrics of requests that are sent twice: copies of races, what mirrors have found, rests of broken streams."""
 
 from __future__ import annotations
 
@@ -13,15 +13,22 @@ _SAME = ("status", "stop", "json", "exact", "tools")
 
 
 class Copies:
-    """Counts what ``race`` and ``mirror`` report. ``child`` looks up a labelled metric."""
+    """Counts what is reported of them. ``child`` looks up a labelled metric."""
 
-    __slots__ = ("_child", "_different", "_first", "_hedges", "_mirrored", "_similarity", "_total")
+    __slots__ = ("_broken", "_child", "_different", "_first", "_hedges", "_mirrored", "_similarity", "_total")
 
     def __init__(self, known: dict[str, Any], child: Callable[..., Any]) -> None:
         self._child = child
         self._hedges = Counter(
             "sluicegate_race_copies",
             "Copies of requests that were slow to begin: won, lost, failed, or denied as the share was used up.",
+            ["route", "result"],
+            **known,
+        )
+        self._broken = Counter(
+            "sluicegate_broken_streams",
+            "Streams of routes with `mid_stream: continue` that broke off: continued, failed by all who were asked for "
+            "the rest, or barred as nobody else could have gone on.",
             ["route", "result"],
             **known,
         )
@@ -50,6 +57,8 @@ class Copies:
         """Something was reported."""
         if event == "race.hedged":
             self._child(self._hedges, fields["route"], fields["result"]).inc()
+        elif event == "stream.broken":
+            self._child(self._broken, fields["route"], fields["result"]).inc()
         elif event == "mirror.left":
             self._child(self._mirrored, fields["route"], fields["target"], fields["result"]).inc()
         elif event == "mirror.compared":

@@ -11,7 +11,7 @@ import openai
 import pytest
 from anthropic import AsyncAnthropic
 
-from proxy.continued import PROMPT
+from proxy.dialects.resume import PROMPT
 from tests.support.gateway import Gateway
 from tests.support.journal import JournalReader, body_of
 from tests.support.traffic import CHAT

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,12 +12,13 @@ import pytest
 
 from proxy.capability import Reach
 from proxy.chat import Begin, Chat, Close, Completion, Delta, End, Event, Finish, Message, Open, Text
-from proxy.continued import MAX, PROMPT, Continued
+from proxy.continued import MAX, Continued
 from proxy.dialects.paths import EXACT
-from proxy.errors import Overloaded, Unavailable, UpstreamError
+from proxy.errors import BadCredential, ContentRefused, Overloaded, Rejected, Unavailable, UpstreamError
 from proxy.exchange import Attempt, Exchange
 from proxy.health import Health
 from proxy.policy import Answer, Choice, Target
+from proxy.reports import Reports
 from proxy.translated import Translated
 from tests.support.compiled import make_exchange
 
@@ -85,6 +88,7 @@ class _Stage(Target):
         stream = Translated(chunks, frames, reader, _Writer(), keep=keep, chat=chat if x.keeps_events else None)
         await stream.begin()
         answer = Answer(200, [], chunks=stream, close=lambda: self.closed.append(number), is_sse=True)
+        answer.target = f"up/{number}"
         answer.translated = stream
         answer.attempt = Attempt(f"up/{number}", time.monotonic())
         answer.attempt.outcome = "ok"
@@ -107,9 +111,10 @@ class _Stage(Target):
         return frozenset({Reach()})
 
 
-def _exchange(*, stream: bool = True, path: str = "/v1/chat/completions", seconds: float = 30) -> Exchange:
+def _exchange(*, stream: bool = True, path: str = "/v1/chat/completions", seconds: float = 30, **more: Any) -> Exchange:
     x = make_exchange()
     x.endpoint, x.stream, x.model = EXACT["POST", path], stream, "m"
+    x.body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "Hi"}], **more}).encode()
     x.deadline = time.monotonic() + seconds
     return x
 
@@ -141,17 +146,14 @@ async def test_the_rest_is_asked_for_with_what_was_told() -> None:
     assert await _read(answer) == b"(abcd)"
     second = stage.asked[1]
     assert second.chat is not None
-    assert second.chat.messages == [
-        _ASKED,
-        Message("assistant", [Text("ab")]),
-        Message("user", [Text(PROMPT)]),
-    ]
+    assert second.begun is not None
+    assert (second.chat.messages, second.begun.text, second.begun.tokens) == ([_ASKED], "ab", 1)
     assert (second.excluded, second.conversations, x.excluded, x.chat) == (frozenset({"up/0"}), None, frozenset(), None)
     assert [(one.target, one.outcome, one.reason) for one in x.attempts] == [
         ("up/0", "error", "upstream_overloaded"),
         ("up/1", "ok", None),
     ]
-    assert x.degraded == "overloaded"
+    assert (x.degraded, x.notes["continued"]) == ("overloaded", "by up/1 after 2 characters: upstream_overloaded")
 
 
 async def test_the_whole_answer_is_kept_once() -> None:
@@ -186,12 +188,34 @@ async def test_if_nobody_goes_on_the_first_failure_stands() -> None:
     assert await _fails(_stage(_cut(b"(", b"a"), Unavailable("gone")), _exchange()) == "cut"
 
 
-@pytest.mark.parametrize("more", [{"n": 2}, {"logprobs": True}], ids=str)
-async def test_more_than_one_text_is_not_gone_on_with(more: dict[str, Any]) -> None:
-    """Nobody else is asked."""
-    stage = _stage(_cut(b"(", b"a"), **more)
-    await _fails(stage, _exchange())
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"n": 2},
+        {"logprobs": True},
+        {"response_format": {"type": "json_object"}},
+        {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+async def test_what_is_of_no_use_by_half_passes_untouched(more: dict[str, Any]) -> None:
+    """It is not even taken apart."""
+    stage, x = _stage(([b"(", b"a", b")"], None)), _exchange(**more)
+    await Continued(stage).send(x)
+    assert not x.keeps_events
+
+
+@pytest.mark.parametrize(
+    "failure", [ContentRefused("no"), Rejected("no"), BadCredential("no")], ids=lambda one: one.code
+)
+async def test_a_refusal_is_not_got_round(failure: UpstreamError) -> None:
+    """What one provider will not say, no other is asked to say on."""
+    stage, x = _stage(([b"(", b"a"], failure)), _exchange()
+    answer = await Continued(stage).send(x)
+    with pytest.raises(type(failure)):
+        await _read(answer)
     assert len(stage.asked) == 1
+    assert x.notes["continued"] == f"no: {failure.meaning}"
 
 
 async def test_nobody_is_asked_after_the_deadline() -> None:
@@ -212,7 +236,7 @@ async def test_only_streamed_conversations_are_taken_apart(how: dict[str, Any]) 
 
 def test_it_is_the_tree() -> None:
     """Whatever is asked of it."""
-    stage, x = _stage(), _exchange()
+    stage, x = _stage(), _exchange(stream=False)
     node = Continued(stage)
     assert (node.leaves(), node.healths(), node.reaches(), node.prices()) == (
         stage.leaves(),
@@ -221,3 +245,24 @@ def test_it_is_the_tree() -> None:
         stage.prices(),
     )
     assert node.explain(x) == stage.explain(x)
+    assert "another goes on with it" in node.explain(_exchange()).why
+
+
+@pytest.mark.parametrize(
+    ("lines", "result"),
+    [
+        ([_cut(b"(", b"a"), ([b"(", b"b", b")"], None)], "continued"),
+        ([_cut(b"(", b"a"), Unavailable("gone")], "failed"),
+        ([([b"(", b"a"], ContentRefused("no"))], "barred"),
+    ],
+    ids=["continued", "failed", "barred"],
+)
+async def test_what_became_of_a_broken_stream_is_told(lines: list[Any], result: str) -> None:
+    """Once for each break."""
+    told: list[tuple[str, dict[str, Any]]] = []
+    reports = Reports()
+    reports.listener = lambda event, fields: told.append((event, fields))
+    answer = await Continued(_stage(*lines), "chat", reports).send(_exchange())
+    with contextlib.suppress(UpstreamError):
+        await _read(answer)
+    assert told == [("stream.broken", {"route": "chat", "result": result})]

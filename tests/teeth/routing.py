@@ -7,8 +7,8 @@ ROUTING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "BAL-01",
         "what good answers tell of limits is dropped",
         "proxy/upstream.py",
-        "    answer = await _judge_body(flow, status, headers, facts, ends, expect_json)\n    answer.told = facts.told",
-        "    answer = await _judge_body(flow, status, headers, facts, ends, expect_json)",
+        "    answer.told = facts.told\n    return answer\n\n\nasync def _judge_body(",
+        "    return answer\n\n\nasync def _judge_body(",
         "tests/faults/test_ejection.py",
     ),
     (

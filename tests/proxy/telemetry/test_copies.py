@@ -24,8 +24,10 @@ def test_reports_are_counted() -> None:
             "total_ms": {"main": 20.0, "shadow": 300.0},
         },
     )
+    metrics.told("stream.broken", {"route": "chat", "result": "continued"})
     metrics.told("something.else", {})
     text = metrics.render().decode()
+    assert 'sluicegate_broken_streams_total{result="continued",route="chat"} 1.0' in text
     assert 'sluicegate_race_copies_total{result="won",route="chat"} 1.0' in text
     assert 'sluicegate_mirror_requests_total{result="dropped",route="chat",target="up/b"} 1.0' in text
     assert 'sluicegate_mirror_requests_total{result="compared",route="chat",target="up/b"} 1.0' in text
