@@ -245,7 +245,10 @@ def test_results_are_forgotten_when_their_time_is_over(gateway: Any, upstream: F
 
 def test_a_limited_job_is_put_off(gateway: Any, upstream: FakeUpstream) -> None:
     """As long as its patience lasts; then what the provider said is its result."""
-    script: dict[str, Any] = {"id": "limited", "steps": [{"status": 429, "headers": {"retry-after": "1"}}, {"text": "At last."}]}
+    script: dict[str, Any] = {
+        "id": "limited",
+        "steps": [{"status": 429, "headers": {"retry-after": "1"}}, {"text": "At last."}],
+    }
     caller = Caller(gateway(config(upstream.url)).port, WEB)
     job = caller.over(caller.submit(ask("a", script=script)))
     assert (job["status"], job["attempts"], job["interruptions"]) == ("succeeded", 2, 0)

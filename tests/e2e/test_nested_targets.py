@@ -242,5 +242,7 @@ async def test_a_line_over_a_reload(running: Gateway, upstream: FakeUpstream) ->
     starts = [one["at"] for one in upstream.journal().requests()]
     assert len(starts) == 4
     assert all(later - sooner >= 0.29 for sooner, later in itertools.pairwise(starts))
-    generations = sorted(str(wire.header("x-sluicegate-generation")) for wire, *_ in [task.result() for task in waiting])
+    generations = sorted(
+        str(wire.header("x-sluicegate-generation")) for wire, *_ in [task.result() for task in waiting]
+    )
     assert generations == ["1", "1", "1", "2"]

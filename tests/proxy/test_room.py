@@ -96,7 +96,8 @@ async def test_limited_again(clock: Clock) -> None:
 async def test_newcomers_do_not_overtake(clock: Clock) -> None:
     """While somebody waits, nobody goes past the line."""
     room = Room(clock)
-    assert room.free
+    at_first = room.free
+    assert at_first
     limit(room, clock, 1)
     assert not room.free
     ticket = ticket_in(room, clock)

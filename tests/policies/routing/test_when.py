@@ -105,8 +105,16 @@ def test_explain_shows_every_condition(context: Any, scripted: Any, exchange: An
     ("branches", "at", "says"),
     [
         ([{"if": "stream", "target": "a"}, {"if": "stream", "target": "b"}], "of[1].if", "no request gets here"),
-        ([{"if": "input_tokens > 5k", "target": "a"}, {"if": "input_tokens > 10k", "target": "b"}], "of[1].if", "no request gets here"),
-        ([{"if": "stream", "target": "a"}, {"if": "not stream", "target": "b"}, {"else": "c"}], "of[2].else", "the branches before take all"),
+        (
+            [{"if": "input_tokens > 5k", "target": "a"}, {"if": "input_tokens > 10k", "target": "b"}],
+            "of[1].if",
+            "no request gets here",
+        ),
+        (
+            [{"if": "stream", "target": "a"}, {"if": "not stream", "target": "b"}, {"else": "c"}],
+            "of[2].else",
+            "the branches before take all",
+        ),
         ([{"else": "a"}, {"if": "stream", "target": "b"}], "of[0]", "it stands last"),
         ([{"if": "stream"}, {"else": "a"}], "of[0]", "`target` is missing"),
         ([{"target": "a"}, {"else": "b"}], "of[0]", "`if` is missing"),
@@ -114,7 +122,7 @@ def test_explain_shows_every_condition(context: Any, scripted: Any, exchange: An
         ([{"if": "steam", "target": "a"}], "of[0].if", "did you mean `stream`?"),
         ([{"if": "tags.team == 'a'", "target": "a"}], "of[0].if", "no `tags` policy of this route sets"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_at_its_place(
     branches: list[dict[str, str]], at: str, says: str, context: Any, scripted: Any
 ) -> None:
@@ -127,9 +135,13 @@ def test_what_is_wrong_is_said_at_its_place(
     "branches",
     [
         [{"if": "input_tokens > 10k", "target": "a"}, {"if": "input_tokens > 5k", "target": "b"}, {"else": "c"}],
-        [{"if": "stream and has_tools", "target": "a"}, {"if": "stream", "target": "b"}, {"if": "has_tools", "target": "c"}],
+        [
+            {"if": "stream and has_tools", "target": "a"},
+            {"if": "stream", "target": "b"},
+            {"if": "has_tools", "target": "c"},
+        ],
     ],
-)  # fmt: skip
+)
 def test_branches_that_can_be_reached_are_no_problem(
     branches: list[dict[str, str]], context: Any, scripted: Any
 ) -> None:

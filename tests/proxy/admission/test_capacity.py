@@ -20,7 +20,8 @@ def test_the_cost_of_an_answer_is_what_all_of_them_took() -> None:
     for _ in range(40):
         capacity.add(0.02, 10, 0, 0.05)
     assert capacity.cost == pytest.approx(0.002)
-    assert (capacity.rate(1.0), capacity.rate(0.5)) == (pytest.approx(500), pytest.approx(250))
+    assert capacity.rate(1.0) == pytest.approx(500)
+    assert capacity.rate(0.5) == pytest.approx(250)
     assert capacity.busy == pytest.approx(0.4, abs=0.01)
 
 

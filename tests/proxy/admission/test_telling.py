@@ -22,7 +22,7 @@ class Lines:
 def test_refusals_are_counted_each_tick_and_logged_once_a_second() -> None:
     """Forty ticks of fifty milliseconds: every refusal is in the metric, and there are two lines."""
     metrics, lines = Metrics(), Lines()
-    shedding = Shedding(metrics, lambda: lines)  # type: ignore[arg-type, return-value]
+    shedding = Shedding(metrics, lambda: lines)
     for _ in range(40):
         shedding(Admission(Rules()), Counter(lag=3), 0.03)
     assert b'sluicegate_overload_shed_total{reason="lag"} 120.0' in metrics.render()

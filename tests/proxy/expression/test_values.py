@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -100,7 +101,7 @@ def test_the_time_of_day_follows_the_zone_through_the_year(zone: str) -> None:
     """Every seven hours of a year, over both changes of the clock."""
     for hours in range(0, 365 * 24, 7):
         moment = datetime(2027, 1, 1, tzinfo=UTC).timestamp() + hours * 3600 + 61
-        sources = SOURCES._replace(now=lambda at=moment: at)
+        sources = SOURCES._replace(now=partial(float, moment))
         local = datetime.fromtimestamp(moment, UTC).astimezone(ZoneInfo(zone))
         assert time_value("time", ZoneInfo(zone), sources).read(_request()) == local.hour * 3600 + local.minute * 60 + 1
         assert time_value("weekday", ZoneInfo(zone), sources).read(_request()) == local.strftime("%a").lower()

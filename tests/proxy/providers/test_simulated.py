@@ -11,7 +11,16 @@ from openai.types import CompletionUsage, CreateEmbeddingResponse, ImagesRespons
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response
 
-from proxy.errors import BadAnswer, BadCredential, Overloaded, RateLimited, Rejected, Unavailable, UpstreamTimeout
+from proxy.errors import (
+    BadAnswer,
+    BadCredential,
+    Overloaded,
+    RateLimited,
+    Rejected,
+    Unavailable,
+    UpstreamError,
+    UpstreamTimeout,
+)
 from proxy.policy import Timeouts
 from tests.support.sse import read_events
 
@@ -147,6 +156,7 @@ async def test_errors_mean_what_they_mean_anywhere(account: Make, ask: Make, sta
     provider = account("simulated", error_rate=1.0, errors=[status], retry_after="3s")
     with pytest.raises(kind) as failed:
         await ask(provider, CHAT)
+    assert isinstance(failed.value, UpstreamError)
     assert failed.value.retry_after in ((3.0,) if status == 429 else (3.0, None))
 
 
