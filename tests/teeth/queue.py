@@ -79,7 +79,7 @@ QUEUE: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "QUE-10",
         "a client that leaves while it holds the line stays in it",
-        "policies/limits/queue.py",
+        "proxy/pending.py",
         "            self._task.cancel()\n",
         "",
         "tests/policies/limits/test_queue.py",
