@@ -32,6 +32,7 @@ class Translated:
     __slots__ = (
         "_chunks",
         "_ended",
+        "_failure",
         "_first",
         "_frames",
         "_gather",
@@ -72,6 +73,7 @@ class Translated:
         self._keep = keep
         self._gather = None if keep is None else Gather()
         self._ready = b""
+        self._failure: UpstreamError | None = None  # to be raised once what came before it has been told
         self._taken = 0  # bytes of the provider's stream
         self._ended = False  # the provider's own mark has come
         self._over = False
@@ -124,18 +126,21 @@ class Translated:
     async def _take_over(self, other: Translated, told: Told) -> list[Event]:
         """Go on with what ``other`` has and will get."""
         self._chunks, self._frames, self._reader = other._chunks, other._frames, other._reader
-        self._taken, self._over = other._taken, other._over
+        self._taken, self._over, self._failure = other._taken, other._over, other._failure
         self._seam = Seam(told)
         first, other._first = other._first, []
         return await self._heard(first)
 
     async def _next(self) -> list[Event]:
         """The events of the next chunk of the provider."""
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
         try:
             chunk = await anext(self._chunks)
         except StopAsyncIteration:
-            self._over = True
             events = self._last()
+            self._over = self._failure is None
         else:
             self._taken += len(chunk)
             events = self._read(self._frames.feed(chunk))
@@ -155,12 +160,30 @@ class Translated:
     def _read(self, frames: list[bytes]) -> list[Event]:
         if len(frames) == 1:
             return self._reader.feed(frames[0])
-        return [event for frame in frames for event in self._reader.feed(frame)]
+        events: list[Event] = []
+        try:
+            for frame in frames:
+                events += self._reader.feed(frame)
+        except UpstreamError as error:
+            self._fail_after(events, error)
+        return events
 
     def _last(self) -> list[Event]:
         """What is left when the provider has sent all. A stream without its end is a failure."""
         events = self._read(self._frames.finish())
-        return events if self._ended else events + self._reader.finish()
+        if self._ended or self._failure is not None:
+            return events
+        try:
+            return events + self._reader.finish()
+        except UpstreamError as error:
+            self._fail_after(events, error)
+            return events
+
+    def _fail_after(self, events: list[Event], error: UpstreamError) -> None:
+        """What came before a failure is told first."""
+        if not events:
+            raise error
+        self._failure = error
 
     def _note(self, events: list[Event]) -> None:
         """Name the answer, and remember what is needed of it."""

@@ -148,3 +148,25 @@ async def test_half_an_event_at_the_end_is_dropped(end: bytes) -> None:
         await anext(watched)
     watched = Watched(_chunks(before, before + whole_event), seen.append, lambda: b"stop" in b"".join(seen))
     assert await whole(watched) == before + before + whole_event
+
+
+@pytest.mark.parametrize("cut", [1, 1000])
+async def test_what_came_before_a_failure_is_told(cut: int) -> None:
+    """Also if it came in the same chunk."""
+    text = b"begin\na\nb\nfail\nc\n"
+    translated = _translated(*(text[at : at + cut] for at in range(0, len(text), cut)))
+    await translated.begin()
+    got: list[bytes] = []
+    with pytest.raises(Overloaded):
+        async for chunk in translated:
+            got.append(chunk)  # what came before an error counts
+    assert b"".join(got) == b"<theirs><a><b>"
+
+
+async def test_what_came_before_a_missing_end_is_told() -> None:
+    """Though nothing ends its last line."""
+    translated = _translated(b"begin\na")
+    assert await anext(translated) == b"<theirs>"
+    assert await anext(translated) == b"<a>"
+    with pytest.raises(BadAnswer):
+        await anext(translated)
