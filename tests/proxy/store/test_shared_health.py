@@ -7,7 +7,6 @@ import random
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import msgspec
 import pytest
@@ -58,10 +57,14 @@ async def _until(done: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def _keys(valkey: Valkey) -> dict[Any, Any]:
+async def _told(valkey: Valkey) -> dict[bytes, News]:
+    """What the store holds of what is not over."""
     async with Redis.from_url(valkey.url) as client:
         names = await client.keys("*")
-        return {name: msgspec.json.decode(await client.get(name) or b"{}") for name in names}
+        assert all([await client.pttl(name) > 0 for name in names]), "a key without an end"
+        found = {name: await client.get(name) for name in names}
+    entries = {name: msgspec.json.decode(value, type=News) for name, value in found.items() if value is not None}
+    return {name: entry for name, entry in entries.items() if not entry.over}
 
 
 async def test_ejections_limits_and_drains_are_known_elsewhere_until_they_end(
@@ -78,24 +81,94 @@ async def test_ejections_limits_and_drains_are_known_elsewhere_until_they_end(
     await _until(lambda: a.healths["up/drained"].state(time.monotonic()) == "drained")
     assert b.health.open_until == pytest.approx(now + 40, abs=0.5)
     assert b.healths["up/limited"].limited_until == pytest.approx(now + 30, abs=0.5)
-    written = await _keys(valkey)
+    written = await _told(valkey)
     assert len(written) == 3
     assert b.health.changed is not None
     b.health.changed(b.health)  # that is known from elsewhere
     b.healths["up/limited"].restore(time.monotonic())
     await _until(lambda: a.healths["up/limited"].state(time.monotonic()) == "closed")
-    after = await _keys(valkey)
-    assert after.keys() == written.keys() - {b"sluicegate:health:up/limited"}
-    assert after[b"sluicegate:health:up/m"] == written[b"sluicegate:health:up/m"]
+    after = await _told(valkey)
+    assert after.keys() == written.keys() - {b"sluicegate:health:limited:up/limited"}
+    assert after[b"sluicegate:health:open:up/m"] == written[b"sluicegate:health:open:up/m"]
     a.health.restore(time.monotonic())
     await _until(lambda: b.state() == "closed")
 
 
-async def test_a_replica_that_comes_later_learns_what_is_left(valkey: Valkey, replica: Callable[..., _Replica]) -> None:
-    """By the time that the store has left, not by the one that was written."""
+async def test_what_an_operator_wants_outlasts_what_others_find_out(
+    valkey: Valkey, replica: Callable[..., _Replica]
+) -> None:
+    """A limit and an ejection elsewhere that are soon over end no drain, neither here, nor there, nor for newcomers."""
+    a, b, c = (replica(valkey.url) for _ in range(3))
+    a.health.drain(time.monotonic() + 600)
+    await _until(lambda: b.state() == c.state() == "drained")
+    now = time.monotonic()
+    b.health.failed(now, RateLimited("slow down", retry_after=3), Rules())  # of a request that was on its way
+    b.health.eject(now + 3)
+    await _until(lambda: c.health.limited_until > 0 < c.health.open_until)
+    await _until(lambda: time.monotonic() > now + 3 + 2 * EVERY)
+    late = replica(valkey.url)
+    await _until(lambda: late.state() == "drained")
+    assert a.state() == b.state() == c.state() == "drained"
+    c.health.restore(time.monotonic())
+    await _until(lambda: all(one.health.drained_until == 0.0 for one in (a, b, c, late)))
+
+
+async def test_the_longer_limit_and_the_later_drain_hold(valkey: Valkey, replica: Callable[..., _Replica]) -> None:
+    """Two that find out at the same moment agree, whoever writes last; a drain that is made shorter is shorter."""
+    a, b, c = (replica(valkey.url) for _ in range(3))
+    now = time.monotonic()
+    for one, seconds in ((a, 30.0), (b, 2.0)):
+        one.health.failed(now, RateLimited("slow down", retry_after=seconds), Rules())
+        one.health.drain(now + 600)
+    ends = [one.health for one in (a, b, c)]
+    await _until(lambda: all(abs(health.limited_until - now - 30) < 0.5 for health in ends))
+    await _until(lambda: all(abs(health.drained_until - now - 600) < 0.5 for health in ends))
+    c.health.drain(now + 60)
+    await _until(lambda: all(abs(health.drained_until - now - 60) < 0.5 for health in ends))
+    written = await _told(valkey)
+    end = time.monotonic() + 3 * EVERY
+    await _until(lambda: time.monotonic() > end)
+    assert await _told(valkey) == written, "they never agree"
+
+
+async def test_a_key_that_is_lost_is_no_recovery(valkey: Valkey, replica: Callable[..., _Replica]) -> None:
+    """A store that is short of memory drops keys: what they told holds, and is told again."""
+    a, b = replica(valkey.url), replica(valkey.url)
+    now = time.monotonic()
+    a.health.eject(now + 40)
+    a.health.failed(now, RateLimited("slow down", retry_after=30), Rules())
+    a.health.drain(now + 50)
+    await _until(lambda: b.state() == "drained" and b.health.limited_until > 0 < b.health.open_until)
     async with Redis.from_url(valkey.url) as client:
-        entry = News(replica="other", seq=1, open_ms=60_000)
-        await client.set(f"sluicegate:health:{NAME}", msgspec.json.encode(entry), px=8000)
+        await client.flushall()
+        while len(await _told(valkey)) < 3:
+            assert time.monotonic() < now + 2 * PATIENCE
+            await asyncio.sleep(0.05)
+    for one in (a, b):
+        ends = [one.health.open_until, one.health.limited_until, one.health.drained_until]
+        assert ends == pytest.approx([now + 40, now + 30, now + 50], abs=0.5)
+
+
+async def test_a_recovery_during_a_loss_is_told_later(valkey: Valkey, replica: Callable[..., _Replica]) -> None:
+    """The store kept what was written, and that no longer holds."""
+    a, b = replica(valkey.url), replica(valkey.url)
+    a.health.eject(time.monotonic() + 40)
+    await _until(lambda: b.state() == "open")
+    valkey.freeze()
+    await _until(lambda: a.sharing.problem == UNREACHABLE == b.sharing.problem)
+    b.health.readmit(time.monotonic())
+    valkey.thaw()
+    await _until(lambda: a.state() == "closed")
+    await _until(lambda: not (a.sharing.problem or b.sharing.problem))
+    assert b.state() == "closed"
+    assert await _told(valkey) == {}
+
+
+async def test_a_replica_that_comes_later_learns_what_is_left(valkey: Valkey, replica: Callable[..., _Replica]) -> None:
+    """By the time that the store has left."""
+    async with Redis.from_url(valkey.url) as client:
+        entry = News(replica="other", seq=1)
+        await client.set(f"sluicegate:health:open:{NAME}", msgspec.json.encode(entry), px=8000)
     began = time.monotonic()
     late = replica(valkey.url)
     await _until(lambda: late.state() == "open")
@@ -135,14 +208,15 @@ async def test_what_nobody_of_us_wrote_is_passed_over(valkey: Valkey, replica: C
     """Neither nonsense nor an end in a thousand years does harm."""
     random_ = random.Random(3)
     async with Redis.from_url(valkey.url) as client:
-        await client.set("sluicegate:health:up/bad", random_.randbytes(40), px=60_000)
-        await client.set("sluicegate:health:up/far", b'{"replica":"x","seq":1,"open_ms":99999999999999}')
-        await client.set(
-            f"sluicegate:health:{NAME}", msgspec.json.encode(News(replica="x", seq=1, open_ms=60_000)), px=60_000
-        )
-    one = replica(valkey.url, (NAME, "up/bad", "up/far"))
+        entry = msgspec.json.encode(News(replica="x", seq=1))
+        await client.set("sluicegate:health:open:up/bad", random_.randbytes(40), px=60_000)
+        await client.set("sluicegate:health:open:up/endless", entry)
+        await client.set("sluicegate:health:open:up/far", entry, px=10**14)
+        await client.set(f"sluicegate:health:open:{NAME}", entry, px=60_000)
+    one = replica(valkey.url, (NAME, "up/bad", "up/endless", "up/far"))
     await _until(lambda: one.state() == "open")
-    assert one.healths["up/bad"].state(time.monotonic()) == "closed"
+    states = [one.healths[name].state(time.monotonic()) for name in ("up/bad", "up/endless", "up/far")]
+    assert states == ["closed", "closed", "open"]
     assert one.healths["up/far"].wait(time.monotonic()) <= 86_400
     assert one.sharing.problem == ""
 
