@@ -1,8 +1,9 @@
 """What replicas tell each other of targets, through a store that speaks Redis' protocol: ejections, limits, drains.
 
-One key for each target holds the newest news of one replica, as times that are left, so that clocks need not agree; it
-expires with the news. Once a second one round trip writes what changed here and reads what others wrote. No request
-ever waits for the store: while it cannot be reached, each replica decides alone.
+Each of the three has a key of its own for each target, so that none is written over by another. How long it lasts is
+how long its key lives: clocks need not agree. That something ended before its time is an entry as well; that a key is
+gone says nothing, as the store may have lost it. Once a second one round trip writes what changed here and reads what
+others wrote. No request ever waits for the store: while it cannot be reached, each replica decides alone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import importlib.util
 import os
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,7 +32,10 @@ LONGEST_PAUSE = 10.0  # seconds between tries while the store is lost
 MAX_NAMES = 1000  # in one round; more take several
 LONGEST_NEWS = 86_400.0  # seconds; a wrong entry keeps nobody away for ever
 _PREFIX = "sluicegate:health:"
-_EARLY = 0.5  # seconds before its end in which a key that is gone has expired, and was not deleted
+_EARLY = 0.5  # seconds before its end in which a key that is gone has expired, and was not lost
+_SAME = 0.2  # seconds between two ends that are taken for one, as both were told over the network
+_KINDS = ("open", "limited", "drained")
+_Key = tuple[str, str]  # a kind, and a target
 
 
 def has_extra() -> bool:
@@ -40,27 +44,21 @@ def has_extra() -> bool:
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of the store: milliseconds that were left when ``replica`` wrote it, for the ``seq``th time."""
+    """One entry of the store: ``replica`` wrote it, for the ``seq``th time. It holds as long as its key lives.
+    ``over``: what was told before has ended."""
 
     replica: str
     seq: int
-    open_ms: int = 0
-    limited_ms: int = 0
-    drained_ms: int = 0
-
-    @property
-    def life(self) -> int:
-        """Milliseconds for which there is something to tell."""
-        return max(self.open_ms, self.limited_ms, self.drained_ms)
+    over: bool = False
 
 
-class _Taken(NamedTuple):
-    """What was taken over from another replica: until when, by this process's clock; 0.0: nothing."""
+class _Known(NamedTuple):
+    """The entry that the store was last seen to hold, and when what it tells ends, by this process's clock; 0.0: it is
+    over."""
 
     replica: str
-    open_until: float
-    limited_until: float
-    drained_until: float
+    seq: int
+    end: float
 
 
 class SharedHealth:
@@ -74,9 +72,8 @@ class SharedHealth:
         self._seq = 0
         self._healths: dict[str, Health] = {}
         self._dirty: set[str] = set()
-        self._taken: dict[str, _Taken] = {}
-        self._published: dict[str, float] = {}  # until when an entry of ours tells something
-        self._last: dict[str, tuple[str, int]] = {}  # the newest news that was read
+        self._lost_keys: set[_Key] = set()
+        self._known: dict[_Key, _Known] = {}
         self._next = 0  # where the next round begins to read
         self._failures = 0
         self._random = random.Random()  # noqa: S311 - spreads the replicas' rounds
@@ -87,14 +84,13 @@ class SharedHealth:
         for health in self._healths.values():
             health.changed = None
         self._healths = dict(healths)
-        for kept in (self._taken, self._published, self._last):
-            for name in kept.keys() - self._healths.keys():
-                del kept[name]
+        self._known = {key: known for key, known in self._known.items() if key[1] in self._healths}
         self._dirty &= self._healths.keys()
+        self._lost_keys = {key for key in self._lost_keys if key[1] in self._healths}
         now = time.monotonic()
         for name, health in self._healths.items():
             health.changed = self._changed
-            if name not in self._published and name not in self._taken and health.wait(now):
+            if health.wait(now):
                 self._dirty.add(name)
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="share the state of targets")
@@ -138,9 +134,6 @@ class SharedHealth:
         if self.problem:
             return
         self.problem = UNREACHABLE
-        # What was taken over stays until its time; that its key is gone later may mean that the store began anew.
-        self._taken.clear()
-        self._last.clear()
         if self.told is not None:
             self.told("store.lost", {"reason": type(error).__name__})  # its text may hold the address
 
@@ -153,34 +146,33 @@ class SharedHealth:
 
     async def _round(self, client: Redis) -> None:
         """Write what changed here, read what changed elsewhere."""
-        if self.problem:  # it may have forgotten everything
-            self._dirty |= self._published.keys()
-        sent = set(islice(self._dirty, MAX_NAMES))
-        names = self._names()
+        names, sent = self._names(), set(islice(self._dirty, MAX_NAMES))
         if not names:
             await client.ping()
             return
+        keys = [(kind, name) for name in names for kind in _KINDS]
+        lost = set(islice(self._lost_keys, MAX_NAMES))
         self._dirty -= sent
-        now = time.monotonic()
+        self._lost_keys -= lost
         pipe = client.pipeline(transaction=False)
-        published, recovered = self._write(pipe, sent, now)
-        pipe.mget([_PREFIX + name for name in names])
+        written = self._write(pipe, sent, lost, time.monotonic())
+        pipe.mget([_stored(key) for key in keys])
         try:
             values = (await pipe.execute())[-1]
         except BaseException:
             self._dirty |= sent
+            self._lost_keys |= lost
             raise
-        self._published |= published
-        for name in recovered:
-            self._published.pop(name, None)
-            self._taken.pop(name, None)
-        news = self._read(dict(zip(names, values, strict=True)), now)
+        for key, known in written.items():
+            if key[1] in self._healths:
+                self._known[key] = known
+        news = self._read(dict(zip(keys, values, strict=True)), time.monotonic())
         if news:
             pipe = client.pipeline(transaction=False)
-            for name in news:
-                pipe.pttl(_PREFIX + name)
-            for (name, entry), left in zip(news.items(), await pipe.execute(), strict=True):
-                self._take(name, entry, left)
+            for key in news:
+                pipe.pttl(_stored(key))
+            for (key, entry), left in zip(news.items(), await pipe.execute(), strict=True):
+                self._take(key, entry, left)
 
     def _names(self) -> list[str]:
         """Those to read in this round."""
@@ -191,96 +183,74 @@ class SharedHealth:
         self._next = begin + MAX_NAMES
         return (names + names)[begin : begin + MAX_NAMES]
 
-    def _write(self, pipe: Any, names: Iterable[str], now: float) -> tuple[dict[str, float], list[str]]:
-        """What is told, with its end, and what has recovered."""
-        published: dict[str, float] = {}
-        recovered = []
-        for name in names:
-            health = self._healths.get(name)
-            if health is None:
-                continue
-            entry = self._own(health, now)
-            if entry.life:
-                pipe.set(_PREFIX + name, msgspec.json.encode(entry), px=entry.life)
-                published[name] = now + entry.life / 1000
-            elif health.state(now) == "closed" and (name in self._published or name in self._taken):
-                pipe.delete(_PREFIX + name)
-                recovered.append(name)
-        return published, recovered
+    def _write(self, pipe: Any, names: set[str], lost: set[_Key], now: float) -> dict[_Key, _Known]:
+        """What the store will hold then. What it holds already is not told again."""
+        written: dict[_Key, _Known] = {}
+        for key in ((kind, name) for name in names & self._healths.keys() for kind in _KINDS):
+            known, until = self._known.get(key), self._until(key)
+            if until > now:
+                if known is None or until != known.end:
+                    written[key] = self._set(pipe, key, until, until - now)
+            elif known is not None and known.end > now:
+                written[key] = self._set(pipe, key, 0.0, known.end - now)
+        for key in lost - written.keys():
+            if key[1] in self._healths and (until := self._until(key)) > now:
+                written[key] = self._set(pipe, key, until, until - now, only_new=True)
+        return written
 
-    def _own(self, health: Health, now: float) -> News:
-        """What this replica has found out itself: what it was told is not told again."""
-        taken = self._taken.get(health.name)
+    def _set(self, pipe: Any, key: _Key, end: float, life: float, *, only_new: bool = False) -> _Known:
         self._seq += 1
-        left = {}
-        for name in ("open", "limited", "drained"):
-            until = getattr(health, f"{name}_until")
-            if taken is None or until != getattr(taken, f"{name}_until"):
-                left[f"{name}_ms"] = int(1000 * min(max(0.0, until - now), LONGEST_NEWS))
-        return News(replica=self._replica, seq=self._seq, **left)
+        entry = News(replica=self._replica, seq=self._seq, over=not end)
+        pipe.set(_stored(key), msgspec.json.encode(entry), px=max(1, int(1000 * min(life, LONGEST_NEWS))), nx=only_new)
+        return _Known(self._replica, self._seq, end)
 
-    def _read(self, values: dict[str, bytes | None], now: float) -> dict[str, News]:
-        """The entries that are news; what is gone before its time has recovered elsewhere."""
+    def _read(self, values: dict[_Key, bytes | None], now: float) -> dict[_Key, News]:
+        """The entries that are news."""
         news = {}
-        for name, value in values.items():
+        for key, value in values.items():
+            if key[1] not in self._healths:
+                continue  # let go meanwhile
             if value is None:
-                self._gone(name, now)
+                self._known.pop(key, None)
+                if self._until(key) > now + _EARLY:
+                    self._lost_keys.add(key)
                 continue
-            entry = _entry(value)
+            entry, known = _entry(value), self._known.get(key)
             if entry is None or entry.replica == self._replica:
                 continue
-            self._published.pop(name, None)  # written over
-            if self._last.get(name) != (entry.replica, entry.seq):
-                news[name] = entry
+            if known is None or (known.replica, known.seq) != (entry.replica, entry.seq):
+                news[key] = entry
         return news
 
-    def _gone(self, name: str, now: float) -> None:
-        self._last.pop(name, None)
-        health = self._healths.get(name)
-        taken, published = self._taken.pop(name, None), self._published.pop(name, None)
-        if health is None or name in self._dirty:
-            return  # something newer is known here
-        if taken is not None:
-            if health.open_until == taken.open_until > now + _EARLY:
-                health.heard_closed(now)
-            self._release(health, taken, "limited_until", "drained_until")
-        elif published is not None and published > now + _EARLY:
-            if health.open_until:
-                health.heard_closed(now)
-            health.limited_until = health.drained_until = 0.0
+    def _until(self, key: _Key) -> float:
+        """When it ends, as far as this replica knows."""
+        kind, name = key
+        until: float = getattr(self._healths[name], f"{kind}_until")
+        return until
 
-    def _release(self, health: Health, taken: _Taken, *fields: str) -> None:
-        """Forget what was taken over, unless something local has gone beyond it."""
-        for field in fields:
-            if getattr(taken, field) and getattr(health, field) == getattr(taken, field):
-                setattr(health, field, 0.0)
+    def _take(self, key: _Key, entry: News, left: int) -> None:
+        """Do as another replica does. What an operator said last holds; of ejections and limits the longer one."""
+        kind, name = key
+        if left <= 0 or name not in self._healths or name in self._dirty:
+            return  # what was found out here meanwhile is written first
+        now, health = time.monotonic(), self._healths[name]
+        end, until = 0.0 if entry.over else now + min(left / 1000, LONGEST_NEWS), self._until(key)
+        if entry.over and kind == "open":
+            if until:
+                health.heard_closed(now)
+        elif abs(end - until) <= _SAME:
+            end = until
+        elif end > until or entry.over or kind == "drained":
+            setattr(health, f"{kind}_until", end)
+        else:
+            self._dirty.add(name)  # others would take the shorter one for all there is
+        self._known[key] = _Known(entry.replica, entry.seq, end)
 
-    def _take(self, name: str, entry: News, left: int) -> None:
-        """Extend by what another replica tells; ``left`` of its milliseconds are left by now."""
-        health = self._healths.get(name)
-        if health is None or left <= 0:
-            return
-        now = time.monotonic()
-        passed = max(0, entry.life - left)
-        before = self._taken.get(name)
-        until: dict[str, float] = {}
-        for kind in ("open", "limited", "drained"):
-            field = f"{kind}_until"
-            told = getattr(entry, f"{kind}_ms")
-            end = now + min((told - passed) / 1000, LONGEST_NEWS)
-            known = getattr(before, field, 0.0)
-            if end > now and end > getattr(health, field):
-                setattr(health, field, end)
-                known = end
-            elif before is not None and before.replica == entry.replica and not told:
-                if kind == "open" and known and known == health.open_until:
-                    health.heard_closed(now)
-                else:
-                    self._release(health, before, field)
-                known = 0.0
-            until[field] = known
-        self._taken[name] = _Taken(entry.replica, **until)
-        self._last[name] = (entry.replica, entry.seq)
+
+def _stored(key: _Key) -> str:
+    """The name of a key in the store."""
+    kind, name = key
+    return f"{_PREFIX}{kind}:{name}"
 
 
 def _entry(value: bytes) -> News | None:
