@@ -39,9 +39,10 @@ from proxy.websocket import Socket, Sockets
 # 75), and there a new connection costs a TLS handshake.
 KEEP_ALIVE = 4.0
 KEEP_ALIVE_TLS = 55.0
-NAMES_FOR = 30.0  # seconds that the addresses behind a name are believed
-# Seconds after which a connection is not used again: one that is never idle would hold on to an address for good.
-MAX_AGE = 300.0
+NAMES_FOR = 10.0  # seconds that the addresses behind a name are believed
+# Seconds after which a connection is not used again: one that is never idle would hold on to an address for good. It
+# may begin with an address that is about to be forgotten, so an old address is asked for no longer than both together.
+MAX_AGE = 50.0
 MAX_WHOLE = 1 << 20  # bytes of a body that is read whole
 MAX_HEADERS = 100
 # The kernel doubles it. The loop takes at once what is there, so this bounds what a stalled stream holds on both sides;

@@ -13,7 +13,7 @@ from yarl import URL
 
 from proxy.errors import Unavailable
 from proxy.policy import Timeouts
-from proxy.upstream import Upstream
+from proxy.upstream import MAX_AGE, NAMES_FOR, Upstream
 
 TTL = 0.1
 LONG = Timeouts(connect=5, first_token=5, gap=5, total=10)
@@ -82,7 +82,7 @@ class House:
 class Client:
     """Asks by name."""
 
-    def __init__(self, port: int, keep_alive: float, max_age: float = 300.0) -> None:
+    def __init__(self, port: int, keep_alive: float, max_age: float = MAX_AGE) -> None:
         self.names = Names()
         self.upstream = Upstream(keep_alive=keep_alive, resolver=self.names, names_for=TTL, max_age=max_age)
         self._url = URL(f"http://{NAME}:{port}/v1/models")
@@ -161,6 +161,11 @@ async def test_a_connection_that_is_never_idle_does_not_hold_on_to_an_address(ho
         await _ended(house, "127.0.0.1")
     finally:
         await client.upstream.aclose()
+
+
+def test_an_old_address_is_asked_for_a_minute_at_most() -> None:
+    """FLT-08: a connection may begin with what is about to be forgotten, and be used for as long as one is."""
+    assert NAMES_FOR + MAX_AGE <= 60
 
 
 async def test_within_its_time_a_name_is_asked_for_once(house: House) -> None:

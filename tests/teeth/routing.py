@@ -131,4 +131,12 @@ ROUTING: tuple[tuple[str, str, str, str, str, str], ...] = (
         " <= 1e9:",
         "tests/faults/test_names.py",
     ),
+    (
+        "FLT-08",
+        "an old address is asked for minutes",
+        "proxy/upstream.py",
+        "MAX_AGE = 50.0",
+        "MAX_AGE = 300.0",
+        "tests/faults/test_names.py",
+    ),
 )
