@@ -25,6 +25,7 @@ LINGER = 5.0  # seconds in which an upstream has to close a stream that it has e
 _JOIN = 64 << 10  # bytes up to which copying costs less than a second write
 _PIECE = 32 << 10  # bytes given out at a time: one is on its way while a slow client takes another
 _DATA = b"data:"
+_FRAME = b":event-type"  # in each event of an AWS stream
 _PACED = 8  # events that tell how quickly they come
 _RATED = 10.0  # seconds of waiting over which a rate is measured
 _EARLY = 0.002  # seconds by which a timer may fire too soon: the loop counts milliseconds
@@ -226,7 +227,7 @@ class Flow:
         if not self._has_content:
             self._has_content = True
             self._spent = 0.0
-            if not self._closed:
+            if not self._closed and self._limit_name == "first_token":
                 self._set_limit("gap", self._timeouts.gap)
 
     def unread(self, data: bytes) -> None:
@@ -264,7 +265,8 @@ class Flow:
         except BadAnswer as error:
             raise self._fail(error) from None
         if content and self._has_content:
-            events, waited = chunk.count(_DATA), self._spent + monotonic() - since
+            events = chunk.count(_DATA) if scanner is not None else max(1, chunk.count(_FRAME))
+            waited = self._spent + monotonic() - since
             self._events += events
             self._waited += waited
             self._spent = 0.0

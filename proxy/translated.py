@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 
-from proxy.chat import Begin, Chat, Close, Completion, Delta, End, Event, Finish
+from proxy.chat import Begin, Chat, Close, Completion, Delta, End, Event, Finish, Open, ToolCall
 from proxy.dialects.dialect import Frames, Reader, Writer
 from proxy.errors import BadAnswer, UpstreamError
 from proxy.flow import Flow
@@ -87,7 +87,7 @@ class Translated:
                 parts.append(self._writer.feed(events))
             else:
                 self._first += events
-            if self._over or any(isinstance(event, _CONTENT) for event in events):
+            if self._over or any(map(_is_content, events)):
                 self._ready = b"".join(parts)
                 if isinstance(self._chunks, Flow):
                     self._chunks.content_came()
@@ -199,13 +199,29 @@ class Translated:
         self._ended = self._ended or isinstance(events[-1], End)
 
 
-def _has_content(frames: list[bytes], reader: Reader) -> bool:
-    """Whether one of these holds content; what comes after the first is not looked at."""
-    return any(isinstance(event, _CONTENT) for frame in frames for event in reader.feed(frame))
+def _is_content(event: Event) -> bool:
+    """A call of a tool is one as soon as it has a name: its arguments may take their time."""
+    return isinstance(event, _CONTENT) or (isinstance(event, Open) and isinstance(event.part, ToolCall))
 
 
-async def until_content(flow: Flow, frames: Frames, reader: Reader) -> None:
+def _has_content(frames: list[bytes], reader: Reader, is_prelude: Callable[[bytes], bool]) -> bool:
+    """Whether one of these holds content, or cannot be read; what comes after the first is not looked at."""
+    try:
+        for frame in frames:
+            events = reader.feed(frame)
+            if any(map(_is_content, events)) or not (events or is_prelude(frame)):
+                return True
+    except BadAnswer:  # it passes as it is: the caller may know better
+        return True
+    return False
+
+
+async def until_content(
+    flow: Flow, frames: Frames, reader: Reader, is_prelude: Callable[[bytes], bool] = lambda frame: True
+) -> None:
     """Wait for the first content of a stream that passes untouched; nothing of it is taken away.
+
+    ``is_prelude`` judges events of which the reader tells nothing.
 
     Raises:
         UpstreamError: it failed before that, in words that the dialect knows. What cannot be read passes as it is.
@@ -215,11 +231,13 @@ async def until_content(flow: Flow, frames: Frames, reader: Reader) -> None:
     async for chunk in flow:
         parts.append(chunk)
         size += len(chunk)
-        try:
-            if size > MAX_EVENT or _has_content(frames.feed(chunk), reader):
-                break
-        except BadAnswer:
+        if size > MAX_EVENT or _has_content(frames.feed(chunk), reader, is_prelude):
             break
+    else:
+        if not parts:
+            raise BadAnswer("the provider's stream is empty")
+        if not _has_content(frames.finish(), reader, is_prelude):
+            reader.finish()
     flow.content_came()
     flow.unread(b"".join(parts))
 

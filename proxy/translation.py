@@ -7,6 +7,7 @@ goes through the neutral form, and what gets lost on the way has a name.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -17,6 +18,7 @@ from proxy.dialects.dialect import Aim, Dialect
 from proxy.dialects.endpoint import End
 from proxy.dialects.fit import fit
 from proxy.dialects.gemini.watch import Watch
+from proxy.dialects.prelude import is_prelude
 from proxy.dialects.prompt_cache import place
 from proxy.dialects.resume import resume
 from proxy.dialects.table import DIALECTS
@@ -123,7 +125,8 @@ class Turn:
 
     async def _pass(self, answer: Answer) -> Answer:
         if self.stream and isinstance(answer.chunks, Flow) and answer.is_sse:
-            await until_content(answer.chunks, self.outbound.frames(), self.outbound.reader())
+            says_nothing = partial(is_prelude, self.outbound.name)
+            await until_content(answer.chunks, self.outbound.frames(), self.outbound.reader(), says_nothing)
             if self.inbound.name == "gemini":
                 watch = Watch()
                 answer.chunks = Watched(answer.chunks, watch.see, watch.is_complete)

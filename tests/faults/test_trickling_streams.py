@@ -84,3 +84,32 @@ async def test_a_client_that_reads_slowly_makes_no_stream_trickle(
             seen += chunk.count(b"data:")
             await asyncio.sleep(0.1)
     assert seen == 21
+
+
+async def test_streams_of_aws_do_not_trickle(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their events are frames, and no lines of data."""
+    monkeypatch.setattr("proxy.flow._RATED", 0.05)
+
+    async def frames(wire: Wire) -> None:
+        await wire.request()
+        await wire.send(SSE_CHUNKED.replace(b"text/event-stream", b"application/vnd.amazon.eventstream"))
+        for _ in range(10):
+            await wire.send(chunked(b"\x00\x0b:event-type" * 50, end=False))
+            await asyncio.sleep(0.02)
+        await wire.send(chunked(b"\x00"))
+
+    seen = 0
+    async with Scripted(frames) as up:
+        answer = await framed(upstream, up)
+        assert answer.chunks is not None
+        async for chunk in answer.chunks:
+            seen += chunk.count(b":event-type")
+    assert seen == 500
+
+
+async def framed(client: Upstream, up: Scripted) -> Answer:
+    """A stream of another framing, at 200 events a second."""
+    timeouts = Timeouts(connect=5, first_token=5, gap=5, total=20, min_rate=200.0)
+    return await client.request(
+        "POST", up.url, [], b"{}", timeouts=timeouts, ends=(), expect_json=False, deadline=time.monotonic() + 20
+    )
