@@ -203,4 +203,4 @@ async def test_what_is_under_way_is_not_given_up(running: Gateway, upstream: Fak
     answer = await wire.whole()
     wire.close()
     assert wire.header("x-sluicegate-attempts") == "1"
-    assert read_events(answer)[1].data in events[1]
+    assert (read_events(answer)[1].data or "nothing") in events[1]
