@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote
 import msgspec
 
 from proxy.admin.access import who
-from proxy.admin.targets import Action, TargetView, act, clock, health_of, table, target, targets
+from proxy.admin.targets import Action, CheckResult, TargetView, act, clock, health_of, table, target, targets
 from proxy.errors import BadRequest, GatewayError, Header, render_openai
 from proxy.exchange import JSON_HEADERS, Reply
 from proxy.runtime import Runtime
@@ -78,7 +78,7 @@ async def _answer(runtime: Runtime, scope: Scope, receive: Receive, log: Logger)
         _obey(runtime, name, order)
         fields = {"action": order.action, "seconds": order.seconds, "reason": order.reason}
         log.info("admin.targets", who=operator, target=name, **fields)
-    view = target(runtime.router, name, *clock())
+    view = target(runtime.router, name, *clock(), _checks(runtime))
     return Reply(200, msgspec.json.encode(view))
 
 
@@ -95,11 +95,16 @@ def _allow(method: str, *methods: str) -> None:
 
 
 def _list(runtime: Runtime, headers: list[Header], query: bytes) -> Reply:
-    found = targets(runtime.router, *clock())
+    found = targets(runtime.router, *clock(), _checks(runtime))
     if _wants_text(headers, query):
         return Reply(200, table(found).encode(), _TEXT)
     body: dict[str, int | list[TargetView]] = {"generation": runtime.generation, "targets": found}
     return Reply(200, msgspec.json.encode(body))
+
+
+def _checks(runtime: Runtime) -> dict[str, CheckResult]:
+    """By account."""
+    return {watch.check.name: "failing" if watch.check.failing else "ok" for watch in runtime.checks}
 
 
 def _wants_text(headers: list[Header], query: bytes) -> bool:

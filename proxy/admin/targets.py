@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -13,6 +14,8 @@ from proxy.health import Health, State
 from proxy.router import Router
 
 Action = Literal["drain", "eject", "restore"]
+CheckResult = Literal["ok", "failing"]
+_NONE: Mapping[str, CheckResult] = MappingProxyType({})
 
 
 class Latency(msgspec.Struct, frozen=True):
@@ -25,7 +28,8 @@ class Latency(msgspec.Struct, frozen=True):
 
 class TargetView(msgspec.Struct, frozen=True):
     """One target. ``seconds`` until it may be asked again, None if nothing stands in the way; ``headroom``: the share
-    of its tightest limit that is left, None where its provider has told of none."""
+    of its tightest limit that is left, None where its provider has told of none; ``check``: what checks of its
+    account say, None where the file asks for none."""
 
     name: str
     provider: str
@@ -39,17 +43,21 @@ class TargetView(msgspec.Struct, frozen=True):
     first_token_ms: Latency
     per_token_ms: float | None
     headroom: float | None
+    check: CheckResult | None
 
 
-def targets(router: Router, now: float, wall: float) -> list[TargetView]:
-    """All, in the order of the file. ``now``: ``time.monotonic()``, ``wall``: the clock of the world then."""
-    return [_view(health, routes, now, wall) for health, routes in _known(router).values()]
+def targets(router: Router, now: float, wall: float, checks: Mapping[str, CheckResult] = _NONE) -> list[TargetView]:
+    """All, in the order of the file. ``now``: ``time.monotonic()``, ``wall``: the clock of the world then; ``checks``:
+    by account."""
+    return [_view(health, routes, now, wall, checks) for health, routes in _known(router).values()]
 
 
-def target(router: Router, name: str, now: float, wall: float) -> TargetView | None:
+def target(
+    router: Router, name: str, now: float, wall: float, checks: Mapping[str, CheckResult] = _NONE
+) -> TargetView | None:
     """The one of that name; None if no route has it."""
     found = _known(router).get(name)
-    return None if found is None else _view(*found, now, wall)
+    return None if found is None else _view(*found, now, wall, checks)
 
 
 def health_of(router: Router, name: str) -> Health | None:
@@ -79,7 +87,7 @@ def _known(router: Router) -> dict[str, tuple[Health, list[str]]]:
     return found
 
 
-def _view(health: Health, routes: list[str], now: float, wall: float) -> TargetView:
+def _view(health: Health, routes: list[str], now: float, wall: float, checks: Mapping[str, CheckResult]) -> TargetView:
     provider, _, model = health.name.partition("/")
     state = health.state(now)
     return TargetView(
@@ -99,6 +107,7 @@ def _view(health: Health, routes: list[str], now: float, wall: float) -> TargetV
         ),
         _milliseconds(health.per_token.seconds or None),
         _headroom(health, now, wall),
+        checks.get(provider),
     )
 
 
@@ -115,7 +124,18 @@ def _headroom(health: Health, now: float, wall: float) -> float | None:
 
 def table(found: Iterable[TargetView]) -> str:
     """For a terminal: one line for each, in columns."""
-    head = ("TARGET", "STATE", "SECONDS", "IN FLIGHT", "P50 MS", "P95 MS", "HEADROOM", "LAST FAILURE", "ROUTES")
+    head = (
+        "TARGET",
+        "STATE",
+        "SECONDS",
+        "IN FLIGHT",
+        "P50 MS",
+        "P95 MS",
+        "HEADROOM",
+        "CHECK",
+        "LAST FAILURE",
+        "ROUTES",
+    )
     rows = [head, *(_row(one) for one in found)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
     return "".join(
@@ -130,7 +150,7 @@ def _row(one: TargetView) -> tuple[str, ...]:
     seconds = "-" if one.seconds is None else f"{one.seconds:.0f}"
     failure = one.last_failure or "-"
     routes = ", ".join(one.routes)
-    return (one.name, one.state, seconds, str(one.in_flight), p50, p95, headroom, failure, routes)
+    return (one.name, one.state, seconds, str(one.in_flight), p50, p95, headroom, one.check or "-", failure, routes)
 
 
 def clock() -> tuple[float, float]:

@@ -74,6 +74,11 @@ async def test_a_failing_account_is_left_alone_until_it_is_well(
     line = await world.gateway.logged("check.failing", provider="sick")
     assert line["reason"] == "status 503"
     assert world.state()["checks"] == {"sick": "failing"}
+    targets = json.loads(world.gateway.get("/admin/targets")[1])["targets"]
+    assert {one["name"]: (one["state"], one["check"]) for one in targets} == {
+        "sick/m": ("open", "failing"),
+        "well/m": ("closed", None),
+    }
     await ask(world, client, 5)
     assert (len(world.seen(world.sick, "POST")), len(world.seen(world.well, "POST"))) == (2, 5)
     await world.rounds(3)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import itertools
+import json
 import time
 from collections.abc import Callable
 
@@ -23,7 +25,9 @@ _names = itertools.count(1)
 class _Pair:
     """Replicas of one file, which prefers `first`."""
 
-    def __init__(self, gateway: Callable[..., Gateway], upstream: FakeUpstream, store: str) -> None:
+    def __init__(
+        self, gateway: Callable[..., Gateway], upstream: FakeUpstream, store: str, *, workers: tuple[str, ...] = ()
+    ) -> None:
         number = next(_names)  # the upstream remembers what it was told of a model
         self.first, self.second = f"shared{number}-a", f"shared{number}-b"
         self.upstream = upstream
@@ -36,7 +40,7 @@ routes:
   chat: {{models: [chat], open: true, target: {{fallback: [up/{self.first}, up/{self.second}]}}}}
   alone: {{models: [alone], open: true, target: up/{self.first}}}
 """
-        self.a, self.b = gateway(config), gateway(config)
+        self.a, self.b = gateway(config), gateway(config, args=workers)
 
     async def ask(self, one: Gateway, model: str = "chat") -> tuple[int, str]:
         """Status, and who answered."""
@@ -85,6 +89,33 @@ async def test_what_one_leaves_alone_the_other_leaves_alone(
     while (await pair.ask(pair.a))[1] != f"up/{pair.first}":
         assert time.monotonic() < end
         await asyncio.sleep(0.05)
+
+
+def _order(one: Gateway, target: str, action: str) -> int:
+    """An operator's, as curl sends it; the status."""
+    connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=5)
+    try:
+        body = json.dumps({"action": action})
+        connection.request("POST", f"/admin/targets/{target}", body, {"content-type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        connection.close()
+
+
+async def test_what_is_drained_by_hand_is_drained_by_all(
+    gateway: Callable[..., Gateway], upstream: FakeUpstream, valkey: Valkey
+) -> None:
+    """One order to A; every worker of B follows, and follows again when it is taken back."""
+    pair = _Pair(gateway, upstream, valkey.url, workers=("--workers", "2"))
+    for action, answering in (("drain", pair.second), ("restore", pair.first)):
+        assert _order(pair.a, f"up/{pair.first}", action) == 200
+        assert await pair.ask(pair.a) == (200, f"up/{answering}")
+        end, in_a_row = time.monotonic() + 2 * PATIENCE, 0
+        while in_a_row < 12:  # on a connection each, so that either worker takes some
+            assert time.monotonic() < end
+            in_a_row = in_a_row + 1 if await pair.ask(pair.b) == (200, f"up/{answering}") else 0
 
 
 async def test_both_go_on_without_the_store_and_agree_when_it_is_back(

@@ -49,6 +49,18 @@ def test_what_health_knows_is_shown() -> None:
     assert (later.state, later.seconds) == ("half_open", 0.0)
 
 
+def test_the_check_of_its_account_is_shown() -> None:
+    """With each target of the account, in the table as well; nothing where nobody asked for one."""
+    router = _router()
+    assert [one.check for one in targets(router, NOW, WALL)] == [None, None]
+    failing = targets(router, NOW, WALL, {"up": "failing", "other": "ok"})
+    assert [one.check for one in failing] == ["failing", "failing"]
+    assert "failing" in table(failing).splitlines()[1]
+    found = target(router, NAME, NOW, WALL, {"up": "ok"})
+    assert found is not None
+    assert found.check == "ok"
+
+
 def test_a_limit_is_shown() -> None:
     """As the provider told it, and what is left grows."""
     router = _router()
