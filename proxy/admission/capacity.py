@@ -10,7 +10,7 @@ import math
 
 MEMORY = 2.0  # seconds in which what was measured loses most of its weight
 _SHORT = 0.3  # the same for how busy the process is
-_ENOUGH = 5.0  # answers, decayed, from which on they tell something
+_ENOUGH = 50.0  # answers, decayed, from which on they tell something: the first ones cost more than all others
 _DEARER = 1.5  # times as much as before, at most, from one look to the next
 REFUSAL = 25e-6  # seconds of the processor for one refusal: read, judge, write
 

@@ -152,7 +152,8 @@ async def test_every_client_is_answered_from_the_depth_of_the_tree(running: Gate
         lambda: len([one for one in upstream.journal().requests() if b'"shadow"' in body_of(one)]) == 6, "six copies"
     )
     for line in running.log("request", route="deep"):
-        assert line["degraded"] == "overloaded"
+        # What was said first, or, once the pool is ejected, that nobody there could be asked.
+        assert line["degraded"] in ("overloaded", "unavailable")
         assert line["attempts"][-1][:2] == ["up/last", "ok"]
 
 
