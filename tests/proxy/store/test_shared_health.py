@@ -60,7 +60,7 @@ async def _until(done: Callable[[], bool]) -> None:
 async def _told(valkey: Valkey) -> dict[bytes, News]:
     """What the store holds of what is not over."""
     async with Redis.from_url(valkey.url) as client:
-        names = await client.keys("*")
+        names = [name for name in await client.keys("*") if isinstance(name, bytes)]
         assert all([await client.pttl(name) > 0 for name in names]), "a key without an end"
         found = {name: await client.get(name) for name in names}
     entries = {name: msgspec.json.decode(value, type=News) for name, value in found.items() if value is not None}
