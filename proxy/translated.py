@@ -231,8 +231,10 @@ async def until_content(
     async for chunk in flow:
         parts.append(chunk)
         size += len(chunk)
-        if size > MAX_EVENT or _has_content(frames.feed(chunk), reader, is_prelude):
+        if _has_content(frames.feed(chunk), reader, is_prelude):
             break
+        if size > MAX_EVENT:
+            raise BadAnswer(f"the provider sent {size} bytes before any content")
     else:
         if not parts:
             raise BadAnswer("the provider's stream is empty")

@@ -36,7 +36,7 @@ _RAISE = 0.03  # to the part, per tick
 _SMALLEST, _LARGEST = 0.6, 1.1  # part of the capacity that is begun
 _FEWEST = 20.0  # requests a second that are always begun: lag that so few meet is not of their making
 _BURST, _SMALLEST_BURST = 0.2, 50.0  # seconds of work, requests: what may come at once to a process at rest
-_ALONE = 16  # requests in flight that are no crowd
+_ALONE = 64  # requests in flight that are no crowd
 _BUSY = 0.8  # of a core: a process that gets less is late for another reason than its requests
 _CALM_AFTER = 1.0  # seconds in which nobody was refused
 _NEARLY = 0.9  # of the highest number in flight: from here on it is divided fairly
@@ -51,7 +51,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     enabled: bool = True
     max_in_flight: int = 5000
-    max_lag: float = 0.01
+    max_lag: float = 0.05
     interval: float = 0.1
     max_memory: int | None = None
     share_by: Literal["organisation", "team", "key"] = "organisation"

@@ -93,7 +93,7 @@ class OverloadConfig(_Section, frozen=True):
 
     enabled: bool = True
     max_in_flight: int = 5000
-    max_lag: Duration = Duration(0.01)
+    max_lag: Duration = Duration(0.05)
     interval: Duration = Duration(0.1)
     max_memory: Size | None = None
     share_by: Literal["organisation", "team", "key"] = "organisation"
