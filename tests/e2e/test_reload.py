@@ -171,7 +171,7 @@ routes:
         await running.reloaded(number)
     assert len(upstream.journal().entries("connected")) == 1
     assert not upstream.journal().entries("closed")
-    assert running.log("reload.applied")[-1]["changes"] == ['routes.other.models: ["other-10"] → ["other-11"]']
+    await running.logged("reload.applied", changes=['routes.other.models: ["other-10"] → ["other-11"]'])
 
 
 async def test_a_provider_that_goes_closes_its_connections(gateway: Any, wire: Any, upstream: Any) -> None:
