@@ -6,10 +6,12 @@ known, it settles: what was reserved is replaced by what was used, at the time o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
+
+from proxy.units import Percent
 
 Kind = Literal["requests", "input_tokens", "output_tokens", "tokens", "money", "concurrent"]
 Window = Literal["second", "minute", "hour", "day", "month", "total", ""]
@@ -47,28 +49,69 @@ class Gauge(msgspec.Struct, frozen=True):
     is_open: bool = True
 
 
-class Amounts:
-    """What one request takes, or took: requests, tokens, nano-dollars."""
+SOFT = ("warn", "shadow", "downgrade")  # what lets a request pass that goes over a limit
+OverLimit = Literal["reject", "queue", "warn", "shadow"]
 
-    __slots__ = ("input", "money", "output", "requests")
+
+class Downgrade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Go to the targets of another route."""
+
+    downgrade: str
+
+
+class LimitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One entry of ``limits`` as the file has it; a plain text is its ``limit``."""
+
+    limit: str
+    models: tuple[str, ...] | None = None
+    per: Literal["user", "session", "project", "feature"] | None = None
+    over_limit: OverLimit | Downgrade | None = None
+    alerts: tuple[Percent, ...] = (Percent(0.5), Percent(0.8), Percent(1.0))
+    store_down: Literal["open", "closed"] | None = None
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A limit and whom it is for. ``scope`` names the organisation, team, key or route; with ``per``, each value of
+    that tag has a gauge of its own. ``over``: None for what the route's ``quota`` says; ``detour`` is the route of a
+    ``downgrade``. ``alerts``: shares of the limit, in order, at which operators are told."""
+
+    limit: Limit
+    level: str  # organisation, team, key or route
+    scope: str
+    models: tuple[str, ...] | None = None
+    per: str = ""
+    over: str | None = None
+    detour: str = ""
+    alerts: tuple[float, ...] = ()
+    zone: str = "UTC"
+    is_open: bool = True
+
+    @property
+    def key(self) -> str:
+        """The name of its counter, but for the value of ``per``."""
+        of = "" if self.models is None else f" of {' '.join(self.models)}"
+        per = f" per {self.per}" if self.per else ""
+        soft = f" {self.over} {self.detour}".rstrip() if self.over in SOFT else ""
+        return f"{self.level} {self.scope} {self.limit.kind}/{self.limit.window}{of}{per}{soft}"
+
+
+class Amounts:
+    """What one request takes, or took: requests, tokens, nano-dollars. ``by``: what a limit of a kind counts of it."""
+
+    __slots__ = ("by", "input", "money", "output")
 
     def __init__(self, requests: int = 1, input: int = 0, output: int = 0, money: int = 0) -> None:
-        self.requests = requests
         self.input = input
         self.output = output
         self.money = money
-
-    def of(self, kind: Kind) -> int:
-        """The part that a limit of ``kind`` counts."""
-        if kind == "requests":
-            return self.requests
-        if kind == "tokens":
-            return self.input + self.output
-        if kind == "input_tokens":
-            return self.input
-        if kind == "output_tokens":
-            return self.output
-        return self.money if kind == "money" else 1
+        self.by: dict[Kind, int] = {
+            "requests": requests,
+            "input_tokens": input,
+            "output_tokens": output,
+            "tokens": input + output,
+            "money": money,
+            "concurrent": 1,
+        }
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -89,26 +132,29 @@ class Over(msgspec.Struct, frozen=True):
 
 
 class Held:
-    """A reservation. ``levels`` in the order of the gauges, with this one counted; ``over``: indices of gauges that are
-    not hard and were exceeded by it. ``slots`` is the counters' own."""
+    """A reservation. ``used``: what each gauge shows with it; ``over``: indices of gauges that are not hard and were
+    exceeded by it; ``reset(at)``: see ``Level.reset``. ``slots`` is the counters' own; ``of``: which they are."""
 
-    __slots__ = ("amounts", "gauges", "id", "levels", "over", "slots")
+    __slots__ = ("amounts", "gauges", "id", "of", "over", "reset", "slots", "used")
 
     def __init__(
         self,
         id: str,
         gauges: Sequence[Gauge],
         amounts: Amounts,
-        levels: Sequence[Level],
+        used: Sequence[int],
         over: Sequence[int],
+        reset: Callable[[int], float | None],
         slots: object = None,
     ) -> None:
         self.id = id
         self.gauges = gauges
         self.amounts = amounts
-        self.levels = levels
+        self.used = used
         self.over = over
+        self.reset = reset
         self.slots = slots
+        self.of: Counters | None = None
 
 
 class Unavailable(Exception):
@@ -125,7 +171,7 @@ class Counters(Protocol):
             Unavailable: see there.
         """
 
-    async def settle(self, held: Held, used: Amounts) -> None:
+    def settle(self, held: Held, used: Amounts) -> None:
         """``used`` replaces what was reserved, once; a concurrent place is free again. Never raises."""
 
     async def look(self, gauges: Sequence[Gauge]) -> list[Level]:

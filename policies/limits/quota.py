@@ -1,0 +1,314 @@
+"""Limits of requests, tokens, money and concurrency: reserved before a request is sent, settled when it has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from math import ceil
+from typing import Self
+
+from policies.limits._helpers import Plan, amount_shown, plan, rate_limit_headers
+from proxy.errors import Header
+from proxy.exchange import Exchange, Identity, Reply
+from proxy.limit import Amounts, Downgrade, Gauge, Held, LimitConfig, Over, OverLimit, Rule, Unavailable
+from proxy.policy import Answer, CompileContext, Config, Policy, Target
+from proxy.units import Duration
+
+_MAX_PLANS = 10_000
+_MAX_TOLD = 100_000
+_POLL = 0.25  # seconds after which it is looked again whether another process has left a place
+_FAILED = frozenset({429, 500, 502, 503, 504})  # what a caller is told who got nothing
+
+
+class QuotaConfig(Config, frozen=True):
+    """See ``schemas/policies/quota.json``."""
+
+    over_limit: OverLimit | Downgrade = "reject"
+    limits: tuple[str | LimitConfig, ...] = ()
+    max_wait: Duration = Duration(30)
+    max_waiting: int = 1000
+    output_tokens: int = 4096
+
+
+class Reservation:
+    """What one request holds until it is known what it has cost."""
+
+    __slots__ = ("failed", "held", "left")
+
+    def __init__(self, held: Held) -> None:
+        self.held = held
+        self.failed = False
+        self.left = 0  # charges that are not settled yet
+
+
+class Quota(Policy):
+    """Counts a request in all limits of its caller and of the route, or in none.
+
+    Tokens of a request are first bounded by its bytes, which costs nothing; only where that does not fit, or little is
+    left, they are counted.
+    """
+
+    __slots__ = (
+        "_config",
+        "_context",
+        "_counters",
+        "_default",
+        "_detours",
+        "_freed",
+        "_lines",
+        "_near",
+        "_plans",
+        "_rules",
+        "_slot",
+        "_told",
+        "_waiting",
+    )
+
+    Config = QuotaConfig
+
+    def __init__(self, config: QuotaConfig, context: CompileContext) -> None:
+        self._config = config
+        self._context = context
+        self._counters = context.counters()
+        self._slot = context.slot()
+        over = config.over_limit
+        self._default = "downgrade" if isinstance(over, Downgrade) else over
+        self._rules = context.rules(config.limits, "route", context.route, "limits")
+        self._detours: dict[str, Callable[[], Target] | None] = {}
+        self._plans: dict[tuple[Identity | None, str], Plan | None] = {}
+        self._near: set[str] = set()  # gauges of which little is left: tokens are counted before they are reserved
+        self._told: dict[str, int] = context.shared("alerts of limits", dict)
+        self._lines: dict[str, asyncio.Lock] = {}
+        self._freed = asyncio.Event()
+        self._waiting = 0
+
+    @classmethod
+    def compile(cls, config: QuotaConfig, context: CompileContext) -> Self:
+        made = cls(config, context)
+        if isinstance(config.over_limit, Downgrade):
+            made._detours[""] = context.detour(config.over_limit.downgrade, "over_limit.downgrade")
+        for at, rule in enumerate(made._rules):
+            if rule.detour:
+                made._detours[rule.detour] = context.detour(rule.detour, f"limits[{at}].over_limit.downgrade")
+        for identity in context.identities().values():
+            for rule in identity.rules:
+                if rule.detour and rule.detour not in made._detours:
+                    made._detours[rule.detour] = context.detour(rule.detour)
+        return made
+
+    # Request
+
+    async def on_request(self, x: Exchange) -> Reply | None:
+        found = self._plan_of(x)
+        if found is None:
+            return None
+        gauges = found.gauges_for(x.tags)
+        is_exact = not (found.counts_tokens or found.counts_money)
+        try:
+            if is_exact:
+                taken: Held | Over = await self._counters.reserve(x.request_id, gauges, Amounts())
+                amounts = Amounts()
+            else:
+                is_exact = any(gauge.key in self._near for gauge in gauges)
+                amounts = await self._amounts(x, found, is_exact=is_exact)
+                taken = await self._counters.reserve(x.request_id, gauges, amounts)
+                if isinstance(taken, Over) and not is_exact:
+                    amounts = await self._amounts(x, found, is_exact=True)
+                    taken = await self._counters.reserve(x.request_id, gauges, amounts)
+            if isinstance(taken, Over) and found.actions[taken.gauge] == "queue":
+                taken = await self._wait(x, gauges, amounts, taken)
+        except Unavailable:
+            return x.refuse(
+                503, "limits_unavailable", "Limits cannot be checked at the moment.", headers=((b"retry-after", b"1"),)
+            )
+        except UnknownPrice as unknown:
+            return x.refuse(403, "unknown_price", str(unknown), param="model")
+        if isinstance(taken, Over):
+            return self._refusal(x, found, gauges, taken)
+        x.state[self._slot] = Reservation(taken)
+        self._note(x, found, taken)
+        return None
+
+    def _plan_of(self, x: Exchange) -> Plan | None:
+        key = (x.identity, x.model)
+        if key not in self._plans:
+            if len(self._plans) >= _MAX_PLANS:
+                self._plans.clear()
+            rules: tuple[Rule, ...] = self._rules if x.identity is None else x.identity.rules + self._rules
+            self._plans[key] = plan(rules, x.model, self._default)
+        return self._plans[key]
+
+    async def _amounts(self, x: Exchange, found: Plan, *, is_exact: bool) -> Amounts:
+        """What the request may take at most."""
+        bound_input, asked = self._context.bound(x)
+        tokens = await self._context.count_input(x) if is_exact else bound_input
+        output = asked
+        if output is None:
+            output = self._config.output_tokens
+            if found.most_tokens is not None:  # else a limit below the default would never admit such a request
+                output = max(1, min(output, found.most_tokens - tokens))
+        x.bound = (tokens, output)
+        money = self._dearest(x, tokens, output) if found.counts_money else 0
+        return Amounts(1, tokens, output, money)
+
+    def _dearest(self, x: Exchange, tokens: int, output: int) -> int:
+        prices = self._context.root().prices(x.model)
+        if None in prices and self._context.refuses_unknown_price:
+            message = f"The price of {x.model!r} is not known, and this key has a budget; the file can say it."
+            raise UnknownPrice(message)
+        return max((price.bound(tokens, output) for price in prices if price is not None), default=0)
+
+    def _note(self, x: Exchange, found: Plan, held: Held) -> None:
+        """What the caller is told, and operators; where the request goes."""
+        for at in held.over:
+            self._over(x, found.rules[at], found.actions[at])
+        for at, amounts in found.alerts:
+            self._alert(found.rules[at], held.gauges[at], held.used[at], amounts)
+        if found.counts_tokens or found.counts_money:
+            for gauge, used in zip(held.gauges, held.used, strict=True):
+                if used * 2 > gauge.limit.amount:
+                    self._near.add(gauge.key) if len(self._near) < _MAX_TOLD else self._near.clear()
+                else:
+                    self._near.discard(gauge.key)
+        x.reply_headers += rate_limit_headers(held.gauges, held.used, held.reset)
+
+    def _over(self, x: Exchange, rule: Rule, action: str) -> None:
+        """Over a limit that lets it pass."""
+        x.notes["quota"] = f"over {rule.limit.text} of {rule.level} {rule.scope}: {action}"
+        self._context.tell("limit.over", action=action, level=rule.level, scope=rule.scope, limit=rule.limit.text)
+        if action == "downgrade":
+            detour = self._detours.get(rule.detour) or self._detours.get("")
+            if detour is not None:
+                x.detour, x.degraded = detour(), "over_limit"
+
+    def _alert(self, rule: Rule, gauge: Gauge, used: int, amounts: tuple[int, ...]) -> None:
+        """Tell operators once for each share of a limit, and again after it has been below the first."""
+        told = self._told.get(gauge.key, 0)
+        reached = sum(used >= amount for amount in amounts)
+        if reached == told:
+            return
+        if len(self._told) >= _MAX_TOLD:
+            self._told.clear()
+        self._told[gauge.key] = reached
+        if reached > told:
+            self._context.tell(
+                "limit.alert",
+                level=rule.level,
+                scope=rule.scope,
+                limit=rule.limit.text,
+                share=rule.alerts[reached - 1],
+                used=amount_shown(rule.limit.kind, used),
+            )
+
+    # Over the limit
+
+    async def _wait(self, x: Exchange, gauges: tuple[Gauge, ...], amounts: Amounts, over: Over) -> Held | Over:
+        """Wait in the line of the limit that refused, first come first served."""
+        until = min(x.deadline, time.monotonic() + self._config.max_wait)
+        if self._waiting >= self._config.max_waiting:
+            return over
+        key = gauges[over.gauge].key
+        line = self._lines.setdefault(key, asyncio.Lock())
+        self._waiting += 1
+        x.meter.waiting(x.route, 1)
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + max(0.0, until - began)), line:
+                return await self._retry(x, gauges, amounts, over, until)
+        except TimeoutError:
+            return over
+        finally:
+            self._waiting -= 1
+            x.meter.waiting(x.route, -1)
+            x.meter.waited(x.route, "quota", time.monotonic() - began)
+            x.upstream_wait += time.monotonic() - began
+            if not line.locked():
+                self._lines.pop(key, None)
+
+    async def _retry(
+        self, x: Exchange, gauges: tuple[Gauge, ...], amounts: Amounts, over: Over, until: float
+    ) -> Held | Over:
+        while True:
+            is_place = gauges[over.gauge].limit.kind == "concurrent"
+            wait = _POLL if is_place else over.wait
+            if wait is None or (not is_place and time.monotonic() + wait > until):
+                return over
+            self._freed.clear()
+            try:
+                async with asyncio.timeout(wait):
+                    await self._freed.wait()
+            except TimeoutError:
+                pass
+            taken = await self._counters.reserve(x.request_id, gauges, amounts)
+            if isinstance(taken, Held):
+                return taken
+            over = taken
+
+    def _refusal(self, x: Exchange, found: Plan, gauges: tuple[Gauge, ...], over: Over) -> Reply:
+        rule = found.rules[over.gauge]
+        limit = rule.limit
+        wait = over.wait if limit.kind != "concurrent" else 1.0
+        code = "budget_exhausted" if limit.kind == "money" else "rate_limited"
+        self._context.tell("limit.over", action="reject", level=rule.level, scope=rule.scope, limit=limit.text)
+        x.notes["quota"] = f"over {limit.text} of {rule.level} {rule.scope}: rejected"
+        used = amount_shown(limit.kind, over.level.used)
+        message = f"Over the limit of {limit.text} of this {rule.level}: {used} used."
+        if wait is None:
+            message += (
+                " Waiting will not help." if limit.window == "total" else " The request is larger than it allows."
+            )
+        headers: tuple[Header, ...] = () if wait is None else ((b"retry-after", b"%d" % max(1, ceil(wait))),)
+        gauge = gauges[over.gauge]
+        headers += tuple(rate_limit_headers([gauge], [over.level.used], lambda _: over.level.reset))
+        return x.refuse(429, code, message, headers=headers)
+
+    # Afterwards
+
+    def on_response(self, x: Exchange, answer: Answer) -> None:
+        reservation: Reservation | None = x.state[self._slot]
+        if reservation is not None and answer.status in _FAILED:
+            reservation.failed = True
+
+    def on_close(self, x: Exchange) -> None:
+        reservation: Reservation | None = x.state[self._slot]
+        if reservation is None:
+            return
+        charges = [attempt.charge for attempt in x.attempts if attempt.charge is not None]
+        reservation.left = len(charges) + 1
+
+        def settled() -> None:
+            reservation.left -= 1
+            if not reservation.left:
+                used = Amounts(
+                    0 if reservation.failed else 1,
+                    sum(charge.input_tokens for charge in charges),
+                    sum(charge.output_tokens for charge in charges),
+                    sum(charge.cost for charge in charges),
+                )
+                self._counters.settle(reservation.held, used)
+                self._freed.set()
+
+        for charge in charges:
+            charge.then(settled)
+        settled()
+
+    def explain(self, x: Exchange) -> str:
+        reservation: Reservation | None = x.state[self._slot]
+        if reservation is None:
+            return "no limit applies"
+        held = reservation.held
+        amounts = held.amounts
+        text = f"reserves 1 request in {len(held.gauges)} limits"
+        if amounts.input or amounts.output:
+            text += f", at most {amounts.input:,} + {amounts.output:,} tokens"
+        if amounts.money:
+            text += f", at most {amount_shown('money', amounts.money)}"
+        listed = ", ".join(
+            dict.fromkeys(f"{gauge.limit.text} ({gauge.key.partition(' ')[0]})" for gauge in held.gauges)
+        )
+        return f"{text}: {listed}"
+
+
+class UnknownPrice(Exception):
+    """A request under a money limit, of which nobody knows the price."""

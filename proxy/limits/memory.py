@@ -1,0 +1,142 @@
+"""Counters of one process. Nothing else runs between the look at all gauges and the reservation in all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from proxy.limit import SECONDS, Amounts, Counters, Gauge, Held, Level, Over
+from proxy.limits.windows import Calendar, Counter, Sliding, Slot, counter
+
+_LOOKED_AT = 64  # counters that are looked at for one to be dropped
+
+
+class MemoryCounters(Counters):
+    """At most ``max_gauges`` counters; beyond that those go first that were not used for longest and show nothing.
+
+    ``monotonic`` is the clock of windows that slide, ``wall`` that of calendars.
+    """
+
+    __slots__ = ("_counters", "_max", "_monotonic", "_wall", "reserved")
+
+    def __init__(
+        self,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        max_gauges: int = 200_000,
+    ) -> None:
+        self._monotonic = monotonic
+        self._wall = wall
+        self._max = max_gauges
+        self._counters: dict[str, Counter] = {}  # in the order of their last use, more or less
+        self.reserved = 0  # reservations that are not settled
+
+    def __len__(self) -> int:
+        return len(self._counters)
+
+    async def reserve(self, id: str, gauges: Sequence[Gauge], amounts: Amounts) -> Held | Over:
+        """In all gauges, or in none."""
+        monotonic, wall = self._monotonic(), self._wall()
+        counters, by = self._counters, amounts.by
+        found: list[Counter] = []
+        over: list[int] = []
+        refused: Over | None = None
+        for at, gauge in enumerate(gauges):
+            one = counters.get(gauge.key) or self._make(gauge)
+            limit = gauge.limit
+            now = wall if one.by_wall else monotonic
+            one.turn(now)
+            found.append(one)
+            if one.used + by[limit.kind] > limit.amount:
+                if gauge.is_hard:
+                    wait = one.wait(by[limit.kind], limit.amount, now)
+                    refused = _worse(refused, Over(at, Level(one.used, one.reset(now)), wait))
+                else:
+                    over.append(at)
+        if refused is not None:
+            return refused
+        slots: list[Slot] = []
+        used: list[int] = []
+        for gauge, one in zip(gauges, found, strict=True):
+            slots.append(one.add(by[gauge.limit.kind], wall if one.by_wall else monotonic))
+            used.append(one.used)
+        self.reserved += 1
+
+        def reset(at: int) -> float | None:
+            return found[at].reset(wall if found[at].by_wall else monotonic)
+
+        return Held(id, gauges, amounts, used, over, reset, (found, slots))
+
+    def settle(self, held: Held, used: Amounts) -> None:
+        """Put what was used in the place of what was reserved; only the first time."""
+        if held.slots is None:
+            return
+        counters, slots = cast(tuple[list[Counter], list[Slot]], held.slots)
+        held.slots = None
+        self.reserved -= 1
+        monotonic, wall = self._monotonic(), self._wall()
+        before, after = held.amounts.by, used.by
+        for gauge, one, slot in zip(held.gauges, counters, slots, strict=True):
+            kind = gauge.limit.kind
+            by = -1 if kind == "concurrent" else after[kind] - before[kind]
+            if by:
+                one.change(slot, by, wall if one.by_wall else monotonic)
+
+    async def look(self, gauges: Sequence[Gauge]) -> list[Level]:
+        """What they show now."""
+        monotonic, wall = self._monotonic(), self._wall()
+        levels = []
+        for gauge in gauges:
+            one = self._counters.get(gauge.key) or counter(gauge.limit, gauge.zone)
+            now = wall if one.by_wall else monotonic
+            one.turn(now)
+            levels.append(Level(one.used, one.reset(now)))
+        return levels
+
+    def replay(self, gauges: Sequence[Gauge], amounts: Amounts, at: float) -> None:
+        """Count what was used at ``at`` (seconds since the epoch), where that still counts. Oldest first."""
+        monotonic, wall = self._monotonic(), self._wall()
+        for gauge in gauges:
+            limit = gauge.limit
+            if limit.kind == "concurrent":
+                continue
+            one = self._counters.get(gauge.key) or self._make(gauge)
+            amount = amounts.by[limit.kind]
+            if isinstance(one, Sliding):
+                ago = max(0.0, wall - at)
+                if ago < SECONDS[limit.window]:
+                    one.add(amount, monotonic - ago)
+            elif isinstance(one, Calendar):
+                one.turn(wall)
+                if one.covers(at):
+                    one.add(amount, wall)
+            else:
+                one.add(amount, wall)
+
+    def _make(self, gauge: Gauge) -> Counter:
+        if len(self._counters) >= self._max:
+            self._make_room()
+        made = self._counters[gauge.key] = counter(gauge.limit, gauge.zone)
+        return made
+
+    def _make_room(self) -> None:
+        """Drop one that shows nothing; if there is none among the oldest, the oldest."""
+        monotonic, wall = self._monotonic(), self._wall()
+        oldest = [key for key, _ in zip(self._counters, range(_LOOKED_AT), strict=False)]
+        for key in oldest:
+            one = self._counters[key]
+            one.turn(wall if one.by_wall else monotonic)
+            if not one.used:
+                del self._counters[key]
+                return
+            self._counters[key] = self._counters.pop(key)  # looked at: to the end of the line
+        del self._counters[oldest[0]]
+
+
+def _worse(known: Over | None, other: Over) -> Over:
+    """The one that takes longer to be over."""
+    if known is None or other.wait is None:
+        return other if known is None or known.wait is not None else known
+    return known if known.wait is None or known.wait >= other.wait else other
