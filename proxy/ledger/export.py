@@ -104,9 +104,10 @@ class PostgresSource:
             self._connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
         except psycopg.Error as error:  # its text may repeat the address, and that holds a password
             raise NoLedger("PostgreSQL cannot be reached, or refuses this user") from error
-        self._connection.read_only = not writable
         self._error = psycopg.Error
         try:
+            if not writable:
+                self.execute("SET default_transaction_read_only = on")
             self.query("SELECT seq FROM attempts LIMIT 1")
         except NoLedger as error:
             self._connection.close()

@@ -23,8 +23,13 @@ from proxy.ledger.export import (
     prune,
     write,
 )
-from proxy.ledger.row import Row
+from proxy.ledger.postgres import PostgresSink
+from proxy.ledger.reconcile import booked
+from proxy.ledger.row import PriceTerms, Row
 from proxy.ledger.sqlite import SqliteSink
+from proxy.ledger.usage import daily, usage
+from proxy.ledger.verify import verify
+from tests.support.postgres import Postgres
 
 _DAY = 86_400_000_000
 _NAMES = ("id", "team", "cost", "cost_usd", "stream", "user")
@@ -85,6 +90,42 @@ def test_a_server_that_cannot_be_reached_is_told_without_the_password() -> None:
 def test_who_reads_cannot_write(source: Source) -> None:
     with pytest.raises(Exception, match="readonly"):
         source.execute("DELETE FROM attempts")
+
+
+def test_a_server_is_asked_as_a_file_is() -> None:
+    """The same statements, with all that the two write differently: parameters, percent signs, types of sums."""
+    server = Postgres()
+    try:
+        url = server.fresh("ledger")
+        with pytest.raises(NoLedger, match="no ledger yet"):
+            open_source(url)
+        sink = PostgresSink(url)
+        rows = [_row(at, team="ab"[at % 2], user="50%s?", cost=at, model="m", price="p") for at in range(1, 5)]
+        sink.write([*rows, _row(5, number=2, request="gap", price="p")], [PriceTerms("p", b"0")])
+        sink.close()
+        _ask(url)
+    finally:
+        server.close()
+
+
+def _ask(url: str) -> None:
+    reader, writer = open_source(url), open_source(url, writable=True)
+    chosen = Selection(where={"user": ("50%s?",)})
+    found = usage(reader, chosen, ["team", "user", "day"])
+    assert [(group.names[0], group.requests, group.cost) for group in found.groups] == [("a", 2, 6), ("b", 2, 4)]
+    assert daily(reader, chosen, ["team"]) == {("a",): {0: 6}, ("b",): {0: 4}}
+    assert booked(reader, chosen, by_day=True)["1970-01-01", "m"].cost == 10
+    report = verify(reader, lambda terms, used, tier: int(terms), 9)
+    assert (report.rows, report.cost) == (5, 10)
+    assert [one.id for one in report.violations if one.rule == "number"] == ["gap"]
+    assert _ids(reader, Selection(2)) == [2, 3, 4, 5]
+    assert prunable(reader, 3) == (2, 3)
+    with pytest.raises(NoLedger, match="read-only"):
+        prune(reader, 3)
+    assert prune(writer, 3) == 2
+    assert _ids(reader, Selection()) == [3, 4, 5]
+    reader.close()
+    writer.close()
 
 
 def test_rows_are_selected(source: Source) -> None:
