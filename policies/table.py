@@ -8,6 +8,7 @@ from policies.context.tags import Tags
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
 from policies.limits.queue import Queue
+from policies.limits.quota import Quota
 from policies.routing.balance import Balance
 from policies.routing.classify import Classify
 from policies.routing.fallback import Fallback
@@ -24,6 +25,7 @@ POLICIES: dict[str, type[Policy]] = {
     "tags": Tags,
     "headers": Headers,
     "prompt_cache": PromptCache,
+    "quota": Quota,
     "queue": Queue,
 }
 

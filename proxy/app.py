@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from proxy.accounting import Accounting
 from proxy.admin.api import PREFIX as ADMIN
 from proxy.admin.api import answer as answer_operator
 from proxy.admission.control import Admission
@@ -53,6 +54,7 @@ class App:
         self.metrics = metrics
         self.log = log
         self.admission: Admission | None = None  # what the server asks before a request comes here
+        self.accounting: Accounting | None = None  # where what requests cost is written down
         self.jobs: Jobs | None = None  # what is answered later, where there is a place to keep it
         self._operations: dict[bytes, Callable[[], Awaitable[Reply]]] = {  # by raw path: one spelling each
             b"/healthz": self._healthz,
@@ -127,7 +129,6 @@ class App:
     def _account(self, x: Exchange, outcome: Outcome | None, end: str | None) -> None:
         """Metrics and the one log line of a request."""
         seconds = time.monotonic() - x.received
-        _close_attempts(x, outcome, end)
         status = outcome.status if outcome is not None else 499  # nginx's number for a client that left
         self.metrics.finished(x, status, outcome, seconds)
         fields: dict[str, Any] = {
@@ -146,6 +147,10 @@ class App:
                 for attempt in x.attempts
             ],
         }
+        charges = [attempt.charge for attempt in x.attempts if attempt.charge is not None]
+        if charges:
+            fields["cost_usd"] = sum(charge.cost for charge in charges) / 1e9
+            fields["tokens"] = [sum(one.input_tokens for one in charges), sum(one.output_tokens for one in charges)]
         if x.skipped:
             fields["skipped"] = x.skipped
         if x.degraded:
@@ -184,6 +189,8 @@ class App:
             state["problems"] = current.problems
         if self.jobs is not None and self.jobs.problem:
             state.setdefault("reasons", []).append("the store of jobs cannot be used; everything else is served")
+        if self.accounting is not None and (problem := self.accounting.problem):
+            state.setdefault("reasons", []).append(problem)
         sharing = current.runtime.sharing
         if sharing is not None and sharing.problem:
             state.setdefault("reasons", []).append(sharing.problem)
@@ -196,19 +203,6 @@ class App:
     async def _metrics(self) -> Reply:
         text = await asyncio.to_thread(self.metrics.render)
         return Reply(200, text, ((b"content-type", CONTENT_TYPE),))
-
-
-def _close_attempts(x: Exchange, outcome: Outcome | None, end: str | None) -> None:
-    """An attempt that began well ended with the body: say so where that did not end well."""
-    if outcome is not None and outcome.complete:
-        changed: tuple[str | None, str | None] = None, None
-    elif outcome is None:
-        changed = "cancelled", end
-    else:
-        changed = "error", "deadline" if time.monotonic() >= x.deadline else outcome.code
-    for attempt in x.attempts:
-        if attempt.ends is not None:
-            attempt.end(*changed)
 
 
 async def _answer(runtime: Runtime, x: Exchange, receive: Receive, send: Send, deliver: Deliver) -> Outcome:

@@ -14,11 +14,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from proxy.capability import Reach
 from proxy.errors import NoTarget, RateLimited, UpstreamError
 from proxy.exchange import Exchange
-from proxy.health import Health
-from proxy.policy import Answer, Choice, Target
+from proxy.policy import Answer, Around, Target
 
 _SPREAD = 0.25  # of a wait that a provider asked for: not everybody comes back in the same moment
 
@@ -48,15 +46,13 @@ class Load:
         self.retrying = 0
 
 
-class Attempts(Target):
-    """Sends to ``target``, and again where that may help. Never after an answer has begun."""
+class Attempts(Around):
+    """Sends to ``inner``, and again where that may help. Never after an answer has begun."""
 
-    __slots__ = ("_draw", "_load", "_rules", "target")
+    __slots__ = ("_draw", "_load", "_rules")
 
-    def __init__(
-        self, target: Target, rules: RetryRules, load: Load, draw: Callable[[], float] = random.random
-    ) -> None:
-        self.target = target
+    def __init__(self, inner: Target, rules: RetryRules, load: Load, draw: Callable[[], float] = random.random) -> None:
+        super().__init__(inner)
         self._rules = rules
         self._load = load
         self._draw = draw
@@ -83,13 +79,13 @@ class Attempts(Target):
     async def _once(self, x: Exchange) -> Answer:
         """One pass through the tree. If everything in it is ejected, another in which a target may be tried."""
         try:
-            return await self.target.send(x)
+            return await self.inner.send(x)
         except UpstreamError as error:
             if not error.skipped:
                 raise
             x.trial = True
             try:
-                return await self.target.send(x)
+                return await self.inner.send(x)
             finally:
                 x.trial = False
 
@@ -124,19 +120,3 @@ class Attempts(Target):
         else:
             wait = asked * (1.0 + _SPREAD * self._draw())
         return wait if time.monotonic() + wait < x.deadline else None
-
-    def explain(self, x: Exchange) -> Choice:
-        """What the tree would do."""
-        return self.target.explain(x)
-
-    def leaves(self) -> tuple[str, ...]:
-        """Of the tree."""
-        return self.target.leaves()
-
-    def healths(self) -> tuple[Health, ...]:
-        """Of the tree."""
-        return self.target.healths()
-
-    def reaches(self) -> frozenset[Reach]:
-        """Of the tree."""
-        return self.target.reaches()

@@ -6,45 +6,40 @@ several answers were asked for) fails as it does without this: with an error eve
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from proxy.capability import Reach
 from proxy.chat import Chat
 from proxy.errors import GatewayError, UpstreamError
 from proxy.exchange import Begun, Exchange
-from proxy.health import Health
 from proxy.needs import estimate, needs_of
-from proxy.policy import Answer, Choice, Target
-from proxy.price import Price
+from proxy.policy import Answer, Around, Choice, Target
 from proxy.reports import Reports
 from proxy.seam import Told
 from proxy.translated import Translated
-from proxy.translation import read
+from proxy.translation import read_aside
 
 MAX = 2  # times that one answer is gone on with
 # Failures that say nothing about the conversation: elsewhere it may do well.
 _ELSEWHERE = frozenset({"rate_limited", "overloaded", "unavailable", "timeout", "bad_answer"})
-_LARGE = 512 << 10  # bytes of a request that is read off the loop
 
 
-class Continued(Target):
-    """Sends to ``target``, and again where a conversation's stream breaks off half-way."""
+class Continued(Around):
+    """Sends to ``inner``, and again where a conversation's stream breaks off half-way."""
 
-    __slots__ = ("_reports", "_route", "target")
+    __slots__ = ("_reports", "_route")
 
-    def __init__(self, target: Target, route: str = "", reports: Reports | None = None) -> None:
-        self.target = target
+    def __init__(self, inner: Target, route: str = "", reports: Reports | None = None) -> None:
+        super().__init__(inner)
         self._route = route
         self._reports = reports or Reports()
 
     async def send(self, x: Exchange) -> Answer:
         """The answer of the target, whose stream knows how to go on."""
         x.keeps_events = await _may_go_on(x)
-        answer = await self.target.send(x)
+        answer = await self.inner.send(x)
         translated = answer.translated
         if isinstance(translated, Translated) and translated.chat is not None:
             thread = _Thread(self, x, answer, translated.chat)
@@ -58,33 +53,17 @@ class Continued(Target):
 
     def explain(self, x: Exchange) -> Choice:
         """What the tree would do."""
-        choice = self.target.explain(x)
+        choice = self.inner.explain(x)
         if not x.stream:
             return choice
         return replace(choice, why=f"{choice.why}; if the stream breaks off, another goes on with it")
-
-    def leaves(self) -> tuple[str, ...]:
-        """Of the tree."""
-        return self.target.leaves()
-
-    def healths(self) -> tuple[Health, ...]:
-        """Of the tree."""
-        return self.target.healths()
-
-    def reaches(self) -> frozenset[Reach]:
-        """Of the tree."""
-        return self.target.reaches()
-
-    def prices(self) -> frozenset[Price]:
-        """Of the tree."""
-        return self.target.prices()
 
 
 async def _may_go_on(x: Exchange) -> bool:
     """Whether the answer will be a stream of which half is of use to somebody else."""
     if not x.stream or x.endpoint.dialect is None or x.endpoint.operation == "count_tokens":
         return False
-    chat = await asyncio.to_thread(read, x) if len(x.body) > _LARGE else read(x)
+    chat = await read_aside(x)
     speaks = chat.modalities is not None and "audio" in chat.modalities
     return (chat.n or 1) == 1 and not chat.logprobs and chat.format is None and not speaks
 
@@ -117,7 +96,7 @@ class _Thread:
         self._leave(error)
         told.settle(needs_of(self._x).input_tokens, estimate)
         try:
-            answer = await self._root.target.send(self._twin(told.text))
+            answer = await self._root.inner.send(self._twin(told.text))
         except GatewayError as failed:
             self._note("failed", f"no: {failed.message}")
             return None

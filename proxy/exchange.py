@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network, IPv6Network
+from itertools import count
+from typing import Any, Protocol
 
 from proxy.capability import Needs
 from proxy.chat import Chat, PromptCache
 from proxy.errors import OPENAI, Header, Style
+from proxy.limit import Rule
 
+Network = IPv4Network | IPv6Network
 JSON_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"),)
 
 
@@ -33,10 +37,11 @@ class Identity:
     """Who is calling, as proved by a credential. All names come from the configuration, never from the client.
 
     ``models`` holds one tuple of globs per level (organisation, team, key) that restricts models; all must admit.
-    ``tier`` is the class of service, "" where the file gives none.
+    ``tier`` is the class of service, "" where the file gives none. ``rules`` are the limits of all levels. ``routes``
+    and ``addresses`` (networks) are those that the key is for, None for any.
     """
 
-    __slots__ = ("expires", "key", "models", "organisation", "team", "tier")
+    __slots__ = ("addresses", "expires", "key", "models", "organisation", "routes", "rules", "tags", "team", "tier")
 
     def __init__(
         self,
@@ -46,7 +51,12 @@ class Identity:
         models: tuple[tuple[str, ...], ...] = (),
         expires: float | None = None,
         tier: str = "",
+        rules: tuple[Rule, ...] = (),
     ) -> None:
+        self.rules = rules
+        self.routes: frozenset[str] | None = None
+        self.addresses: tuple[Network, ...] | None = None
+        self.tags: dict[str, str] = {}  # that go with the key
         self.organisation = organisation
         self.team = team
         self.key = key
@@ -55,28 +65,79 @@ class Identity:
         self.tier = tier
 
 
+class Charge(Protocol):
+    """What one upstream request costs, in nano-dollars and tokens; final once ``is_settled``."""
+
+    is_settled: bool
+
+    @property
+    def cost(self) -> int:
+        """Nano-dollars."""
+
+    @property
+    def input_tokens(self) -> int:
+        """Of all classes."""
+
+    @property
+    def output_tokens(self) -> int:
+        """Of all classes."""
+
+    def settle(self, status: str, reason: str = "") -> None:
+        """It is over: ``ok``, ``error`` or ``cancelled``. Only the first call counts."""
+
+    async def take(self, answer: Any) -> None:
+        """The answer (``proxy.policy.Answer``) that the request brought."""
+
+    def then(self, work: Callable[[], None]) -> None:
+        """Call ``work`` when it is settled: now, if it is."""
+
+
 class Attempt:
     """One upstream request: which target, how it ended, how long it took (seconds).
 
     ``ends`` is called once when the attempt is over, with its body, and is told the failure of a body that broke off.
     """
 
-    __slots__ = ("duration", "ends", "first_byte", "outcome", "reason", "started", "status", "target")
+    __slots__ = (
+        "charge",
+        "duration",
+        "ends",
+        "first_byte",
+        "opens",
+        "outcome",
+        "reason",
+        "started",
+        "status",
+        "target",
+    )
 
     def __init__(self, target: str, started: float = 0.0) -> None:
         self.target = target
         self.started = started  # time.monotonic()
         self.ends: Callable[[str | None], None] | None = None
+        self.opens: Callable[[], Charge] | None = None  # opens its charge
+        self.charge: Charge | None = None
         self.outcome = "open"  # open | ok | error | cancelled
         self.reason: str | None = None  # a Meaning, or "client_gone"
         self.status: int | None = None
         self.duration = 0.0
         self.first_byte: float | None = None
 
+    def dispatch(self) -> None:
+        """The request is about to be sent: from now on it may cost something.
+
+        Raises:
+            GatewayError: that cannot be written down, so it must not be sent.
+        """
+        if self.opens is not None:
+            self.charge = self.opens()
+
     def end(self, outcome: str | None = None, reason: str | None = None) -> None:
         """It is over. ``outcome``: where that is not what it was when its body began."""
         if outcome is not None:
             self.outcome, self.reason = outcome, reason
+        if self.charge is not None:
+            self.charge.settle(self.outcome, self.reason or "")
         ends, self.ends = self.ends, None
         if ends is not None:
             ends(reason if outcome == "error" else None)
@@ -118,11 +179,13 @@ class Exchange:
         "attempts",
         "begun",
         "body",
+        "bound",
         "chat",
         "client",
         "conversations",
         "deadline",
         "degraded",
+        "detour",
         "endpoint",
         "entered",
         "excluded",
@@ -138,6 +201,7 @@ class Exchange:
         "model",
         "needs",
         "notes",
+        "numbers",
         "on_loss",
         "overhead",
         "path",
@@ -156,6 +220,7 @@ class Exchange:
         "tags",
         "trial",
         "upstream_wait",
+        "variant",
     )
 
     def __init__(
@@ -191,9 +256,13 @@ class Exchange:
         self.attempts: list[Attempt] = []
         self.skipped: list[tuple[str, str]] = []  # targets that were not asked, and why
         self.excluded: frozenset[str] = frozenset()  # targets that have failed in the middle of this answer
+        self.numbers: Iterator[int] = count(1)  # of attempts, also of those made beside
+        self.bound: tuple[int, int | None] | None = None  # tokens, at most: of the request; of the answer, if it says
+        self.variant = ""  # of an experiment, or "mirror"
         self.begun: Begun | None = None  # only the rest of the answer is asked for
         self.keeps_events = False  # the answer is to be taken apart even if its bytes could pass: it may have to go on
         self.trial = False  # nothing else is left: a target that is ejected may be tried
+        self.detour: Any = None  # proxy.policy.Target: that is asked instead of the route's own
         self.degraded = ""  # why another than the first choice answered: a meaning of failure
         self.jobs: Any = None  # proxy.jobs: takes an exchange over, to be answered later; None within a job
         self.meter: Meter = NOBODY

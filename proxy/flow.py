@@ -234,6 +234,11 @@ class Flow:
         """Give these bytes out once more, before what comes next."""
         self._ready = data + self._ready
 
+    @property
+    def ended(self) -> bool:
+        """Whether the provider's own end mark has been given out."""
+        return self._scanner is not None and self._scanner.ended
+
     def told_failure(self) -> bool:
         """Whether the provider has said in its stream, in its own words, that it failed."""
         return self._scanner is not None and self._scanner.failed

@@ -9,8 +9,9 @@ import msgspec
 
 from proxy.capability import Needs, Reach, reach_of
 from proxy.errors import GatewayError, NoTarget, RateLimited, Unsupported, UpstreamError, UpstreamTimeout
-from proxy.exchange import Attempt, Exchange
+from proxy.exchange import Attempt, Charge, Exchange
 from proxy.health import Health, Rules, State
+from proxy.ledger.charge import Charges
 from proxy.policy import Answer, Choice, Target, Timeouts
 from proxy.price import Price
 from proxy.providers.provider import Provider
@@ -23,7 +24,7 @@ class Leaf(Target):
     ``provider/*`` are those of models that only callers know, so there a limit of one does not stop the others.
     """
 
-    __slots__ = ("_reach", "_rules", "_streamed", "_whole", "health", "model", "name", "provider")
+    __slots__ = ("_charges", "_reach", "_rules", "_streamed", "_whole", "health", "model", "name", "provider")
 
     def __init__(
         self,
@@ -33,7 +34,9 @@ class Leaf(Target):
         timeouts: Timeouts,
         health: Health | None = None,
         rules: Rules | None = None,
+        charges: Charges | None = None,
     ) -> None:
+        self._charges = charges
         self.name = name
         self.provider = provider
         self.model = model
@@ -57,10 +60,14 @@ class Leaf(Target):
             x.skipped.append((self.name, barred))
             raise self._skip(barred, health.wait(started))
         attempt = Attempt(self.name, started)
+        if self._charges is not None:
+            attempt.opens = partial(self._open, self._charges, x)
         x.attempts.append(attempt)
         health.begin()
         try:
             answer = await self.provider.send(x, self.model, self._streamed if x.stream else self._whole)
+            if attempt.charge is not None:
+                await attempt.charge.take(answer)
         except GatewayError as error:
             self._failed(x, attempt, error)
             raise
@@ -68,6 +75,8 @@ class Leaf(Target):
             attempt.duration = time.monotonic() - started
             x.upstream_wait += attempt.duration
             attempt.outcome = "cancelled"
+            if attempt.charge is not None:
+                attempt.charge.settle("cancelled")
             health.released()
             health.end()
             raise
@@ -96,12 +105,19 @@ class Leaf(Target):
             x.skipped.append((self.name, error.error_code))
             return
         attempt.outcome, attempt.reason, attempt.status = "error", error.meaning, error.http_status
+        if attempt.charge is not None:
+            attempt.charge.settle("error", error.meaning)
         if self.model is None and isinstance(error, RateLimited):
             self.health.released()
         elif now >= x.deadline and attempt.duration < (self._streamed if x.stream else self._whole).first_token:
             self.health.released()  # the caller's patience, or what others had left of it, was too short to judge
         else:
             self.health.failed(now, error, self._rules)
+
+    def _open(self, charges: Charges, x: Exchange) -> Charge:
+        """The charge of the request that is about to be sent."""
+        model, provider = self.model or x.model, self.provider
+        return charges.open(x, provider.name, model, provider.prices.of(model), provider.known.of(model).max_output)
 
     def _flowed(self, answer: Answer, attempt: Attempt, failure: str | None) -> None:
         """The same for a stream, which tells how quickly its tokens came, and may tell itself that it failed."""
@@ -158,10 +174,9 @@ class Leaf(Target):
         """Its own; whatever is asked for, where only the caller knows the model."""
         return self._reach
 
-    def prices(self) -> frozenset[Price]:
-        """Its own; none where only the caller knows the model, or nobody the price."""
-        price = None if self.model is None else self.provider.prices.of(self.model)
-        return frozenset() if price is None else frozenset({price})
+    def prices(self, model: str = "") -> frozenset[Price | None]:
+        """Its own, or that of the caller's model."""
+        return frozenset({self.provider.prices.of(self.model or model)})
 
     def lacks(self, needs: Needs) -> str | None:
         """Why the model cannot do it."""

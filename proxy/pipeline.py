@@ -6,6 +6,7 @@ and whether a hook must be awaited stands beside it.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 import time
@@ -15,7 +16,7 @@ from typing import Any
 from proxy.errors import ANTHROPIC, GatewayError, Header, UpstreamError
 from proxy.exchange import Exchange, Reply
 from proxy.policy import Answer, Choice, Filter, Policy, Target, Timeouts
-from proxy.stream import Outcome, Send, pump
+from proxy.stream import AnswerCut, Outcome, Send, pump
 
 Deliver = Callable[[Send, Answer, list[Header], list[Filter]], Awaitable[Outcome]]
 # (name, on_request, policy): what runs before the body is read.
@@ -85,6 +86,8 @@ class Pipeline:
     async def run(self, x: Exchange, send: Send, deliver: Deliver = pump) -> Outcome:
         """Answer ``x``: request phases, target or early reply, response phases, body to the client, close phases."""
         answer: Answer | None = None
+        outcome: Outcome | None = None
+        end: str | None = None
         try:
             answer = await self._answer(x)
             for hook, is_async in self._unwind[x.entered]:
@@ -96,12 +99,18 @@ class Pipeline:
             if answer.dropped:
                 x.notes["dropped"] = ", ".join(answer.dropped)
             filters = [filter_ for open_ in self._streams if (filter_ := open_(x)) is not None]
-            return await deliver(send, answer, standard_headers(x, answer), filters)
-        except BaseException:
+            outcome = await deliver(send, answer, standard_headers(x, answer), filters)
+            return outcome
+        except BaseException as error:
             if answer is not None and answer.close is not None:
                 answer.close()
+            outcome = error.outcome if isinstance(error, AnswerCut) else None
+            end = "cancelled" if isinstance(error, asyncio.CancelledError) else "crashed"
+            if isinstance(error, asyncio.CancelledError) and error.args:
+                end = error.args[0]
             raise
         finally:
+            _end_attempts(x, outcome, end)
             _call_all(self._close[x.entered], x)
 
     async def _answer(self, x: Exchange) -> Answer:
@@ -113,9 +122,10 @@ class Pipeline:
                     x.notes["refused_by"] = self.policies[x.entered][0]
                     return local(reply)
             x.entered = len(self.policies)
+            target: Target = x.detour or self.target
             if x.line is not None:
-                return await x.line.send(x, self.target)  # type: ignore[no-any-return]
-            return await self.target.send(x)
+                return await x.line.send(x, target)  # type: ignore[no-any-return]
+            return await target.send(x)
         except UpstreamError as error:
             if error.raw is not None:
                 status, headers, body = error.raw
@@ -140,6 +150,19 @@ class Pipeline:
                     return lines, reply, None
             lines.append((name, policy.explain(x)))
         return lines, None, self.target.explain(x)
+
+
+def _end_attempts(x: Exchange, outcome: Outcome | None, end: str | None) -> None:
+    """An attempt that began well ended with the body: say so where that did not end well."""
+    if outcome is not None and outcome.complete:
+        changed: tuple[str | None, str | None] = None, None
+    elif outcome is None:
+        changed = "cancelled", end
+    else:
+        changed = "error", "deadline" if time.monotonic() >= x.deadline else outcome.code
+    for attempt in x.attempts:
+        if attempt.ends is not None:
+            attempt.end(*changed)
 
 
 def _call_all(hooks: tuple[_Hook, ...], x: Exchange) -> None:
@@ -184,6 +207,17 @@ def _listed(names: tuple[str, ...]) -> bytes:
     return _NOT_LISTED.sub(b"_", ",".join(names).encode("ascii", "replace")[:_MAX_LISTED])
 
 
+def _cost(x: Exchange) -> bytes | None:
+    """In dollars, to the nano-dollar; None as long as it is not known, as for a stream that flows."""
+    total = 0
+    for attempt in x.attempts:
+        if attempt.charge is not None:
+            if not attempt.charge.is_settled:
+                return None
+            total += attempt.charge.cost
+    return b"%d.%09d" % divmod(total, 1_000_000_000)
+
+
 def standard_headers(x: Exchange, answer: Answer) -> list[Header]:
     """The answer's headers and those that every answer carries."""
     x.overhead = max(0.0, time.monotonic() - x.received - x.upstream_wait)
@@ -201,6 +235,8 @@ def standard_headers(x: Exchange, answer: Answer) -> list[Header]:
         headers.append((b"x-sluicegate-dropped", _listed(answer.dropped)))
     if answer.target:
         headers.append((b"x-sluicegate-target", answer.target.encode()))
+        if (cost := _cost(x)) is not None:
+            headers.append((b"x-sluicegate-cost", cost))
     if x.degraded:
         headers.append((b"x-sluicegate-degraded", x.degraded.encode()))
     if x.reply_headers:

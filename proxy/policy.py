@@ -17,6 +17,7 @@ from proxy.chat import Chat, Completion
 from proxy.errors import OPENAI, Header, Style
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.health import Health
+from proxy.limit import Counters, Rule
 from proxy.price import Price
 
 T = TypeVar("T")
@@ -61,6 +62,31 @@ class CompileContext(Protocol):
 
     def fail(self, message: str, at: str = "") -> None:
         """Report a problem at the path ``at`` (``of[0].weight``) below this policy or node. Compiling goes on."""
+
+    @property
+    def refuses_unknown_price(self) -> bool:
+        """Whether a request under a money limit is refused if nobody knows its price."""
+
+    def counters(self) -> Counters:
+        """Where limits are counted."""
+
+    def root(self) -> Target:
+        """The tree of this route. Not while compiling: it comes after the policies."""
+
+    def detour(self, route: str, at: str = "") -> Callable[[], Target] | None:
+        """The tree of another route, once everything is compiled; None, and a problem at ``at``, if there is none."""
+
+    async def count_input(self, x: Exchange) -> int:
+        """Tokens of the request, counted. Slow: milliseconds for a long one, in a thread."""
+
+    def bound(self, x: Exchange) -> tuple[int, int | None]:
+        """Tokens of the request, at most, and of the answer, if the request says. Quick."""
+
+    def rules(self, limits: Sequence[Any], level: str, scope: str, at: str) -> tuple[Rule, ...]:
+        """Entries of the file (``proxy.limit.LimitConfig`` or texts) as rules; problems are reported below ``at``."""
+
+    def tell(self, event: str, **fields: Any) -> None:
+        """Something that operators should hear of: see ``proxy.reports``."""
 
     def identities(self) -> dict[bytes, Identity]:
         """Every key of the file: SHA-256 digest (32 bytes) → who it is."""
@@ -250,9 +276,10 @@ class Target(ABC):
     def reaches(self) -> frozenset[Reach]:
         """What the leaves below can do. Constant."""
 
-    def prices(self) -> frozenset[Price]:
-        """What the leaves below cost, where that is known. Constant; looked up when first asked, while compiling."""
-        return frozenset()
+    @abstractmethod
+    def prices(self, model: str = "") -> frozenset[Price | None]:
+        """What the leaves below cost now, None for one of which nobody knows. ``model``: as the caller named it, for
+        leaves that pass it on."""
 
     def lacks(self, needs: Needs) -> str | None:
         """Why nothing below can do what is needed, for people; None if something can."""
@@ -309,6 +336,39 @@ class Node(Target):
         """Of all children."""
         return frozenset(reach for child in self.children for reach in child.reaches())
 
-    def prices(self) -> frozenset[Price]:
+    def prices(self, model: str = "") -> frozenset[Price | None]:
         """Of all children."""
-        return frozenset(price for child in self.children for price in child.prices())
+        return frozenset(price for child in self.children for price in child.prices(model))
+
+
+class Around(Target):
+    """A target that does something around another one, ``inner``, and is otherwise as that is."""
+
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: Target) -> None:
+        self.inner = inner
+
+    def explain(self, x: Exchange) -> Choice:
+        """What the other would do."""
+        return self.inner.explain(x)
+
+    def leaves(self) -> tuple[str, ...]:
+        """Of the other."""
+        return self.inner.leaves()
+
+    def healths(self) -> tuple[Health, ...]:
+        """Of the other."""
+        return self.inner.healths()
+
+    def reaches(self) -> frozenset[Reach]:
+        """Of the other."""
+        return self.inner.reaches()
+
+    def prices(self, model: str = "") -> frozenset[Price | None]:
+        """Of the other."""
+        return self.inner.prices(model)
+
+    def lacks(self, needs: Needs) -> str | None:
+        """What the other cannot do."""
+        return self.inner.lacks(needs)

@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 from prometheus_client.multiprocess import mark_process_dead
 
+from proxy.accounting import Accounting
+from proxy.accounting import Settings as AccountSettings
 from proxy.admission.control import Admission
 from proxy.admission.control import Rules as OverloadRules
 from proxy.admission.telling import Shedding
@@ -28,6 +30,8 @@ from proxy.config.model import GatewayConfig, JobsConfig, LogConfig, OverloadCon
 from proxy.jobs.record import Settings, Webhooks
 from proxy.jobs.service import Jobs
 from proxy.jobs.signature import read_secret
+from proxy.ledger.export import NoLedger
+from proxy.ledger.writer import SinkFailed
 from proxy.reload import POLL_S, Reloader, Settled, is_news, look, settle
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
@@ -161,13 +165,14 @@ class _Process:
         host, port = split_address(listen)
         self._app = App(self._current, self._metrics, self._log)
         self._jobs = self._app.jobs = Jobs(
-            Path(os.environ.get("SLUICEGATE_STATE_DIR") or DEFAULT_STATE),
+            _state(),
             self._app.run_job,
             job_settings(built.config.jobs),
             runtime=lambda: self._current.runtime,
             log=self._log,
             metrics=self._metrics,
         )
+        self._accounting = self._app.accounting = Accounting(_state(), account_settings(built.config))
         self._server = Server(
             self._app,
             server_limits(built.config),
@@ -197,7 +202,11 @@ class _Process:
     def run(self) -> int:
         """Serve; the exit code."""
         try:
+            self._accounting.start(self._current.runtime)
             self._server.run()
+        except (NoLedger, SinkFailed) as error:
+            print(f"the ledger cannot be read, so no limit could be kept: {error}", file=sys.stderr)
+            return FAILED
         except OSError as error:
             print(error.strerror or error, file=sys.stderr)
             return FAILED
@@ -212,6 +221,10 @@ class _Process:
         """A node or policy reports something: all of it is counted, and some worth a line."""
         self._metrics.told(event, fields)
         if event.startswith("mirror.") and event != "mirror.left":
+            self._log.info(event, **fields)
+        elif event in ("limit.alert", "ledger.unpriced"):
+            self._log.warning(event, **fields)
+        elif event == "limit.over" and fields["action"] != "reject":  # who is refused has a line of its own
             self._log.info(event, **fields)
         elif event == "check.failing":
             self._log.warning(event, **fields)
@@ -275,6 +288,7 @@ class _Process:
         self._server.limits = server_limits(config)
         self._admission.replace(overload_rules(config.overload))
         self._jobs.settings = job_settings(config.jobs)
+        self._keep(self._follow(config), "follow the file with the ledger")
         self._share()
         if config.log != self._log_config:
             self._log_config = config.log
@@ -282,6 +296,12 @@ class _Process:
         if self._options.listen is None and config.listen != self._listen:
             notice = f"{self._path} listen: still on {self._listen}; restart to listen on {config.listen}"
             self._log.warning("config.notice", notice=notice)
+
+    async def _follow(self, config: GatewayConfig) -> None:
+        if not await self._accounting.follow(self._current.runtime, account_settings(config)):
+            notice = f"{self._path} ledger: the database stays as it is until a restart"
+            self._log.warning("config.notice", notice=notice)
+        self._log.debug("ledger.followed", generation=self._current.runtime.generation)
 
     async def _stopped(self, server: Server) -> None:
         """The last request has ended."""
@@ -291,6 +311,8 @@ class _Process:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._jobs.aclose()
+        await self._current.runtime.charges.aclose()
+        await self._accounting.aclose()
         await self._reloader.aclose()
         await self._shared.aclose()
         self._log.info("serve.stopped")
@@ -321,6 +343,23 @@ def job_settings(config: JobsConfig) -> Settings:
     secret = read_secret(hooks.secret.reveal()) if hooks.secret else b""
     webhooks = Webhooks(allow=hooks.allow, secret=secret, retry_after=hooks.retry_after)
     return Settings(**msgspec.structs.asdict(config) | {"webhooks": webhooks})
+
+
+def _state() -> Path:
+    """Where everything lies that is to survive this process."""
+    return Path(os.environ.get("SLUICEGATE_STATE_DIR") or DEFAULT_STATE)
+
+
+def account_settings(config: GatewayConfig) -> AccountSettings:
+    """What the file says about the ledger."""
+    ledger = config.ledger
+    return AccountSettings(
+        enabled=ledger.enabled,
+        url=ledger.url.reveal() if ledger.url else "",
+        max_backlog=ledger.max_backlog,
+        needs_price=ledger.unknown_price == "refuse",
+        zone=config.time_zone,
+    )
 
 
 def overload_rules(config: OverloadConfig) -> OverloadRules:

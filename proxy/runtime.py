@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from proxy.checks import Watch
 from proxy.conversations import Conversations
 from proxy.dialects.paths import PATHS
+from proxy.exchange import Identity
 from proxy.health import Health
+from proxy.ledger.charge import Charges
+from proxy.limit import Gauge, Rule
+from proxy.limits.switch import Switch
 from proxy.pipeline import Step
 from proxy.providers.provider import Provider
 from proxy.router import Router
@@ -110,6 +114,16 @@ class Operators(msgspec.Struct, frozen=True):
     ejects: bool = True
 
 
+class Quotas(Protocol):
+    """A route's limits."""
+
+    def gauges(self, identity: Identity | None, model: str, tags: Mapping[str, str]) -> Sequence[Gauge]:
+        """Which of them count a request."""
+
+    def all_rules(self) -> Sequence[Rule]:
+        """All of them, of all callers."""
+
+
 class Runtime:
     """A generation: immutable but for its count of requests in flight.
 
@@ -119,8 +133,10 @@ class Runtime:
     __slots__ = (
         "_idle",
         "_lease",
+        "charges",
         "checks",
         "conversations",
+        "counters",
         "digest",
         "doors",
         "generation",
@@ -129,8 +145,10 @@ class Runtime:
         "longest_request",
         "operators",
         "providers",
+        "quotas",
         "router",
         "sharing",
+        "tenants",
     )
 
     def __init__(
@@ -153,11 +171,21 @@ class Runtime:
         self.in_flight = 0
         # Seconds in which every request of this generation has ended, by its route's own timeout, with some grace.
         self.longest_request = max((entry.pipeline.timeouts.total for entry in router.entries), default=0.0) + _GRACE
+        self.charges = Charges()  # these are set once, while compiling
+        self.counters = Switch()
+        self.quotas: Mapping[str, Quotas] = {}  # by route
+        self.tenants: Mapping[tuple[str, str, str], Identity] = {}  # by organisation, team and key
         self.checks: tuple[Watch, ...] = ()  # set once, while compiling
         self.sharing: SharedHealth | None = None  # set once, while compiling: what tells other replicas of `healths`
         self.healths: Mapping[str, Health] = {}
         self._lease = lease
         self._idle = asyncio.Event()
+
+    def tenant(self, organisation: str, team: str, key: str) -> Identity | None:
+        """Who had this name, as far as it is still known: of a key that is gone, its team; None for no tenant."""
+        if not organisation:
+            return None
+        return self.tenants.get((organisation, team, key)) or self.tenants.get((organisation, team, ""))
 
     def enter(self) -> None:
         """A request starts in this generation."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
 
 import msgspec
 
@@ -16,6 +17,18 @@ from proxy.sse import MAX_EVENT, Splitter, has_ended, read_data
 
 Keep = Callable[[Completion], Awaitable[None]]
 Resume = Callable[[UpstreamError, Told], Awaitable["Translated | None"]]
+
+
+class Charged(Protocol):
+    """Whoever pays for a stream."""
+
+    def heard(self, events: list[Event]) -> None:
+        """These have come."""
+
+    async def finish(self) -> None:
+        """It is about to end well."""
+
+
 _CONTENT = (Delta, Close, Finish, End)
 
 
@@ -25,11 +38,14 @@ class Translated:
     ``identify`` gives the answer's id where the gateway has one of its own. ``keep`` is handed the whole answer before
     the client sees its end, so that what it asks next finds what was kept.
 
+    ``charge`` is told what comes, and that it was all before the client is.
+
     ``chat`` is given where another may have to go on with the answer: what it is an answer to. Then ``on_failure`` may
     be set. It is asked for the rest when the provider breaks off; without any, the failure goes on.
     """
 
     __slots__ = (
+        "_charge",
         "_chunks",
         "_ended",
         "_failure",
@@ -59,7 +75,9 @@ class Translated:
         identity: str | None = None,
         keep: Keep | None = None,
         chat: Chat | None = None,
+        charge: Charged | None = None,
     ) -> None:
+        self._charge = charge
         self.chat = chat
         self.on_failure: Resume | None = None
         self._told = None if chat is None else Told()
@@ -109,6 +127,8 @@ class Translated:
             out = self._writer.feed(await self._onward())
             if out:
                 return out
+        if self._charge is not None:
+            await self._charge.finish()
         raise StopAsyncIteration
 
     async def _onward(self) -> list[Event]:
@@ -127,6 +147,7 @@ class Translated:
         """Go on with what ``other`` has and will get."""
         self._chunks, self._frames, self._reader = other._chunks, other._frames, other._reader
         self._taken, self._over, self._failure = other._taken, other._over, other._failure
+        self._charge = other._charge
         self._seam = Seam(told)
         first, other._first = other._first, []
         return await self._heard(first)
@@ -155,6 +176,8 @@ class Translated:
             if self._ended and self._gather is not None and self._keep is not None:
                 keep, self._keep = self._keep, None
                 await keep(self._gather.completion())
+            if self._ended and self._charge is not None:
+                await self._charge.finish()
         return events
 
     def _read(self, frames: list[bytes]) -> list[Event]:
@@ -196,6 +219,8 @@ class Translated:
             self._gather.feed(events)
         if self._told is not None:
             self._told.feed(events)
+        if self._charge is not None:
+            self._charge.heard(events)
         self._ended = self._ended or isinstance(events[-1], End)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -138,6 +138,8 @@ class Turn:
             answer.body = self.inbound.write_count(self.outbound.read_count(body))
         else:
             completion = self.outbound.read_answer(body)
+            if (charge := self._charge()) is not None:
+                charge.told(completion)
             completion.id = self.identity or completion.id
             await self._keep(completion)
             if self.stream:
@@ -158,6 +160,7 @@ class Turn:
             identity=self.identity,
             keep=self._keep if self._keeps else None,
             chat=self.chat if self.told else None,
+            charge=self._charge(),
         )
         await translated.begin()
         answer.translated = translated
@@ -165,6 +168,10 @@ class Turn:
         answer.headers = self._headers(answer)
         answer.is_sse = True
         return answer
+
+    def _charge(self) -> Any:
+        """Of the request that was sent (``proxy.ledger.charge.OpenCharge``)."""
+        return self.x.attempts[-1].charge if self.x.attempts else None
 
     @property
     def _keeps(self) -> bool:
@@ -207,7 +214,7 @@ async def prepare(x: Exchange, model: str | None, account: Account) -> Turn:
     if turn.is_native:
         return _splice(turn, model, account)
     if x.chat is None:
-        chat = await asyncio.to_thread(read, x) if len(x.body) > _LARGE else read(x)
+        chat = await read_aside(x)
         if turn.conversations is not None:
             chat = await turn.conversations.expand(turn.scope, chat)
             if turn.inbound.name == "openai_chat":
@@ -264,6 +271,11 @@ def read(x: Exchange) -> Chat:
         else:
             x.read = inbound.read_request(x.body, x.model, x.stream)
     return x.read
+
+
+async def read_aside(x: Exchange) -> Chat:
+    """The same, off the loop if it is long."""
+    return await asyncio.to_thread(read, x) if len(x.body) > _LARGE else read(x)
 
 
 def _write(turn: Turn, chat: Chat, model: str | None, account: Account) -> Turn:

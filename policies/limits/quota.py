@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Self
 
@@ -50,6 +50,7 @@ class Quota(Policy):
     """
 
     __slots__ = (
+        "_all",
         "_config",
         "_context",
         "_counters",
@@ -75,6 +76,7 @@ class Quota(Policy):
         over = config.over_limit
         self._default = "downgrade" if isinstance(over, Downgrade) else over
         self._rules = context.rules(config.limits, "route", context.route, "limits")
+        self._all = self._rules
         self._detours: dict[str, Callable[[], Target] | None] = {}
         self._plans: dict[tuple[Identity | None, str], Plan | None] = {}
         self._near: set[str] = set()  # gauges of which little is left: tokens are counted before they are reserved
@@ -91,16 +93,26 @@ class Quota(Policy):
         for at, rule in enumerate(made._rules):
             if rule.detour:
                 made._detours[rule.detour] = context.detour(rule.detour, f"limits[{at}].over_limit.downgrade")
-        for identity in context.identities().values():
-            for rule in identity.rules:
-                if rule.detour and rule.detour not in made._detours:
-                    made._detours[rule.detour] = context.detour(rule.detour)
+        rules = {rule.key: rule for identity in context.identities().values() for rule in identity.rules}
+        for rule in rules.values():
+            if rule.detour and rule.detour not in made._detours:
+                made._detours[rule.detour] = context.detour(rule.detour)
+        made._all = (*made._rules, *rules.values())
         return made
+
+    def gauges(self, identity: Identity | None, model: str, tags: Mapping[str, str]) -> tuple[Gauge, ...]:
+        """Which of them count a request of that caller."""
+        found = self._plan_of(identity, model)
+        return () if found is None else found.gauges_for(tags)
+
+    def all_rules(self) -> tuple[Rule, ...]:
+        """Limits of the route, and of all callers."""
+        return self._all
 
     # Request
 
     async def on_request(self, x: Exchange) -> Reply | None:
-        found = self._plan_of(x)
+        found = self._plan_of(x.identity, x.model)
         if found is None:
             return None
         gauges = found.gauges_for(x.tags)
@@ -130,13 +142,13 @@ class Quota(Policy):
         self._note(x, found, taken)
         return None
 
-    def _plan_of(self, x: Exchange) -> Plan | None:
-        key = (x.identity, x.model)
+    def _plan_of(self, identity: Identity | None, model: str) -> Plan | None:
+        key = (identity, model)
         if key not in self._plans:
             if len(self._plans) >= _MAX_PLANS:
                 self._plans.clear()
-            rules: tuple[Rule, ...] = self._rules if x.identity is None else x.identity.rules + self._rules
-            self._plans[key] = plan(rules, x.model, self._default)
+            rules = self._rules if identity is None else identity.rules + self._rules
+            self._plans[key] = plan(rules, model, self._default)
         return self._plans[key]
 
     async def _amounts(self, x: Exchange, found: Plan, *, is_exact: bool) -> Amounts:

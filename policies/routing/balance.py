@@ -78,8 +78,9 @@ class Balance(Node):
             weight = float(item.get("weight", 1)) if weighted else 1.0
             child = context.target(value, place)
             if child is not None and (weight > 0 or config.by != "weighted"):
-                prices = child.prices() if config.by == "cost" else frozenset()
-                seats.append(Seat(len(seats), child, weight, sorted(prices, key=lambda price: price.input)))
+                prices = child.prices() if config.by == "cost" else ()
+                known = sorted((price for price in prices if price is not None), key=lambda price: price.input)
+                seats.append(Seat(len(seats), child, weight, known))
         if len(seats) < 2:
             return seats[0].child if seats else None
         return cls(tuple(seats), config.by, _way(config, context.needs, draw, seats), context.needs)

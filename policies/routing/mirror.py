@@ -10,15 +10,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from proxy.background import Background
-from proxy.capability import JSON_OBJECT, JSON_SCHEMA, Needs, Reach
+from proxy.capability import JSON_OBJECT, JSON_SCHEMA
 from proxy.comparing import Aspect, Side, compare
 from proxy.effects import lasting
 from proxy.errors import GatewayError, UpstreamError
 from proxy.exchange import Exchange
-from proxy.health import Health
 from proxy.kept import Kept, aside, within
-from proxy.policy import Answer, Choice, CompileContext, Config, Target
-from proxy.price import Price
+from proxy.policy import Answer, Around, Choice, CompileContext, Config, Target
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.units import Duration, Percent
@@ -38,7 +36,7 @@ class MirrorConfig(Config, frozen=True):
     timeout: Duration = Duration(60)
 
 
-class Mirror(Target):
+class Mirror(Around):
     """What it can do, and how it is, is told of ``target`` alone: the other one answers nobody."""
 
     __slots__ = (
@@ -50,7 +48,6 @@ class Mirror(Target):
         "_reports",
         "_sample",
         "_timeout",
-        "main",
         "to",
     )
 
@@ -66,7 +63,7 @@ class Mirror(Target):
         reports: Reports,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self.main = main
+        super().__init__(main)
         self.to = to
         self._sample = float(config.sample)
         self._aspects = frozenset(config.compare)
@@ -89,10 +86,10 @@ class Mirror(Target):
 
     async def send(self, x: Exchange) -> Answer:
         if self._draw() >= self._sample:
-            return await self.main.send(x)
+            return await self.inner.send(x)
         began = time.monotonic()
         try:
-            answer = await self.main.send(x)
+            answer = await self.inner.send(x)
         except UpstreamError as error:
             if not error.skipped:
                 self._copy(x, self._failed(error, began))
@@ -104,13 +101,14 @@ class Mirror(Target):
         """There is no answer to look at."""
         kept = Kept(began)
         kept.side.status, kept.side.code = error.http_status, error.error_code
-        kept.side.target = ", ".join(self.main.leaves())
+        kept.side.target = ", ".join(self.inner.leaves())
         kept.over()
         return kept
 
     def _copy(self, x: Exchange, kept: Kept) -> None:
         """Begin the other one, if it may be done, and there is room."""
         twin = x.beside()
+        twin.variant = "mirror"
         if not self._background.start(self._shadow(twin, kept), "mirror"):
             kept.forget()
             self._count("dropped")
@@ -197,31 +195,11 @@ class Mirror(Target):
         self._reports.tell("mirror.left", route=self._context.route, target=self._name, result=result)
 
     def explain(self, x: Exchange) -> Choice:
-        main = self.main.explain(x)
+        main = self.inner.explain(x)
         share = f"{self._sample * 100:g}% of requests are copied here, and compared"
         shadow = replace(self.to.explain(x), chosen=False)
         shadow = replace(shadow, why=f"{share}; answers nobody; {shadow.why}")
-        return Choice("mirror", main.chosen, f"answers from {', '.join(self.main.leaves())}", (main, shadow))
-
-    def leaves(self) -> tuple[str, ...]:
-        """Of who answers."""
-        return self.main.leaves()
-
-    def healths(self) -> tuple[Health, ...]:
-        """Of who answers."""
-        return self.main.healths()
-
-    def reaches(self) -> frozenset[Reach]:
-        """Of who answers."""
-        return self.main.reaches()
-
-    def prices(self) -> frozenset[Price]:
-        """Of who answers."""
-        return self.main.prices()
-
-    def lacks(self, needs: Needs) -> str | None:
-        """What who answers cannot do."""
-        return self.main.lacks(needs)
+        return Choice("mirror", main.chosen, f"answers from {', '.join(self.inner.leaves())}", (main, shadow))
 
 
 def _end(x: Exchange, side: Side) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path as File
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -19,6 +19,7 @@ from proxy.config.check import check
 from proxy.config.context import AccountContext, RouteContext, RouteState, steps
 from proxy.config.document import Report
 from proxy.config.jobs import check_jobs
+from proxy.config.limits import TenantRules
 from proxy.config.lists import Entry, Lists
 from proxy.config.load import Loaded, load
 from proxy.config.model import (
@@ -26,11 +27,15 @@ from proxy.config.model import (
     ConversationsConfig,
     GatewayConfig,
     HealthConfig,
+    KeyConfig,
+    LedgerConfig,
     OrganisationConfig,
     PolicyConfig,
     RetriesConfig,
     RouteConfig,
     RouteTimeoutsConfig,
+    TeamConfig,
+    TiersConfig,
     TimeoutsConfig,
     convert,
 )
@@ -46,16 +51,20 @@ from proxy.health import Health, Rules
 from proxy.jobs.kept import CREDENTIALS
 from proxy.jobs.signature import read_secret
 from proxy.leaf import Leaf
-from proxy.ledger.prices import Prices
+from proxy.ledger.charge import NAME as CHARGES
+from proxy.ledger.charge import Charges
+from proxy.ledger.prices import Dated, Prices
+from proxy.limit import Rule
+from proxy.limits.switch import NAME as LIMITS
+from proxy.limits.switch import Switch
 from proxy.pipeline import Pipeline
 from proxy.policy import Policy, Target, Timeouts
-from proxy.price import Price
-from proxy.providers.capabilities import CheckConfig, Known, ModelsConfig, check_models
+from proxy.providers.capabilities import CheckConfig, Known, ModelsConfig, check_models, dated
 from proxy.providers.provider import Provider
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.router import Router, RouteRule
-from proxy.runtime import Lease, Operators, Runtime, Shared
+from proxy.runtime import Lease, Operators, Quotas, Runtime, Shared
 from proxy.store.memory import MemoryStore
 from proxy.store.shared_health import NEEDS_EXTRA, SharedHealth, has_extra
 from proxy.units import Secret
@@ -128,6 +137,8 @@ def build(
     operators = _operators(config.admin, ejects=config.health.enabled)
     runtime = Runtime(generation, router, compiler.providers, loaded.digest, lease, conversations, operators)
     runtime.checks = compiler.checks()
+    runtime.charges, runtime.counters = lease.get(CHARGES, Charges), lease.get(LIMITS, Switch)
+    runtime.quotas, runtime.tenants = compiler.quotas, compiler.tenants
     runtime.sharing, runtime.healths = _sharing(config.store, lease), compiler.healths
     return Built(runtime, config, (), notices, loaded.files, loaded.digest)
 
@@ -168,10 +179,17 @@ class _Compiler:
         self._settings: dict[Path, Any] = {}  # typed settings by where they stand
         self._lists = Lists(self._map("policies"), self._report)
         self._at_door: list[tuple[str, Any, Policy]] = []
+        zone = self._value.get("time_zone", "UTC") if self._report.sound(("time_zone",)) else "UTC"
+        self.quotas: dict[str, Quotas] = {}  # by route
+        self.tenants: dict[tuple[str, str, str], Identity] = {}  # a team under no key's name
+        self._limits = TenantRules(self._read("tiers", TiersConfig), zone)
         self._identities = self._read_identities()
         self._timeouts = self._read("timeouts", TimeoutsConfig)
         self._rules = Rules(**msgspec.structs.asdict(self._read("health", HealthConfig)))
         self._retries = self._read("retries", RetriesConfig)
+        self._ledger = self._read("ledger", LedgerConfig)
+        self._charges: Charges = lease.get(CHARGES, Charges)
+        self._trees: dict[str, Target | None] = dict.fromkeys(self._map("routes"))
         self._bare_models: set[str] = set()
         self._checked: dict[str, CheckConfig] = {}  # by account
         self.healths: dict[str, Health] = {}  # by leaf
@@ -246,13 +264,33 @@ class _Compiler:
         if tenants is None:
             return {b"": Identity("", "", "")}  # that there are no keys at all would be said for the wrong reason
         for organisation, teams in tenants.items():
+            at: Path = ("tenants", organisation)
+            above = self._rules_of(teams, "organisation", organisation, at)
             for team, keys in teams.teams.items():
+                scope, at_team = f"{organisation}/{team}", (*at, "teams", team)
+                between = above + self._rules_of(keys, "team", scope, at_team)
+                shared = tuple(level for level in (teams.models, keys.models) if level is not None)
+                tier = keys.tier or teams.tier or ""
+                self.tenants[organisation, team, ""] = Identity(organisation, team, "", shared, None, tier, between)
                 for name, key in keys.keys.items():
-                    models = tuple(level for level in (teams.models, keys.models, key.models) if level is not None)
+                    own = self._rules_of(key, "key", f"{scope}/{name}", (*at_team, "keys", name))
+                    models = shared if key.models is None else (*shared, key.models)
                     digest = bytes.fromhex(key.hash.reveal().removeprefix("sha256:"))
-                    tier = key.tier or keys.tier or teams.tier or ""
-                    found[digest] = Identity(organisation, team, name, models, _end_of(key.expires), tier)
+                    known = Identity(
+                        organisation, team, name, models, _end_of(key.expires), key.tier or tier, between + own
+                    )
+                    found[digest] = self.tenants[organisation, team, name] = known
         return found
+
+    def _rules_of(
+        self, config: OrganisationConfig | TeamConfig | KeyConfig, level: str, scope: str, path: Path
+    ) -> tuple[Rule, ...]:
+        """The limits of one level of the tenants."""
+
+        def fail(message: str, at: str) -> None:
+            self._report.problem((*path, *steps({"limits": list(config.limits)}, f"limits{at}")), message)
+
+        return self._limits.of(config, level, scope, fail)
 
     # Routes
 
@@ -278,6 +316,9 @@ class _Compiler:
             self._identities,
             _tags(entries, self._report),
             self._now,
+            self._trees,
+            self._limits.zone,
+            self._ledger.unknown_price,
         )
         policies = [(entry.name, self._policy(entry, state)) for entry in entries if self._report.sound(entry.item)]
         target = None
@@ -291,11 +332,15 @@ class _Compiler:
         config = self._convert(value, RouteConfig, path) if self._report.sound(path) else None
         if target is None or config is None:
             return None
+        self._trees[name] = target
         retries = msgspec.structs.asdict(config.retries or self._retries)
         rules = RetryRules(**retries | {"on": frozenset(retries["on"])})
         target = Attempts(target, rules, self._lease.get(f"load {name}", Load))
         if config.mid_stream == "continue":
             target = self._continued(target, name, path)
+        for of, policy in compiled:
+            if of == "quota":
+                self.quotas[name] = cast(Quotas, policy)
         pipeline = Pipeline(name, compiled, target, slots=state.slots, timeouts=state.timeouts, on_loss=config.on_loss)
         match = config.match
         return RouteRule(
@@ -359,7 +404,9 @@ class _Compiler:
             if provider is None:  # pruned, or broken itself
                 return None
             health = self.healths[value] = self._lease.get(f"health {value}", lambda: Health(value))
-            return Leaf(value, provider, None if model == "*" else model, state.timeouts, health, self._rules)
+            return Leaf(
+                value, provider, None if model == "*" else model, state.timeouts, health, self._rules, self._charges
+            )
         ((name, settings),) = value.items()
         at: Path = (*path, name)
         kind = self._tables.targets.get(name)
@@ -423,9 +470,9 @@ class _Compiler:
         return tuple(found)
 
 
-def _priced(models: Mapping[str, Any]) -> dict[str, Price]:
+def _priced(models: Mapping[str, Any]) -> dict[str, Dated]:
     """What the file says of prices, by pattern of models' names."""
-    return {glob: Price(one.price.input, one.price.output) for glob, one in models.items() if one.price is not None}
+    return {glob: dated(one.price) for glob, one in models.items() if one.price is not None}
 
 
 def _several(values: str | tuple[str, ...]) -> tuple[str, ...]:

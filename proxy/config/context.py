@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from proxy.answers import completion_of
@@ -11,11 +11,18 @@ from proxy.asking import ask
 from proxy.capability import Needs
 from proxy.chat import Chat, Completion
 from proxy.config.document import Report
-from proxy.config.problem import Path
+from proxy.config.limits import rules_of
+from proxy.config.problem import Path, nearest, quote
 from proxy.exchange import Exchange, Identity
+from proxy.limit import Counters, LimitConfig, Rule
+from proxy.limits.switch import NAME as LIMITS
+from proxy.limits.switch import Switch
 from proxy.needs import conversation_of, needs_of
 from proxy.policy import Target, Timeouts
+from proxy.reports import NAME as REPORTS
+from proxy.reports import Reports
 from proxy.runtime import Lease
+from proxy.tokens.request import bound, counted
 
 T = TypeVar("T")
 
@@ -89,7 +96,13 @@ class RouteState:
         identities: dict[bytes, Identity],
         tags: frozenset[str],
         now: Callable[[], float],
+        trees: Mapping[str, Target | None],
+        zone: str = "UTC",
+        unknown_price: str | None = None,
     ) -> None:
+        self.trees = trees  # by route: all routes of the file, their trees as soon as they are compiled
+        self.zone = zone
+        self.unknown_price = unknown_price
         self.name = name
         self.timeouts = timeouts
         self.lease = lease
@@ -133,6 +146,53 @@ class RouteContext(Place):
     def identities(self) -> dict[bytes, Identity]:
         """Every key of the file."""
         return self._state.identities
+
+    @property
+    def refuses_unknown_price(self) -> bool:
+        """Whether a request under a money limit is refused if nobody knows its price."""
+        return self._state.unknown_price != "zero"
+
+    def counters(self) -> Counters:
+        """Where limits are counted."""
+        return self._state.lease.get(LIMITS, Switch)
+
+    def root(self) -> Target:
+        """The tree of this route."""
+        return self._tree(self._state.name)
+
+    def detour(self, route: str, at: str = "") -> Callable[[], Target] | None:
+        """The tree of another route."""
+        if route == self._state.name:
+            self.fail("a route cannot take the place of itself", at)
+        elif route in self._state.trees:
+            return lambda: self._tree(route)
+        else:
+            suggestion = nearest(route, self._state.trees)
+            self._report.problem(self.path_of(at), f"there is no route {quote(route)}", suggestion)
+        return None
+
+    def _tree(self, route: str) -> Target:
+        found = self._state.trees[route]
+        assert found is not None  # no request comes before everything is compiled
+        return found
+
+    def bound(self, x: Exchange) -> tuple[int, int | None]:
+        """Tokens at most."""
+        if x.bound is None:
+            x.bound = bound(x)
+        return x.bound
+
+    async def count_input(self, x: Exchange) -> int:
+        """Tokens of the request."""
+        return await counted(x)
+
+    def rules(self, limits: Sequence[str | LimitConfig], level: str, scope: str, at: str) -> tuple[Rule, ...]:
+        """Entries of the file as rules."""
+        return rules_of(limits, level, scope, self._state.zone, lambda message, below: self.fail(message, at + below))
+
+    def tell(self, event: str, **fields: Any) -> None:
+        """For operators."""
+        self._state.lease.get(REPORTS, Reports).tell(event, **fields)
 
     def now(self) -> float:
         """Wall clock."""

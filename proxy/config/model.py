@@ -6,9 +6,11 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from proxy.limit import LimitConfig
 from proxy.units import Duration, Money, Percent, Secret, Size
 
 C = TypeVar("C")
+Limits = tuple[str | LimitConfig, ...]
 Tier = Literal["free", "basic", "premium", "enterprise"]
 _KIB, _MIB = 2**10, 2**20
 
@@ -138,6 +140,24 @@ class JobsConfig(_Section, frozen=True):
     webhooks: JobWebhooksConfig = JobWebhooksConfig()
 
 
+class LedgerConfig(_Section, frozen=True):
+    """The record of what requests cost."""
+
+    enabled: bool = True
+    url: Secret | None = None
+    unknown_price: Literal["refuse", "zero"] | None = None
+    retention: Duration | None = None
+    max_backlog: int = 100_000
+
+
+class AlertsConfig(_Section, frozen=True):
+    """Where operators are told."""
+
+    url: str | None = None
+    secret: Secret | None = None
+    anomaly: float = 5.0
+
+
 class KeyConfig(_Section, frozen=True):
     """One API key, known by its hash."""
 
@@ -145,6 +165,17 @@ class KeyConfig(_Section, frozen=True):
     models: tuple[str, ...] | None = None
     expires: str | None = None
     tier: Tier | None = None
+    budget: str | None = None
+    limits: Limits = ()
+
+
+class TiersConfig(_Section, frozen=True):
+    """Limits by tier."""
+
+    free: Limits = ("10/min", "100/h")
+    basic: Limits = ("100/min", "1000/h")
+    premium: Limits = ("1000/min", "10000/h")
+    enterprise: Limits = ("10000/min", "50000/h")
 
 
 class AdminKeyConfig(_Section, frozen=True):
@@ -164,6 +195,8 @@ class TeamConfig(_Section, frozen=True):
 
     models: tuple[str, ...] | None = None
     tier: Tier | None = None
+    budget: str | None = None
+    limits: Limits = ()
     keys: dict[str, KeyConfig] = {}
 
 
@@ -172,6 +205,8 @@ class OrganisationConfig(_Section, frozen=True):
 
     models: tuple[str, ...] | None = None
     tier: Tier | None = None
+    budget: str | None = None
+    limits: Limits = ()
     teams: dict[str, TeamConfig] = {}
 
 
@@ -220,6 +255,10 @@ class GatewayConfig(_Section, frozen=True):
     conversations: ConversationsConfig = ConversationsConfig()
     jobs: JobsConfig = JobsConfig()
     store: Secret | None = None
+    ledger: LedgerConfig = LedgerConfig()
+    alerts: AlertsConfig = AlertsConfig()
+    tiers: TiersConfig = TiersConfig()
+    time_zone: str = "UTC"
     admin: AdminConfig = AdminConfig()
     tenants: dict[str, OrganisationConfig] = {}
     policies: dict[str, tuple[Any, ...]] = {}

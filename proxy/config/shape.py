@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 import jsonschema
 
 from proxy.config.document import UNREADABLE, Report
 from proxy.config.problem import Path, listing, nearest, quote
 from proxy.config.schema import Schema, bundle, resolve
+from proxy.limits.rule import parse as parse_limit
 from proxy.units import Duration, Money, Percent, Size
 
 Error = Any  # jsonschema.ValidationError, of which the stubs do not know what our schemas guarantee
@@ -24,6 +26,8 @@ _EXPECTED = {
     "secret": "text",
     "glob": "text",
     "date": "a day such as 2027-01-31",
+    "limit": "a limit such as 60/min",
+    "time_zone": "a time zone such as Europe/Berlin",
 }
 _TYPES = {
     "object": "a map",
@@ -65,10 +69,21 @@ def _misfit(format_: str, text: str, schema: Schema) -> str | None:
             if not _DAY.fullmatch(text):
                 return f"{quote(text)} is not a day; write it like 2027-01-31"
             date.fromisoformat(text)
+        if format_ == "limit":
+            return _misfit_limit(text, schema)
+        if format_ == "time_zone" and text not in available_timezones():
+            return f"there is no time zone {quote(text)}; write it like Europe/Berlin"
     except ValueError as error:
         return f"there is no such day as {text}" if format_ == "date" else str(error)
     if format_ == "secret" and not text.isprintable():
         return "this holds a line break or another control character, which no header can carry"
+    return None
+
+
+def _misfit_limit(text: str, schema: Schema) -> str | None:
+    kind = schema.get("x-kind")
+    if parse_limit(text).kind != (kind or parse_limit(text).kind):
+        return f"{quote(text)} is no amount of money; write it like $50/month"
     return None
 
 

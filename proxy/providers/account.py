@@ -193,6 +193,8 @@ class Account(Provider):
         raise RateLimited(f"Every key for the provider {self.name!r} is limited.", retry_after=max(wait, 0.001))
 
     async def _attempt(self, x: Exchange, call: Call, index: int, timeouts: Timeouts) -> Answer:
+        if x.attempts:
+            x.attempts[-1].dispatch()
         headers = self._headers(x, call.forward, index)
         if x.endpoint.name == "realtime":
             return await self._open(x, call.url, headers, timeouts)
@@ -253,6 +255,9 @@ class Account(Provider):
             if current.outcome == "open" and current.target.startswith(f"{self.name}/"):
                 failed = Attempt(current.target, current.started)
                 failed.outcome, failed.reason, failed.status = "error", error.meaning, error.http_status
+                if current.charge is not None:
+                    current.charge.settle("error", error.meaning)
+                    failed.charge, current.charge = current.charge, None
                 x.attempts.insert(at, failed)
                 return
 

@@ -76,6 +76,8 @@ class Simulated(Provider):
         return await turn.receive(answer)
 
     async def _answer(self, x: Exchange, name: str, job: Job, doom: Fate, timeouts: Timeouts) -> Answer:
+        if x.attempts:
+            x.attempts[-1].dispatch()
         operation = OPERATIONS.get(name)
         if operation is None:
             raise refused(404, f"The simulated provider has no {name}.", code="not_found")

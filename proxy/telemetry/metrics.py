@@ -18,7 +18,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from proxy.exchange import Exchange, Meter
+from proxy.exchange import Attempt, Exchange, Meter
 from proxy.stream import Outcome
 from proxy.telemetry.copies import Copies
 
@@ -26,6 +26,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120
 _OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
 
 _LAG = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
+ALERTS = frozenset({"limit.alert", "spending.anomaly", "ledger.unpriced"})  # reports that operators must hear of
 _STATES = frozenset({"open", "limited", "drained"})  # why a target is not asked, where the request is not the reason
 
 
@@ -77,6 +78,7 @@ class Metrics(Meter):
         self._add_jobs(known)
         self._add_queue(known)
         self._add_overload(known)
+        self._add_money(known)
         self._copies = Copies(known, self._child)
         self._children: dict[tuple[str, ...], Any] = {}
 
@@ -157,8 +159,34 @@ class Metrics(Meter):
         """A report of a node, or of a check."""
         if event == "check.round":
             self._child(self._checks, fields["provider"], fields["result"]).inc()
+        elif event == "limit.over":
+            self._child(self._over_limit, fields["level"], fields["action"]).inc()
+        elif event in ALERTS:
+            self._child(self._alerts, event.partition(".")[2]).inc()
         else:
             self._copies.told(event, fields)
+
+    def _add_money(self, known: dict[str, Any]) -> None:
+        """What is told of limits, tokens and costs."""
+        self._over_limit = Counter(
+            "sluicegate_over_limit",
+            "Requests over a limit, by the level that it belongs to and what was done.",
+            ["level", "action"],
+            **known,
+        )
+        self._alerts = Counter("sluicegate_alerts", "Alerts to operators, by kind.", ["kind"], **known)
+        self._cost = Counter("sluicegate_cost_usd", "What upstream requests cost.", ["route", "target"], **known)
+        self._tokens = Counter(
+            "sluicegate_tokens", "Tokens used, by target and direction.", ["route", "target", "type"], **known
+        )
+
+    def _charged(self, route: str, attempt: Attempt) -> None:
+        """What one attempt has used, as far as that is known when its request ends."""
+        charge = attempt.charge
+        if charge is not None and charge.is_settled:
+            self._child(self._cost, route, attempt.target).inc(charge.cost / 1e9)
+            self._child(self._tokens, route, attempt.target, "input").inc(charge.input_tokens)
+            self._child(self._tokens, route, attempt.target, "output").inc(charge.output_tokens)
 
     def _add_queue(self, known: dict[str, Any]) -> None:
         """What is told of requests that wait in line."""
@@ -247,6 +275,7 @@ class Metrics(Meter):
             self._child(self._degraded, route, x.degraded).inc()
         for attempt in x.attempts:
             self._child(self._attempts, attempt.target, attempt.reason or attempt.outcome).inc()
+            self._charged(route, attempt)
             if attempt.first_byte is not None:
                 self._child(self._first, attempt.target).observe(attempt.first_byte)
 

@@ -1,0 +1,311 @@
+"""What one upstream request costs: opened before it is sent, settled before the last byte of its answer is handed on.
+
+What the provider tells of its usage counts. Where it tells none, or the answer broke off, what was emitted is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol, cast
+
+from proxy.background import Background
+from proxy.chat import Completion, Event, Usage
+from proxy.dialects.table import DIALECTS
+from proxy.errors import GatewayError, UpstreamError
+from proxy.exchange import Exchange
+from proxy.flow import Flow
+from proxy.gather import events_of
+from proxy.ledger.row import PriceTerms, Row, Source, Status
+from proxy.policy import Answer
+from proxy.price import Price
+from proxy.tokens.emitted import Emitted, absurd, whole_usage
+from proxy.tokens.request import bound, counted
+from proxy.tokens.tally import Tally
+
+NAME = "charges"  # under which they are shared
+DEFAULT_OUTPUT = 4096  # tokens that an answer is expected to have at most, if neither the caller nor the model says
+
+
+class UnpricedModel(GatewayError):
+    """Nobody knows what the model costs, and the file says that it must not be asked then."""
+
+    status = 403
+    code = "unknown_price"
+
+
+class Ledger(Protocol):
+    """Where rows are written."""
+
+    def open(self, row: Row) -> None:
+        """Write it down. ``GatewayError`` if that cannot be done: nothing may be sent then."""
+
+    def settle(self, row: Row) -> None:
+        """Write down what became of it."""
+
+    def price(self, terms: PriceTerms) -> None:
+        """Keep the terms of a price beside the rows that name its version."""
+
+
+class Nowhere:
+    """The ledger of who keeps none: what is charged is known while the request lasts."""
+
+    def open(self, row: Row) -> None:
+        """Nothing is written."""
+
+    def settle(self, row: Row) -> None:
+        """Nothing is written."""
+
+    def price(self, terms: PriceTerms) -> None:
+        """Nothing is written."""
+
+
+class Charges:
+    """Opens the charges of one process. ``needs_price``: a model whose price is unknown is refused."""
+
+    __slots__ = ("_background", "_known", "ledger", "needs_price")
+
+    def __init__(self, ledger: Ledger | None = None, background: Background | None = None) -> None:
+        self.ledger: Ledger = ledger or Nowhere()
+        self._background = background or Background(10_000)
+        self._known: set[str] = set()  # versions of prices that have been written down
+        self.needs_price = False
+
+    def open(
+        self, x: Exchange, provider: str, model: str, price: Price | None, max_output: int | None = None
+    ) -> OpenCharge:
+        """The charge of one request to ``model`` of ``provider``, in the ledger.
+
+        Raises:
+            GatewayError: it cannot be written, or its price is unknown and must not be.
+        """
+        if price is None and self.needs_price:
+            raise UnpricedModel(f"The price of {provider}/{model} is not known; `models` of the account can say it.")
+        now = time.time_ns()
+        row = Row(
+            id=f"att_{now // 1_000_000:012x}{os.urandom(6).hex()}",
+            request=x.request_id,
+            number=next(x.numbers),
+            opened=now // 1000,
+        )
+        _attribute(row, x)
+        row.provider, row.model = provider, model
+        if x.bound is None:
+            x.bound = bound(x)
+        row.bound_input = x.bound[0]
+        row.bound_output = x.bound[1] if x.bound[1] is not None else max_output or DEFAULT_OUTPUT
+        if price is None:
+            row.flags = "unpriced"
+        else:
+            row.price = price.version
+            row.bound_cost = price.bound(row.bound_input, row.bound_output)
+            if row.price not in self._known:
+                self._known.add(row.price)
+                self.ledger.price(PriceTerms(row.price, price.terms))
+        self.ledger.open(row)
+        return OpenCharge(row, price, x, self)
+
+    def close(self, row: Row) -> None:
+        """Write down what became of it."""
+        self.ledger.settle(row)
+
+    def later(self, charge: OpenCharge, status: Status, reason: str) -> bool:
+        """Settle it when its tokens have been counted; False if too much waits for that."""
+        return self._background.start(charge.count(status, reason), "count tokens")
+
+    async def aclose(self) -> None:
+        """End what is being counted: its rows stay open, and are settled at their bound."""
+        await self._background.aclose()
+
+
+def _attribute(row: Row, x: Exchange) -> None:
+    """Whose it is."""
+    who, tags = x.identity, x.tags
+    if who is not None:
+        row.organisation, row.team, row.key = who.organisation, who.team, who.key
+    if tags:
+        row.user, row.session = tags.get("user", ""), tags.get("session", "")
+        row.project, row.feature = tags.get("project", ""), tags.get("feature", "")
+    row.route, row.asked, row.variant, row.stream = x.route, x.model, x.variant, x.stream
+
+
+class OpenCharge:
+    """See ``proxy.exchange.Charge``. ``meter`` has seen what was emitted, as far as that is known."""
+
+    __slots__ = ("_body", "_charges", "_price", "_status", "_then", "_x", "is_settled", "meter", "row", "usage")
+
+    def __init__(self, row: Row, price: Price | None, x: Exchange, charges: Charges) -> None:
+        self.row = row
+        self.meter: Emitted | Tally | None = None
+        self.usage: Usage | None = None  # as the provider has told it
+        self.is_settled = False
+        self._body: bytes | None = None  # of a whole answer in the caller's dialect that told no usage
+        self._price = price
+        self._x = x
+        self._charges = charges
+        self._status = ""  # how it ended, as soon as it has
+        self._then: list[Callable[[], None]] = []
+
+    @property
+    def cost(self) -> int:
+        return self.row.cost
+
+    @property
+    def input_tokens(self) -> int:
+        row = self.row
+        return row.input + row.cached_read + row.cache_write_5m + row.cache_write_1h + row.input_audio
+
+    @property
+    def output_tokens(self) -> int:
+        return self.row.output + self.row.reasoning + self.row.output_audio
+
+    # What comes
+
+    async def take(self, answer: Answer) -> None:
+        """The answer that the request brought. A whole one is settled now; one that flows will be with its end."""
+        endpoint = self._x.endpoint
+        if answer.translated is not None:
+            return
+        if answer.body is None and answer.chunks is not None:
+            if endpoint.dialect is not None and answer.is_sse:
+                self.meter = Emitted(endpoint.dialect)
+            answer.chunks = Metered(answer.chunks, self)
+            return
+        if self.usage is None and self.meter is None and answer.body is not None and endpoint.answers_json:
+            self.usage = whole_usage(endpoint.dialect, answer.body)
+            self._body = answer.body
+        await self.finish()
+
+    def told(self, completion: Completion) -> None:
+        """A whole answer, read."""
+        self.usage = completion.usage
+        if self.usage is None:
+            self.heard(events_of(completion))
+
+    def heard(self, events: list[Event]) -> None:
+        """Events of an answer that is read as it flows."""
+        if self.meter is None:
+            self.meter = Tally()
+        assert isinstance(self.meter, Tally)
+        self.meter.feed(events)
+
+    # Settling
+
+    def settle(self, status: str, reason: str = "") -> None:
+        """Once. If tokens have to be counted for it, a moment later."""
+        if self._status:
+            return
+        if self._at_once(status, reason):
+            return
+        self._status = status
+        if not self._charges.later(self, cast(Status, status), reason):
+            usage = Usage(input=self.row.bound_input, output=self.row.bound_output)
+            self._write(cast(Status, status), reason, usage, "bound")
+
+    async def finish(self) -> None:
+        """The answer is about to end well. Settled when this returns."""
+        if self._status or self._at_once("ok", ""):
+            return
+        self._status = "ok"
+        await self.count("ok", "")
+
+    def _at_once(self, status: str, reason: str) -> bool:
+        """Settle it, if nothing has to be counted."""
+        if self.usage is None and self.meter is not None:
+            self.usage = self.meter.usage()
+        if status == "ok" and self.usage is not None:
+            self._status = status
+            self._write("ok", reason, self.usage, "reported")
+            return True
+        if self._x.endpoint.dialect is None or self._x.endpoint.operation == "count_tokens":
+            has_text = False
+        else:
+            has_text = status == "ok" or self.usage is not None or (self.meter is not None and self.meter.has_begun)
+        if not has_text:  # what failed or was left before it said anything costs nothing
+            self._status = status
+            self._write(cast(Status, status), reason, None, "none")
+        return not has_text
+
+    async def count(self, status: Status, reason: str) -> None:
+        """Settle by what was emitted, where that is more than what was told."""
+        usage = Usage() if self.usage is None else self.usage
+        if self.meter is None and self._body is not None:
+            self._read_body()
+        emitted = 0 if self.meter is None else await asyncio.to_thread(self.meter.tokens, self.row.model)
+        if not usage.input_total:
+            usage.input = await counted(self._x)
+        if emitted > usage.output_total:
+            usage.output += emitted - usage.output_total
+        self._write(status, reason, usage, "counted")
+
+    def _read_body(self) -> None:
+        assert self._body is not None
+        try:
+            completion = DIALECTS[self._x.endpoint.dialect].read_answer(self._body)
+        except UpstreamError:  # it passes as it is, and nobody can say what is in it
+            self.row.flags = f"{self.row.flags} unread".strip()
+        else:
+            self.heard(events_of(completion))
+
+    def then(self, work: Callable[[], None]) -> None:
+        """Call ``work`` when it is settled."""
+        if self.is_settled:
+            work()
+        else:
+            self._then.append(work)
+
+    def _write(self, status: Status, reason: str, usage: Usage | None, source: Source) -> None:
+        row = self.row
+        if usage is not None:
+            clamped = absurd(usage, row.bound_input, row.bound_output)
+            if clamped is not None:
+                usage, row.flags = clamped, f"{row.flags} clamped".strip()
+            _copy(usage, row)
+            if self._price is not None:
+                row.cost = self._price.cost(usage)
+        elif status == "ok":
+            row.flags = f"{row.flags} unmetered".strip()
+            if self._price is not None:
+                row.cost = self._price.cost(Usage())
+        row.settled, row.status, row.reason, row.source = time.time_ns() // 1000, status, reason, source
+        self._charges.close(row)
+        self.is_settled = True
+        waiting, self._then = self._then, []
+        for work in waiting:
+            work()
+
+
+def _copy(usage: Usage, row: Row) -> None:
+    row.input, row.output = usage.input, usage.output
+    row.cached_read, row.reasoning = usage.cached_read, usage.reasoning
+    row.cache_write_5m, row.cache_write_1h = usage.cache_write_5m, usage.cache_write_1h
+    row.input_audio, row.output_audio = usage.input_audio, usage.output_audio
+
+
+class Metered:
+    """An answer's bytes on their way, seen by the meter. With its end, and before it is handed on, it is settled."""
+
+    __slots__ = ("_charge", "_chunks", "_feed", "_flow")
+
+    def __init__(self, chunks: AsyncIterator[bytes], charge: OpenCharge) -> None:
+        self._chunks = chunks
+        self._flow = chunks if isinstance(chunks, Flow) else None
+        self._charge = charge
+        self._feed: Callable[[bytes], None] | None = charge.meter.feed if isinstance(charge.meter, Emitted) else None
+
+    def __aiter__(self) -> Metered:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await anext(self._chunks)
+        except StopAsyncIteration:
+            await self._charge.finish()
+            raise
+        if self._feed is not None:
+            self._feed(chunk)
+        if self._flow is not None and self._flow.ended:
+            await self._charge.finish()
+        return chunk
