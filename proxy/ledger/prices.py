@@ -7,13 +7,20 @@ fifth of a second and its package brings others along, so it is loaded when a fi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from decimal import Decimal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from datetime import time as Clock
+from decimal import ROUND_HALF_UP, Decimal
 from fnmatch import translate
-from typing import Any
+from functools import cache
+from importlib.metadata import version
+from math import inf
+from typing import Any, NamedTuple
 
-from proxy.price import Price
+from msgspec.structs import replace
+
+from proxy.price import FREE, Price, Rates, Step
 
 _NANO = 10**9
 _MAX_KNOWN = 1024  # models of one account that are remembered
@@ -38,52 +45,160 @@ _LISTED = {
     "xai": "x-ai",
     "zai": "zai",
 }
-# Where a model of Bedrock runs stands before its name; the list has the name alone.
+# Where a model of Bedrock runs stands before its name. The list has some of these names, and else the rest alone.
 _REGION = re.compile(r"^(?:us|eu|apac|au|jp|global|us-gov)\.")
+# What a request says of itself when the list has another price for it.
+_VARIANTS = ("processing", "service_tier", "speed")
+_CLASSES = {
+    "input": "input_mtok",
+    "output": "output_mtok",
+    "cached_read": "cache_read_mtok",
+    "cache_write_5m": "cache_write_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
+    "input_audio": "input_audio_mtok",
+    "reasoning": "output_reasoning_mtok",
+    "output_audio": "output_audio_mtok",
+}
+# The seconds since the epoch from which prices hold, ascending. Before the first of them what holds without them.
+Dated = tuple[tuple[float, Price], ...]
+
+
+class Found(NamedTuple):
+    """A price, and the seconds since the epoch before which it holds."""
+
+    price: Price | None
+    until: float
 
 
 class Prices:
-    """Of one account's models. What was looked up is kept, within bounds."""
+    """Of one account's models. What was looked up is kept, within bounds, and as long as it holds.
 
-    __slots__ = ("_known", "_listed", "_overrides")
+    ``now`` gives seconds since the epoch.
+    """
 
-    def __init__(self, kind: str = "", overrides: Mapping[str, Price] | None = None) -> None:
+    __slots__ = ("_free", "_known", "_listed", "_now", "_overrides")
+
+    def __init__(
+        self,
+        kind: str = "",
+        overrides: Mapping[str, Price | Dated] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._free = kind == "simulated"
         self._listed = _LISTED.get(kind)
-        patterns = sorted(overrides or {}, key=lambda glob: (len(glob.replace("*", "").replace("?", "")), glob))
-        self._overrides = [(re.compile(translate(glob), re.IGNORECASE), (overrides or {})[glob]) for glob in patterns]
-        self._known: dict[str, Price | None] = {}
+        self._now = now
+        said = {glob: ((-inf, one),) if isinstance(one, Price) else one for glob, one in (overrides or {}).items()}
+        patterns = sorted(said, key=lambda glob: (len(glob.replace("*", "").replace("?", "")), glob), reverse=True)
+        self._overrides = [(re.compile(translate(glob), re.IGNORECASE), said[glob]) for glob in patterns]
+        self._known: dict[str, Found] = {}
 
     def of(self, model: str) -> Price | None:
-        """What ``model`` costs; None if nobody knows."""
-        if model not in self._known:
+        """What ``model`` costs now; None if nobody knows."""
+        now = self._now()
+        found = self._known.get(model)
+        if found is None or now >= found.until:
             if len(self._known) >= _MAX_KNOWN:
                 self._known.clear()
-            self._known[model] = self._look_up(model)
-        return self._known[model]
+            found = self._known[model] = self._look_up(model, now)
+        return found.price
 
-    def _look_up(self, model: str) -> Price | None:
-        for pattern, price in reversed(self._overrides):  # the most special wins
-            if pattern.fullmatch(model):
-                return price
-        return None if self._listed is None else listed_price(self._listed, model)
+    def _look_up(self, model: str, now: float) -> Found:
+        until = inf
+        for pattern, dated in self._overrides:  # the most special wins, as soon as it holds
+            if not pattern.fullmatch(model):
+                continue
+            until = min([until, *(since for since, _ in dated if since > now)])
+            held = [price for since, price in dated if since <= now]
+            if held:
+                return Found(held[-1], until)
+        if self._free:
+            return Found(FREE, until)
+        if self._listed is None:
+            return Found(None, until)
+        found = listed_price(self._listed, model, now)
+        return Found(found.price, min(until, found.until))
 
 
-def listed_price(provider: str, model: str) -> Price | None:
-    """Of the built-in list, as it is today; None for what it does not have."""
+def listed_price(provider: str, model: str, now: float) -> Found:
+    """Of the built-in list, as it is at ``now`` (seconds since the epoch); None for what it does not have."""
     from genai_prices.data_snapshot import get_snapshot
 
-    try:
-        _, found = get_snapshot().find_provider_model(_REGION.sub("", model), None, provider, None)
-    except LookupError:
-        return None
-    prices = found.get_prices(datetime.now(UTC))
-    ends = _nano(prices.input_mtok), _nano(prices.output_mtok)
-    if ends[0] is None and ends[1] is None:
-        return None
-    return Price(ends[0] or 0, ends[1] or 0)
+    snapshot = get_snapshot()
+    for name in dict.fromkeys((model, _REGION.sub("", model))):
+        try:
+            _, found = snapshot.find_provider_model(name, None, provider, None)
+        except LookupError:
+            continue
+        at = datetime.fromtimestamp(now, UTC)
+        return Found(_price(found, provider, at), min(_changes(found, at), default=inf))
+    return Found(None, inf)
 
 
-def _nano(price: Any) -> int | None:
-    """Nano-dollars. A price that depends on the size of the request is that of a small one."""
-    base = getattr(price, "base", price)
-    return int(base * _NANO) if isinstance(base, Decimal) else None
+def _price(found: Any, provider: str, at: datetime) -> Price | None:
+    """A model of the list, with the service tiers that have prices of their own."""
+    standard = found.get_prices(at)
+    if standard.input_mtok is None and standard.output_mtok is None:
+        return None
+    price = _terms(standard, found.id)
+    variants = {}
+    for one in found.price_variants or ():
+        [(key, tier), *more] = one.when.items()
+        if key in _VARIANTS and not more and tier not in variants:
+            variant = _terms(found.get_prices(at, one.when), found.id)
+            if variant != price:
+                variants[tier] = variant
+    source = f"genai-prices {_version()} {provider}/{found.id}"
+    return replace(price, variants=tuple(sorted(variants.items())), source=source)
+
+
+def _terms(listed: Any, model: str) -> Price:
+    """The prices of every class; those that depend on the size of the input in steps."""
+    told = {name: value for name, key in _CLASSES.items() if (value := getattr(listed, key)) is not None}
+    starts = sorted({tier.start for value in told.values() for tier in getattr(value, "tiers", ())})
+    steps = tuple(Step(start, Rates(**_rates(told, start, model))) for start in starts)
+    request = listed.requests_kcount
+    fee = 0 if request is None else _nano(_at(request, -1) / 1000)
+    plain: dict[str, Any] = {**_rates(told, -1, model), "request": fee, "steps": steps}
+    return Price(**plain)
+
+
+def _rates(told: Mapping[str, Any], start: int, model: str) -> dict[str, int]:
+    """Of a request with more than ``start`` tokens of input. What Claude's caches cost follows from its input."""
+    rates = {"input": 0, "output": 0} | {name: _nano(_at(value, start)) for name, value in told.items()}
+    if "claude" in model:
+        rates.setdefault("cache_write_5m", rates["input"] * 5 // 4)
+        rates.setdefault("cache_write_1h", rates["input"] * 2)
+    return rates
+
+
+def _at(value: Any, start: int) -> Decimal:
+    """Dollars for a request with more than ``start`` tokens of input, but not many more."""
+    reached = [tier.price for tier in getattr(value, "tiers", ()) if tier.start <= start]
+    price = reached[-1] if reached else getattr(value, "base", value)
+    assert isinstance(price, Decimal)
+    return price
+
+
+def _nano(dollars: Decimal) -> int:
+    """Nano-dollars; the list has a few prices that are thirds of something."""
+    return int((dollars * _NANO).to_integral_value(ROUND_HALF_UP))
+
+
+def _changes(found: Any, at: datetime) -> Iterator[float]:
+    """When this model's prices may become others, in seconds since the epoch: all within a day, and dates to come."""
+    dated = [*(found.prices if isinstance(found.prices, list) else ()), *(found.price_variants or ())]
+    for constraint in [one.constraint for one in dated if one.constraint is not None]:
+        if hasattr(constraint, "start_date"):
+            start = datetime.combine(constraint.start_date, Clock(tzinfo=UTC))
+            if start > at:
+                yield start.timestamp()
+            continue
+        for edge in (constraint.start_time, constraint.end_time):
+            today = datetime.combine(at.date(), edge if edge.tzinfo else edge.replace(tzinfo=UTC)).astimezone(UTC)
+            yield min(day.timestamp() for days in (-1, 0, 1, 2) if (day := today + timedelta(days=days)) > at)
+
+
+@cache
+def _version() -> str:
+    """Of the list."""
+    return version("genai-prices")

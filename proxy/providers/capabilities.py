@@ -8,28 +8,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, time
 from fnmatch import translate
-from typing import Any, Literal
+from math import inf
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from proxy.capability import Capabilities, ThinkingStyle
 from proxy.dialects.fit import REFUSABLE
+from proxy.ledger.prices import Dated
 from proxy.policy import Config
+from proxy.price import MILLE, Price, Rates
 from proxy.providers.capability_rows import ROWS, SAME_AS
 from proxy.providers.presets import REFUSED
-from proxy.units import Duration, Money
+from proxy.units import Duration, Money, Percent
 
 _MAX_KNOWN = 1024  # models of one account that are remembered; their names may come from callers
 _WILDCARDS = re.compile(r"\[[^\]]*\]|[*?]")
 _Compiled = tuple[tuple[str, re.Pattern[str], dict[str, Any]], ...]
 
 
-class PriceConfig(Config, frozen=True):
-    """For a million tokens."""
+class DatedPrice(Config, frozen=True):
+    """For a million tokens, from a day on, which begins in UTC. What is absent costs what its class does elsewhere."""
 
     input: Money
     output: Money
+    cached_read: Money | None = None
+    cache_write_5m: Money | None = None
+    cache_write_1h: Money | None = None
+    input_audio: Money | None = None
+    reasoning: Money | None = None
+    output_audio: Money | None = None
+    request: Money = Money(0)
+    batch: Percent = Percent(1.0)
+    since: date | None = msgspec.field(default=None, name="from")
+
+    def price(self) -> Price:
+        """Classes that are absent cost what their like does."""
+        told: dict[str, Any] = {
+            name: int(value) for name in Rates.__struct_fields__ if (value := getattr(self, name)) is not None
+        }
+        share = round(self.batch * MILLE)
+        multipliers = () if share == MILLE else (("batch", share),)
+        return Price(**told, request=int(self.request), multipliers=multipliers, source="file")
+
+    def begins(self) -> float:
+        """Seconds since the epoch; before all of them without a day."""
+        return -inf if self.since is None else datetime.combine(self.since, time(tzinfo=UTC)).timestamp()
+
+
+PriceConfig: TypeAlias = DatedPrice | tuple[DatedPrice, ...]
 
 
 class ModelConfig(Config, frozen=True):
@@ -82,6 +111,32 @@ def check_models(models: Mapping[str, ModelConfig], fail: Callable[[str, str], N
             for at, name in enumerate(getattr(config, key)):
                 if name not in REFUSABLE:
                     fail(f"{name!r} is not a parameter of requests", f"models.{glob}.{key}[{at}]")
+        check_price(config.price, f"models.{glob}.price", fail)
+
+
+def dated(price: PriceConfig) -> Dated:
+    """What the file says of a price, as ``Prices`` takes it."""
+    return tuple((one.begins(), one.price()) for one in (price if isinstance(price, tuple) else (price,)))
+
+
+def check_price(price: PriceConfig | None, path: str, fail: Callable[[str, str], None]) -> None:
+    """Report what the schema cannot: days out of order, and shares that cannot be counted exactly."""
+    if isinstance(price, DatedPrice):
+        _check_share(price, path, fail)
+        return
+    for at, one in enumerate(price or ()):
+        _check_share(one, f"{path}[{at}]", fail)
+        before = price[at - 1].since if price and at else None
+        if at and one.since is None:
+            fail("only the first of several prices may stand without `from`", f"{path}[{at}]")
+        elif at and before is not None and one.since is not None and one.since <= before:
+            fail(f"must be later than {before}, where the price before it begins", f"{path}[{at}].from")
+
+
+def _check_share(price: DatedPrice, path: str, fail: Callable[[str, str], None]) -> None:
+    mille = price.batch * MILLE
+    if abs(mille - round(mille)) > 1e-6:
+        fail("must be a multiple of 0.1%", f"{path}.batch")
 
 
 class Known:
