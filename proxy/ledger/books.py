@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from proxy.errors import GatewayError
 from proxy.ledger.row import PriceTerms, Row
-from proxy.ledger.writer import ENOUGH, Backlog, Sink, Writer
+from proxy.ledger.writer import ENOUGH, RECOVER_EVERY, Backlog, Sink, Writer
 
 PATIENCE = 5.0  # seconds for the last flush
 
@@ -28,7 +28,8 @@ class LedgerUnavailable(GatewayError):
 class Books:
     """Of one process; several may share ``directory``, and the database. ``now``: seconds since the epoch.
 
-    ``max_backlog`` bounds the rows that wait for the database, and those that are open.
+    ``max_backlog`` bounds the rows that wait for the database, and those that are open. ``recover_every``: seconds
+    between looks for what dead processes left.
 
     Raises:
         OSError: ``directory`` cannot be written.
@@ -40,10 +41,11 @@ class Books:
         make_sink: Callable[[], Sink],
         *,
         max_backlog: int = 100_000,
+        recover_every: float = RECOVER_EVERY,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._backlog = Backlog(directory)
-        self._writer = Writer(directory, self._backlog, make_sink, now)
+        self._writer = Writer(directory, self._backlog, make_sink, now, recover_every)
         self._max_backlog = max_backlog
 
     def start(self) -> None:
@@ -113,7 +115,7 @@ class Books:
         self._writer.wake.set()
         await written.wait()
 
-    async def aclose(self) -> None:
-        """Write what waits, for some seconds at most. What is left stays in the journal for the next process."""
-        await asyncio.to_thread(self._writer.stop, PATIENCE)
+    async def aclose(self, *, patience: float = PATIENCE) -> None:
+        """Write what waits, for ``patience`` seconds at most. What is left stays in the journal, for others."""
+        await asyncio.to_thread(self._writer.stop, patience)
         self._backlog.close()

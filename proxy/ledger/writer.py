@@ -262,7 +262,12 @@ class Writer:
     """Runs the thread. ``failure`` says what is wrong with the database, "" while nothing is."""
 
     def __init__(
-        self, directory: Path, backlog: Backlog, make_sink: Callable[[], Sink], now: Callable[[], float]
+        self,
+        directory: Path,
+        backlog: Backlog,
+        make_sink: Callable[[], Sink],
+        now: Callable[[], float] = time.time,
+        recover_every: float = RECOVER_EVERY,
     ) -> None:
         self.failure = ""
         self.wake = threading.Event()
@@ -270,6 +275,7 @@ class Writer:
         self._backlog = backlog
         self._make_sink = make_sink
         self._now = now
+        self._recover_every = recover_every
         self._failures = 0
         self._recover_at = 0.0
         self._end: float | None = None
@@ -329,4 +335,4 @@ class Writer:
         now = self._now()
         replay(self._directory, sink, int(now * 1e6))
         sink.recover(int((now - ABANDONED) * 1e6), int(now * 1e6))
-        self._recover_at = time.monotonic() + RECOVER_EVERY
+        self._recover_at = time.monotonic() + self._recover_every

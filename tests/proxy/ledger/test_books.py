@@ -13,7 +13,7 @@ import pytest
 
 from proxy.ledger.books import Books, LedgerUnavailable
 from proxy.ledger.row import PriceTerms
-from proxy.ledger.writer import Sink
+from proxy.ledger.writer import ABANDONED, Sink
 from tests.support.environment import ROOT, clean_environment
 from tests.support.ledger import in_sqlite, opened, settled
 
@@ -55,7 +55,7 @@ async def main():
         assert (error.http_status, error.error_code) == (503, "ledger_unavailable"), error
     assert 5 < count < 100, count
     books.settle(settled(opened(0)))
-    assert "journal cannot be written: File too large" in books.problem, books.problem
+    assert "the journal cannot be written" in books.problem, books.problem
     books.start()
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     async with asyncio.timeout(10):
@@ -102,7 +102,7 @@ async def test_a_day_without_trouble(tmp_path: Path) -> None:
     books.price(PriceTerms("p2", b"{}"))
     await books.aclose()
     assert len(ledger.select("SELECT version FROM prices")) == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["ledger.sqlite"]
+    assert {path.name for path in tmp_path.iterdir()} <= {"ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"}
 
 
 async def test_a_row_that_was_not_opened_is_left_alone(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ async def test_a_row_that_was_not_opened_is_left_alone(tmp_path: Path) -> None:
 async def test_a_request_that_outlives_its_process_is_recovered(tmp_path: Path) -> None:
     """By another that is running already."""
     ledger = in_sqlite(tmp_path / "ledger.sqlite")
-    first, second = Books(tmp_path, ledger.make), Books(tmp_path, ledger.make, now=lambda: 77.0)
+    first, second = Books(tmp_path, ledger.make), Books(tmp_path, ledger.make, now=lambda: 77.0, recover_every=0.1)
     first.start()
     first.open(opened(1))
     await asyncio.wait_for(first.flushed(), 10)
@@ -163,7 +163,7 @@ async def test_no_more_wait_than_there_is_memory_for(tmp_path: Path) -> None:
     books = Books(tmp_path, ledger.make, max_backlog=10)
     for number in range(10):
         books.open(opened(number))
-    assert books.is_full
+    full = [books.is_full]
     with pytest.raises(LedgerUnavailable, match="too many records wait") as refused:
         books.open(opened(10))
     assert refused.value.http_status == 503
@@ -171,7 +171,8 @@ async def test_no_more_wait_than_there_is_memory_for(tmp_path: Path) -> None:
         books.settle(settled(opened(number)))
     books.start()
     await asyncio.wait_for(books.flushed(), 10)
-    assert not books.is_full
+    full.append(books.is_full)
+    assert full == [True, False]
     await books.aclose()
     assert list(ledger.statuses().values()) == ["ok"] * 10
 
@@ -185,7 +186,7 @@ async def test_what_was_not_written_at_the_end_is_written_at_the_next_beginning(
     books.settle(settled(opened(1)))
     books.start()
     await _until(lambda: books.problem)
-    await books.aclose()
+    await books.aclose(patience=0.2)
     (tmp_path / "there").unlink()
     books = Books(tmp_path / "state", ledger.make)
     books.start()
@@ -199,12 +200,27 @@ async def test_a_database_that_cannot_be_made_is_told_at_once(tmp_path: Path) ->
     """As when a library is missing."""
 
     def make() -> Sink:
-        raise RuntimeError("no library")
+        raise LookupError("no library")
 
-    books = Books(tmp_path, make)
-    with pytest.raises(RuntimeError, match="no library"):
+    books, told = Books(tmp_path, make), ""
+    try:
         books.start()
+    except LookupError as error:
+        told = str(error)
     await books.aclose()
+    assert told == "no library"
+
+
+async def test_a_row_that_is_open_for_days_is_given_up(tmp_path: Path) -> None:
+    """Its journal may be lost with its machine. One that is a little younger is left alone."""
+    ledger = in_sqlite(tmp_path / "ledger.sqlite")
+    books = Books(tmp_path, ledger.make, now=lambda: ABANDONED + 2, recover_every=0.1)
+    books.open(opened(1, opened=1_999_999))
+    books.open(opened(2, opened=2_000_000))
+    books.start()
+    await _until(lambda: "unknown" in ledger.statuses().values())
+    await books.aclose()
+    assert list(ledger.statuses().values()) == ["unknown", "open"]
 
 
 async def test_processes_that_are_killed_while_they_write(tmp_path: Path) -> None:

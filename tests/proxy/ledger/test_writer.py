@@ -69,7 +69,12 @@ def test_what_a_database_refuses_is_replaced(ledger: Ledger, sink: Sink) -> None
 
 def test_a_row_that_nobody_can_settle_any_more(ledger: Ledger, sink: Sink) -> None:
     """It has used as much as it may have; what is younger, and what is settled, stays as it is."""
-    rows = [opened(1, flags="mirror"), opened(2), settled(opened(3)), opened(500)]
+    rows = [
+        opened(1, opened=1, flags="mirror"),
+        opened(2, opened=99),
+        settled(opened(3, opened=3)),
+        opened(4, opened=100),
+    ]
     sink.write(rows, [])
     assert sink.recover(100, now=777) == 2
     assert sink.recover(100, now=888) == 0
