@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +14,28 @@ import pytest
 from proxy.ledger.journal import unpacked
 from proxy.ledger.row import PriceTerms, Row
 from proxy.ledger.writer import MAX_BATCH, Backlog, Sink, as_unknown, replay
+from tests.support.environment import ROOT, clean_environment
 from tests.support.ledger import Ledger, in_postgres, in_sqlite, opened, settled
 from tests.support.postgres import Postgres
 
 _databases = itertools.count()
+# Settles a row while no file may grow; mends the journal when it may, and dies without having written to a database.
+_FULL = """
+import resource, sys
+from pathlib import Path
+from proxy.ledger.writer import Backlog
+from tests.support.ledger import opened, settled
+backlog = Backlog(Path(sys.argv[1]))
+backlog.open(opened(0))
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (backlog.journal.size + 10, hard))
+backlog.settle(settled(opened(0)))
+backlog.mend()
+print(backlog.journal_problem)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+backlog.mend()
+print(backlog.journal_problem)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +154,17 @@ def test_more_rows_than_a_transaction_takes(ledger: Ledger, sink: Sink, tmp_path
     assert replay(tmp_path / "state", sink, 9) == MAX_BATCH + 10
     assert list(ledger.statuses().values()) == ["unknown"] * (MAX_BATCH + 10)
     assert replay(tmp_path / "state", sink, 9) == 0
+
+
+def test_what_the_journal_had_no_room_for_is_added_when_it_has(ledger: Ledger, sink: Sink, tmp_path: Path) -> None:
+    """Though the database was away all the time, and the process died afterwards."""
+    words = [sys.executable, "-c", _FULL, str(tmp_path)]
+    told = subprocess.run(words, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=clean_environment(), check=True)
+    full, healed = told.stdout.splitlines()
+    assert full.startswith("the journal cannot be written: ")
+    assert healed == ""
+    replay(tmp_path, sink, 9)
+    assert ledger.rows() == [settled(opened(0))]
 
 
 @pytest.mark.parametrize("seed", range(6))
