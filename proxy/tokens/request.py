@@ -1,0 +1,233 @@
+"""How many tokens a request has: at most, from its bytes alone, and as counted.
+
+The overhead of messages is that of OpenAI's cookbook, "How to count tokens with tiktoken":
+https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from math import ceil
+
+import msgspec
+
+from proxy.chat import Chat, Foreign, Media, Message, Part, Reasoning, Refusal, Text, Tool, ToolCall, ToolResult
+from proxy.exchange import Exchange
+from proxy.needs import conversation_of, needs_of
+from proxy.tokens.encodings import count_all, is_loaded
+
+_AROUND = 16  # tokens around everything
+_ELSEWHERE = 2_000  # tokens of what a request only names, or of a small picture of many pixels
+# Where such a thing stands. In a text of the caller the quotes would be escaped. One pass: a search for each is slower.
+_MARKS = re.compile(
+    rb'"(?:i(?:mage_url|n(?:put_(?:image|audio)|line(?:Data|_data)))|file(?:_id|_data|Data)|type":\s?"(?:url|base64))"'
+)
+_MOST = 10_000_000  # tokens of an answer; no model gives that many, so whoever asks for more has set no maximum
+_SILENT = frozenset({"embeddings", "count_tokens"})  # operations whose answers have no tokens
+
+_MESSAGE = 4  # three around each message, and its role
+_PRIMING = 3  # every answer begins with so many
+_PICTURE, _SMALL_PICTURE = 1_100, 85
+_PER_TOKEN = {"file": 32, "audio": 128, "video": 128}  # characters of base64: dense pages, low bit rates
+_SHORT = 20_000  # characters that are counted at once, within about 5 ms
+_EACH = 16  # characters that take as long as it takes to begin a text
+_LARGE = 512 << 10  # bytes of a request that is read off the loop
+
+Number = int | float | None
+
+
+class _Chat(msgspec.Struct):
+    max_completion_tokens: Number = None
+    max_tokens: Number = None
+    n: Number = None
+
+    def limit(self) -> tuple[Number, Number]:
+        return self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens, self.n
+
+
+class _Responses(msgspec.Struct):
+    max_output_tokens: Number = None
+
+    def limit(self) -> tuple[Number, Number]:
+        return self.max_output_tokens, None
+
+
+class _Messages(msgspec.Struct):
+    max_tokens: Number = None
+
+    def limit(self) -> tuple[Number, Number]:
+        return self.max_tokens, None
+
+
+class _Config(msgspec.Struct, rename="camel"):
+    max_output_tokens: Number = None
+    candidate_count: Number = None
+
+
+class _Gemini(msgspec.Struct, rename="camel"):
+    generation_config: _Config | None = None
+
+    def limit(self) -> tuple[Number, Number]:
+        config = self.generation_config
+        return (None, None) if config is None else (config.max_output_tokens, config.candidate_count)
+
+
+class _Embeddings(msgspec.Struct):
+    input: str | list[str | int | list[int]]  # one text, or several; one list of tokens, or several
+
+
+# Not strict: Google's API takes numbers in quotes.
+_LIMITS: dict[str, msgspec.json.Decoder[_Chat | _Responses | _Messages | _Gemini]] = {
+    "openai_chat": msgspec.json.Decoder(_Chat, strict=False),
+    "openai_responses": msgspec.json.Decoder(_Responses, strict=False),
+    "anthropic_messages": msgspec.json.Decoder(_Messages, strict=False),
+    "gemini": msgspec.json.Decoder(_Gemini, strict=False),
+}
+_EMBEDDINGS = msgspec.json.Decoder(_Embeddings)
+
+
+def bound(x: Exchange) -> tuple[int, int | None]:
+    """Tokens of the request, at most, and tokens of the answer, at most, None where the request sets no maximum.
+
+    A token covers at least one byte. That is also more than data in base64 costs, but for small files of many pixels.
+    """
+    body = x.body
+    most = len(body) + _AROUND + len(_MARKS.findall(body)) * _ELSEWHERE
+    return most, _maximum(x)
+
+
+def _maximum(x: Exchange) -> int | None:
+    if x.endpoint is None:
+        return None
+    if x.endpoint.operation in _SILENT:
+        return 0
+    decoder = _LIMITS.get(x.endpoint.dialect)
+    if decoder is None:
+        return None
+    try:
+        tokens, times = decoder.decode(x.body).limit()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    times = 1 if times is None else times
+    if tokens is None or not (0 <= tokens <= _MOST and 1 <= times <= _MOST and tokens * times <= _MOST):
+        return None
+    return ceil(tokens * times)
+
+
+async def counted(x: Exchange) -> int:
+    """Tokens of the request, counted for the model that it names; never more than its bound.
+
+    What is too large to be read, or cannot be, is estimated by its length.
+    """
+    most, _ = bound(x)
+    if x.endpoint is not None and x.endpoint.operation == "embeddings":
+        texts, tokens = _embeddings(x.body)
+        if texts or tokens:
+            return min(most, tokens + await _count(texts, x.model))
+    is_large = len(x.body) > _LARGE and x.chat is None and x.read is None
+    chat = await asyncio.to_thread(conversation_of, x) if is_large else conversation_of(x)
+    if chat is None:
+        return min(most, needs_of(x).input_tokens or len(x.body) // 4 + 1)
+    return min(most, _overhead(chat) + await _count([text for text in _texts(chat) if text], x.model))
+
+
+async def _count(texts: list[str], model: str) -> int:
+    if is_loaded(model) and sum(map(len, texts)) + len(texts) * _EACH <= _SHORT:
+        return count_all(texts, model)
+    return await asyncio.to_thread(count_all, texts, model)
+
+
+def _embeddings(body: bytes) -> tuple[list[str], int]:
+    """The texts, and how many tokens the caller has counted already."""
+    try:
+        given = _EMBEDDINGS.decode(body).input
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return [], 0
+    if isinstance(given, str):
+        return [given], 0
+    tokens = sum(1 if isinstance(item, int) else len(item) for item in given if not isinstance(item, str))
+    return [item for item in given if isinstance(item, str)], tokens
+
+
+def _overhead(chat: Chat) -> int:
+    """Tokens of everything that is no text."""
+    tokens = _PRIMING
+    for message in chat.messages:
+        tokens += _MESSAGE if message.name is None else _MESSAGE + 1
+        for part in _flat(message):
+            if isinstance(part, Media):
+                tokens += _media(part)
+            elif isinstance(part, Reasoning) and part.redacted:
+                tokens += len(part.redacted) // 4
+    return tokens
+
+
+def _media(part: Media) -> int:
+    """What providers make of it, about; a plain text is counted among the texts."""
+    if _is_text(part):
+        return 0
+    if part.kind == "image":
+        return _SMALL_PICTURE if part.detail == "low" else _PICTURE
+    return max(_PICTURE, len(part.data or "") // _PER_TOKEN[part.kind])
+
+
+def _texts(chat: Chat) -> Iterator[str]:
+    """Everything that the model reads."""
+    for message in chat.messages:
+        yield message.name or ""
+        for part in _flat(message):
+            yield from _of_part(part)
+    for tool in chat.tools:
+        yield from _of_tool(tool)
+    if chat.format is not None and chat.format.schema is not None:
+        yield from (chat.format.name, chat.format.description or "", _json(chat.format.schema))
+
+
+def _of_part(part: Part) -> Iterator[str]:
+    if isinstance(part, (Text, Reasoning, Refusal)):
+        yield part.text
+    elif isinstance(part, ToolCall):
+        yield part.name
+        yield part.arguments
+    elif isinstance(part, Foreign):
+        yield _json(part.value)
+    elif isinstance(part, Media):
+        yield part.name or ""
+        yield part.context or ""
+        if _is_text(part):
+            yield _decoded(part.data or "")
+
+
+def _of_tool(tool: Tool) -> Iterator[str]:
+    yield tool.name
+    yield tool.description or ""
+    for value in (tool.parameters, tool.format, tool.value):
+        yield _json(value)
+
+
+def _flat(message: Message) -> Iterator[Part]:
+    """Its parts, and those of the results of tools."""
+    for part in message.parts:
+        if isinstance(part, ToolResult):
+            yield from part.parts
+        else:
+            yield part
+
+
+def _is_text(part: Media) -> bool:
+    return part.data is not None and (part.media_type or "").startswith("text/")
+
+
+def _decoded(data: str) -> str:
+    """The text that stands in base64; as it stands if that is none."""
+    try:
+        return b64decode(data).decode("utf-8", "replace")
+    except ValueError:
+        return data
+
+
+def _json(value: object) -> str:
+    return "" if value is None else msgspec.json.encode(value).decode()
