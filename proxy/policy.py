@@ -276,10 +276,10 @@ class Target(ABC):
     def reaches(self) -> frozenset[Reach]:
         """What the leaves below can do. Constant."""
 
-    @abstractmethod
     def prices(self, model: str = "") -> frozenset[Price | None]:
         """What the leaves below cost now, None for one of which nobody knows. ``model``: as the caller named it, for
         leaves that pass it on."""
+        return frozenset()
 
     def lacks(self, needs: Needs) -> str | None:
         """Why nothing below can do what is needed, for people; None if something can."""

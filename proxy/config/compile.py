@@ -59,7 +59,7 @@ from proxy.limits.switch import NAME as LIMITS
 from proxy.limits.switch import Switch
 from proxy.pipeline import Pipeline
 from proxy.policy import Policy, Target, Timeouts
-from proxy.providers.capabilities import CheckConfig, Known, ModelsConfig, check_models, dated
+from proxy.providers.capabilities import CheckConfig, Known, ModelsConfig, check_models, check_price, dated
 from proxy.providers.provider import Provider
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
@@ -240,7 +240,9 @@ class _Compiler:
                         provider.known = Known(kind_of_models, config.models)
                         provider.prices = Prices(kind_of_models, _priced(config.models))
                 elif provider is not None and isinstance(models := getattr(config, "models", None), dict):
-                    provider.prices = Prices(overrides=_priced(models))
+                    for glob, one in models.items():
+                        check_price(one.price, f"models.{glob}.price", context.fail)
+                    provider.prices = Prices(value["kind"], _priced(models))
                 if provider is not None:
                     found[name] = provider
         return found

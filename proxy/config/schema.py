@@ -80,6 +80,7 @@ How values are written:
 | pattern | text in which `*` stands for anything, `?` for one character, `[ab]` for one of those |
 | secret | text that is never shown; better a reference than the value itself |
 | day | `2027-01-31` |
+| limit | an amount (`k`, `M`, `G`), what of (nothing: requests), and a time: `60/min`, `100k tokens/min`, `$50/month` |
 
 Text may hold references, which are resolved once, when the file is read:
 
@@ -98,6 +99,8 @@ _KINDS = {
     "integer": "whole number",
     "number": "number",
     "boolean": "true or false",
+    "limit": "limit",
+    "time_zone": "time zone",
     "duration": "duration",
     "money": "money",
     "percent": "percent",
@@ -114,6 +117,7 @@ def reference() -> str:
     writer = _Reference(root)
     for name in root["properties"]:
         writer.section(name, 2, root["properties"][name], name in root["required"])
+    writer.section("limit", 2, {"$ref": "#/$defs/limit"}, False)
     writer.text += ["## policies and targets\n", "Entries of a list of policies, then the nodes of a target tree.\n"]
     for name in _entries(root, "policies."):
         writer.section(name, 3, {"$ref": f"#/$defs/policies.{name}"}, False)
@@ -170,8 +174,8 @@ class _Reference:
         if key in ("target", "policies"):
             return False
         entry = value.get("additionalProperties")
-        items = resolve(value.get("items", {}), self._root)
-        return bool(value.get("properties") or items.get("properties")) or (
+        shape = self._map(value)
+        return bool(shape and shape.get("properties")) or (
             isinstance(entry, dict) and resolve(entry, self._root).get("type") == "object"
         )
 

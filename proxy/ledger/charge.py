@@ -21,7 +21,7 @@ from proxy.gather import events_of
 from proxy.ledger.row import PriceTerms, Row, Source, Status
 from proxy.policy import Answer
 from proxy.price import Price
-from proxy.tokens.emitted import Emitted, absurd, whole_usage
+from proxy.tokens.emitted import Emitted, absurd, service_tier, whole_usage
 from proxy.tokens.request import bound, counted
 from proxy.tokens.tally import Tally
 
@@ -134,7 +134,19 @@ def _attribute(row: Row, x: Exchange) -> None:
 class OpenCharge:
     """See ``proxy.exchange.Charge``. ``meter`` has seen what was emitted, as far as that is known."""
 
-    __slots__ = ("_body", "_charges", "_price", "_status", "_then", "_x", "is_settled", "meter", "row", "usage")
+    __slots__ = (
+        "_body",
+        "_charges",
+        "_price",
+        "_status",
+        "_then",
+        "_tier",
+        "_x",
+        "is_settled",
+        "meter",
+        "row",
+        "usage",
+    )
 
     def __init__(self, row: Row, price: Price | None, x: Exchange, charges: Charges) -> None:
         self.row = row
@@ -145,6 +157,7 @@ class OpenCharge:
         self._price = price
         self._x = x
         self._charges = charges
+        self._tier = ""  # of service, where it is not the usual one
         self._status = ""  # how it ended, as soon as it has
         self._then: list[Callable[[], None]] = []
 
@@ -174,13 +187,13 @@ class OpenCharge:
             answer.chunks = Metered(answer.chunks, self)
             return
         if self.usage is None and self.meter is None and answer.body is not None and endpoint.answers_json:
-            self.usage = whole_usage(endpoint.dialect, answer.body)
+            self.usage, self._tier = whole_usage(endpoint.dialect, answer.body)
             self._body = answer.body
         await self.finish()
 
     def told(self, completion: Completion) -> None:
         """A whole answer, read."""
-        self.usage = completion.usage
+        self.usage, self._tier = completion.usage, service_tier(completion.service_tier)
         if self.usage is None:
             self.heard(events_of(completion))
 
@@ -214,7 +227,7 @@ class OpenCharge:
     def _at_once(self, status: str, reason: str) -> bool:
         """Settle it, if nothing has to be counted."""
         if self.usage is None and self.meter is not None:
-            self.usage = self.meter.usage()
+            self.usage, self._tier = self.meter.usage(), self.meter.tier()
         if status == "ok" and self.usage is not None:
             self._status = status
             self._write("ok", reason, self.usage, "reported")
@@ -263,8 +276,10 @@ class OpenCharge:
             if clamped is not None:
                 usage, row.flags = clamped, f"{row.flags} clamped".strip()
             _copy(usage, row)
+            if self._tier:
+                row.flags = f"{row.flags} tier:{self._tier}".strip()
             if self._price is not None:
-                row.cost = self._price.cost(usage)
+                row.cost = self._price.cost(usage, tier=self._tier)
         elif status == "ok":
             row.flags = f"{row.flags} unmetered".strip()
             if self._price is not None:

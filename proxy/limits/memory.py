@@ -33,6 +33,10 @@ class MemoryCounters(Counters):
         self._counters: dict[str, Counter] = {}  # in the order of their last use, more or less
         self.reserved = 0  # reservations that are not settled
 
+    def names(self) -> frozenset[str]:
+        """Of all counters there are."""
+        return frozenset(self._counters)
+
     def __len__(self) -> int:
         return len(self._counters)
 

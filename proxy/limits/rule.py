@@ -10,7 +10,7 @@ from proxy.units import Money
 
 _FORM = re.compile(
     r"(?P<money>\$)?(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?)(?P<factor>[kMG]?)"
-    r"(?:\s+(?P<noun>[a-z][a-z ]*?))?(?:\s*/\s*(?P<window>[a-z]+)|\s+(?P<total>total))?"
+    r"(?:\s+(?P<noun>(?!total\b)[a-z][a-z ]*?))?(?:\s*/\s*(?P<window>[a-z]+)|\s+(?P<total>total))?"
 )
 _FACTORS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 _NOUNS: dict[str, Kind] = {

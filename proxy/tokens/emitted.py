@@ -25,6 +25,8 @@ FOLD_AT = 64 << 10  # bytes of a stream that are kept as they came
 _MOST = 4 << 20  # bytes of text that are kept to be counted
 _NEEDLE = b'"usage'  # of `usage` and of `usageMetadata`
 _NOTHING = re.compile(rb'"usage"\s*:\s*null')
+_USUAL = ("", "default", "standard", "auto")
+_WORD = re.compile(r"[a-z0-9_-]{1,32}")
 _STRING = rb'\s*:\s*"((?:[^"\\]|\\.)*)"'
 _TEXTS = {
     "openai_chat": re.compile(rb'"(?:content|reasoning_content|reasoning|refusal|arguments)"' + _STRING),
@@ -36,6 +38,7 @@ _TEXTS = {
 
 class _Inner(msgspec.Struct):
     usage: Any = None
+    service_tier: Any = None
 
 
 class _Wire(msgspec.Struct, rename={"metadata": "usageMetadata"}):
@@ -43,6 +46,7 @@ class _Wire(msgspec.Struct, rename={"metadata": "usageMetadata"}):
 
     usage: Any = None
     metadata: Any = None
+    service_tier: Any = None
     message: _Inner | None = None
     response: _Inner | None = None
 
@@ -101,6 +105,11 @@ class Emitted:
         """What the provider has told so far."""
         told = [chunk for chunk in (self._first, self._last) if chunk is not None]
         return _usage(self._dialect, [wire for chunk in told for wire in _wires(chunk)])
+
+    def tier(self) -> str:
+        """The service tier that has served it; "" for the usual one."""
+        told = [chunk for chunk in (self._first, self._last) if chunk is not None]
+        return next((tier for chunk in told for wire in _wires(chunk) if (tier := _tier(wire))), "")
 
     def tokens(self, model: str) -> int:
         """What was emitted, counted as ``model`` would. Slow."""
@@ -188,12 +197,25 @@ _READ: dict[str, Callable[[_Wire], Usage | None]] = {
 }
 
 
-def whole_usage(dialect: str | None, body: bytes) -> Usage | None:
-    """What a whole answer in a dialect tells of its usage; None if nothing. ``dialect`` None: what only passes."""
+def whole_usage(dialect: str | None, body: bytes) -> tuple[Usage | None, str]:
+    """What a whole answer in a dialect tells of its usage, None if nothing, and the service tier that has served it.
+    ``dialect`` None: what only passes."""
     if _NEEDLE not in body:
-        return None
+        return None, ""
     wire = _wire(body)
-    return None if wire is None else _READ[dialect or ""](wire)
+    return (None, "") if wire is None else (_READ[dialect or ""](wire), _tier(wire))
+
+
+def _tier(wire: _Wire) -> str:
+    inner = wire.message or wire.response or wire
+    usage = inner.usage
+    told = usage.get("service_tier") if isinstance(usage, dict) and "service_tier" in usage else inner.service_tier
+    return service_tier(told) if isinstance(told, str) else ""
+
+
+def service_tier(told: str | None) -> str:
+    """A provider's word for a service tier; "" for the usual one, and for what is no word."""
+    return "" if told is None or told in _USUAL or not _WORD.fullmatch(told) else told
 
 
 _MOST_TOKENS = 100_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proxy.chat import Begin, Delta, Event, Open, Text, ToolCall, Total, Usage
+from proxy.tokens.emitted import service_tier
 from proxy.tokens.encodings import count
 
 _MOST = 4 << 20  # characters that are kept to be counted; what comes after them counts as one token for each four
@@ -11,11 +12,12 @@ _MOST = 4 << 20  # characters that are kept to be counted; what comes after them
 class Tally:
     """Sees the events of one answer. Holds its text, in case that the provider does not tell how long it was."""
 
-    __slots__ = ("_beyond", "_room", "_texts", "_usage")
+    __slots__ = ("_beyond", "_room", "_texts", "_tier", "_usage")
 
     def __init__(self) -> None:
         self._usage: Usage | None = None
         self._texts: list[str] = []
+        self._tier: str | None = None
         self._room = _MOST
         self._beyond = 0  # characters
 
@@ -29,8 +31,9 @@ class Tally:
                 self._usage = event.usage  # type: ignore[union-attr]
             elif kind is Open:
                 self._opened(event)  # type: ignore[arg-type]
-            elif kind is Begin and self._usage is None:
-                self._usage = event.usage  # type: ignore[union-attr]
+            elif kind is Begin:
+                self._usage = self._usage or event.usage  # type: ignore[union-attr]
+                self._tier = event.service_tier  # type: ignore[union-attr]
 
     def _opened(self, event: Open) -> None:
         part = event.part
@@ -54,6 +57,10 @@ class Tally:
     def usage(self) -> Usage | None:
         """What the provider has told so far."""
         return self._usage
+
+    def tier(self) -> str:
+        """The service tier that has served it; "" for the usual one."""
+        return service_tier(self._tier)
 
     def tokens(self, model: str) -> int:
         """What was emitted, counted as ``model`` would."""

@@ -34,12 +34,15 @@ LAYERS = {
     "proxy.seam": "leaf",
     "proxy.expression": "leaf",
     "proxy.tasks": "leaf",
+    "proxy.limit": "leaf",
+    "proxy.limits.rule": "leaf",
     "proxy.policy": "contract",
     "proxy.config": "config",
     "proxy.config.compile": "compile",
     "proxy.config.context": "compile",
     "proxy.admin": "surface",
     "proxy.app": "surface",
+    "proxy.commands": "surface",
     "proxy.explain": "surface",
     "proxy.reload": "reload",
     "proxy.process": "process",
@@ -81,6 +84,8 @@ CONFINED = {
     "google": ("proxy.providers",),
     "genai_prices": ("proxy.ledger",),
     "redis": ("proxy.store",),
+    "psycopg": ("proxy.ledger",),
+    "tiktoken": ("proxy.tokens",),
 }
 # Where the environment may be read; everybody else is handed what they need.
 READ_ENVIRONMENT = {"proxy.cli", "proxy.process", "proxy.server.workers", "proxy.telemetry.metrics"}
@@ -93,6 +98,9 @@ LATE_IMPORTS: dict[tuple[str, str], str] = {
     ("proxy.store.shared_health", "redis.asyncio"): "the extra `redis`",
     ("proxy.store.shared_health", "redis.asyncio.retry"): "the extra `redis`",
     ("proxy.store.shared_health", "redis.backoff"): "the extra `redis`",
+    ("proxy.ledger.export", "psycopg"): "the extra `postgres`",
+    ("proxy.ledger.postgres", "psycopg"): "the extra `postgres`",
+    ("proxy.tokens.encodings", "tiktoken"): "it takes a while, and few requests have to be counted",
     ("proxy.ledger.prices", "genai_prices.data_snapshot"): "a fifth of a second, and for few files",
 }
 
