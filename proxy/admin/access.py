@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 
+from proxy.admin.roles import Operator
 from proxy.errors import GatewayError, Header
 
 LOCAL = "(loopback)"  # who it was, where no key told; no key can be called so
@@ -30,8 +31,9 @@ class Refused(GatewayError):
     code = "admin_not_allowed"
 
 
-def who(keys: Mapping[bytes, str], headers: Sequence[Header], peer: str, *, writes: bool) -> str:
-    """The name of whoever asks. ``keys``: SHA-256 of a key → its name. ``peer``: the address of the connection.
+def who(keys: Mapping[bytes, Operator | str], headers: Sequence[Header], peer: str, *, writes: bool) -> Operator:
+    """Whoever asks. ``keys``: SHA-256 of a key → whose it is; a plain name is an owner's. ``peer``: the address of the
+    connection.
 
     Raises:
         Refused: they may not; with a sentence that says what to do.
@@ -45,18 +47,18 @@ def who(keys: Mapping[bytes, str], headers: Sequence[Header], peer: str, *, writ
         raise Refused(f"{reason}; to allow it, {_SET_KEY}.")
     if writes and _media_type(headers) != b"application/json":
         raise Refused("Without an admin key, send the body with `Content-Type: application/json`.")
-    return LOCAL
+    return Operator(LOCAL)
 
 
-def _by_key(keys: Mapping[bytes, str], headers: Sequence[Header]) -> str:
+def _by_key(keys: Mapping[bytes, Operator | str], headers: Sequence[Header]) -> Operator:
     """By hash table and as a whole, so that neither time nor answer tells how near a guess was."""
     found = [value for name, value in headers if name == b"authorization"]
     if len(found) == 1 and found[0][: len(_BEARER)].lower() == _BEARER:
         credential = found[0][len(_BEARER) :].strip()
         if credential and len(credential) <= _MAX_CREDENTIAL:
-            name = keys.get(hashlib.sha256(credential).digest())
-            if name is not None:
-                return name
+            operator = keys.get(hashlib.sha256(credential).digest())
+            if operator is not None:
+                return operator if isinstance(operator, Operator) else Operator(operator)
     raise _wrong_key("No valid admin key. Send one of the file's `admin.keys` as `Authorization: Bearer <key>`.")
 
 

@@ -1,37 +1,43 @@
-"""``/admin/targets``: look at targets, and drain, eject or restore one.
+"""Paths under ``/admin/``, and ``/admin/targets``: look at targets, and drain, eject or restore one.
 
-What is done here is done in this process, at once; it survives a change of the file, and not a restart.
+What is done to a target is done in this process, at once; it survives a change of the file, and not a restart.
 """
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any, cast, get_args
 from urllib.parse import parse_qs, unquote
 
 import msgspec
 
+from proxy.admin import audit_api, keys_api
 from proxy.admin.access import who
+from proxy.admin.asked import MAX_BODY, Asked, Desk, Receive, read_object
+from proxy.admin.roles import check
 from proxy.admin.targets import Action, CheckResult, TargetView, act, clock, health_of, table, target, targets
 from proxy.errors import BadRequest, GatewayError, Header, render_openai
 from proxy.exchange import JSON_HEADERS, Reply
+from proxy.health import Health
+from proxy.jobs.writer import StoreBroken
+from proxy.keys import audit
 from proxy.runtime import Runtime
 from proxy.telemetry.log import Logger
 from proxy.units import Duration
 
+__all__ = ["MAX_BODY", "PREFIX", "Desk", "NoSuchTarget", "Order", "answer", "read_order"]
 PREFIX = b"/admin/"
-MAX_BODY = 16 * 2**10
 MAX_REASON = 200
 SHORTEST, LONGEST = 1.0, 86_400.0  # seconds
-_LIST = "/admin/targets"
-_ONE = "/admin/targets/"
 _ACTIONS = get_args(Action)
 _MEMBERS = ("action", "for", "reason")
 _DEFAULT_FOR = "10m"
 _NO_STORE = ((b"cache-control", b"no-store"),)
 _TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
+Handler = Callable[[Asked], Awaitable[Reply]]
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -47,59 +53,80 @@ class NoSuchTarget(GatewayError):
     code = "target_not_found"
 
 
-async def answer(runtime: Runtime, scope: Scope, receive: Receive, log: Logger) -> Reply:
-    """The answer to a request whose path begins with ``PREFIX``; refusals included."""
+async def answer(runtime: Runtime, scope: Scope, receive: Receive, log: Logger, desk: Desk | None = None) -> Reply:
+    """The answer to a request whose path begins with ``PREFIX``; refusals included. Without ``desk``, nothing is
+    audited and no keys are kept."""
     try:
-        found = await _answer(runtime, scope, receive, log)
+        found = await _answer(runtime, scope, receive, log, desk)
+    except StoreBroken as error:
+        log.error("admin.store_unavailable", problem=str(error))
+        found = _refusal(GatewayError("What is kept cannot be used now.", status=503, code="store_unavailable"))
     except GatewayError as error:
-        body = render_openai(error.http_status, error.error_code, error.message, error.param)
-        found = Reply(error.http_status, body, JSON_HEADERS + error.headers, error.error_code)
+        found = _refusal(error)
     found.headers += _NO_STORE
     return found
 
 
-async def _answer(runtime: Runtime, scope: Scope, receive: Receive, log: Logger) -> Reply:
+def _refusal(error: GatewayError) -> Reply:
+    body = render_openai(error.http_status, error.error_code, error.message, error.param)
+    return Reply(error.http_status, body, JSON_HEADERS + error.headers, error.error_code)
+
+
+async def _answer(runtime: Runtime, scope: Scope, receive: Receive, log: Logger, desk: Desk | None) -> Reply:
     method, headers = scope["method"], scope["headers"]
     peer = scope["client"][0] if scope.get("client") else ""
     operator = who(runtime.operators.keys, headers, peer, writes=method not in ("GET", "HEAD"))
-    path = scope["raw_path"].decode("latin-1")
-    if path == _LIST:
-        _allow(method, "GET")
-        return _list(runtime, headers, scope["query_string"])
-    if not path.startswith(_ONE) or path == _ONE:
-        message = f"There is no {path[:200]} here; there are {_LIST} and {_ONE}PROVIDER/MODEL."
-        raise GatewayError(message, status=404, code="unknown_path")
-    name = unquote(path[len(_ONE) :])
-    _allow(method, "GET", "POST")
-    if health_of(runtime.router, name) is None:
-        raise NoSuchTarget(f"No route has the target {name[:200]!r}; GET {_LIST} lists all.")
-    if method == "POST":
-        order = read_order(await _read(receive))
-        _obey(runtime, name, order)
-        fields = {"action": order.action, "seconds": order.seconds, "reason": order.reason}
-        log.info("admin.targets", who=operator, target=name, **fields)
-    view = target(runtime.router, name, *clock(), _checks(runtime))
-    return Reply(200, msgspec.json.encode(view))
+    handler, name = _handler(method, scope["raw_path"].decode("latin-1"))
+    return await handler(Asked(runtime, operator, name, scope["query_string"], headers, receive, log, desk))
 
 
-def _allow(method: str, *methods: str) -> None:
-    if method not in methods:
-        error = GatewayError(
-            f"This path takes {' and '.join(methods)}, not {method[:20]}.", status=405, code="method_not_allowed"
-        )
-        error.headers = ((b"allow", ", ".join(methods).encode()),)
-        raise error
+def _handler(method: str, path: str) -> tuple[Handler, str]:
+    """Who answers, and what the path names.
+
+    Raises:
+        GatewayError: there is no such path, or it does not take this method.
+    """
+    methods: list[str] = []
+    for known, pattern, handler in _ROUTES:
+        found = pattern.fullmatch(path)
+        if found is None:
+            continue
+        if known == method:
+            return handler, unquote(found["name"]) if "name" in pattern.groupindex else ""
+        methods.append(known)
+    if not methods:
+        listed = ", ".join(dict.fromkeys(path for _, path, _ in HANDLERS))
+        raise GatewayError(f"There is no {path[:200]} here; there are {listed}.", status=404, code="unknown_path")
+    message = f"This path takes {' and '.join(methods)}, not {method[:20]}."
+    error = GatewayError(message, status=405, code="method_not_allowed")
+    error.headers = ((b"allow", ", ".join(methods).encode()),)
+    raise error
 
 
 # Look
 
 
-def _list(runtime: Runtime, headers: list[Header], query: bytes) -> Reply:
+async def _list(asked: Asked) -> Reply:
+    check(asked.operator, "targets.read")
+    runtime = asked.runtime
     found = targets(runtime.router, *clock(), _checks(runtime))
-    if _wants_text(headers, query):
+    if _wants_text(asked.headers, asked.query):
         return Reply(200, table(found).encode(), _TEXT)
     body: dict[str, int | list[TargetView]] = {"generation": runtime.generation, "targets": found}
     return Reply(200, msgspec.json.encode(body))
+
+
+async def _show(asked: Asked) -> Reply:
+    check(asked.operator, "targets.read")
+    _health(asked)
+    return Reply(200, msgspec.json.encode(target(asked.runtime.router, asked.name, *clock(), _checks(asked.runtime))))
+
+
+def _health(asked: Asked) -> Health:
+    health = health_of(asked.runtime.router, asked.name)
+    if health is None:
+        raise NoSuchTarget(f"No route has the target {asked.name[:200]!r}; GET /admin/targets lists all.")
+    return health
 
 
 def _checks(runtime: Runtime) -> dict[str, CheckResult]:
@@ -123,26 +150,30 @@ def _wants_text(headers: list[Header], query: bytes) -> bool:
 # Do
 
 
-def _obey(runtime: Runtime, name: str, order: Order) -> None:
-    if order.action == "eject" and not runtime.operators.ejects:
+async def _obey(asked: Asked) -> Reply:
+    """What cannot be audited is not done."""
+    check(asked.operator, "targets.write")
+    health = _health(asked)
+    order = read_order(await asked.body())
+    if order.action == "eject" and not asked.runtime.operators.ejects:
         message = "The file has `health: {enabled: false}`, so an ejected target is asked all the same; drain it."
         raise GatewayError(message, status=409, code="health_disabled", param="action")
-    health = health_of(runtime.router, name)
-    if health is None:
-        raise NoSuchTarget(f"No route has the target {name[:200]!r} any more.")
+    if asked.held is not None:
+        await _audit(asked, asked.held, health, order)
     act(health, order.action, order.seconds, clock()[0])
+    fields = {"action": order.action, "seconds": order.seconds, "reason": order.reason}
+    asked.log.info("admin.targets", who=asked.operator.name, target=asked.name, **fields)
+    return await _show(asked)
 
 
-async def _read(receive: Receive) -> bytes:
-    """The body, as far as it may be long."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > MAX_BODY:
-            raise BadRequest(f"The body is longer than {MAX_BODY} bytes.", status=413, code="body_too_large")
-    return body
+async def _audit(asked: Asked, desk: Desk, health: Health, order: Order) -> None:
+    before, after = {"state": health.state(clock()[0])}, {"seconds": order.seconds, "reason": order.reason}
+    now = desk.service.micros()
+
+    def work(db: sqlite3.Connection) -> int:
+        return audit.append(db, asked.actor, f"target.{order.action}", asked.name, before, after, now=now)
+
+    await desk.service.write(work)
 
 
 def read_order(body: bytes) -> Order:
@@ -151,12 +182,7 @@ def read_order(body: bytes) -> Order:
     Raises:
         BadRequest: it cannot be understood, or asks for too much.
     """
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise BadRequest('The body must be a JSON object like {"action": "drain", "for": "10m"}.', code="invalid_json")
+    value = read_object(body, '{"action": "drain", "for": "10m"}')
     for member in value:
         if member not in _MEMBERS:
             known = ", ".join(f"`{known}`" for known in _MEMBERS)
@@ -187,3 +213,23 @@ def _reason(written: Any) -> str:
     if not isinstance(written, str) or len(written) > MAX_REASON or not written.isprintable():
         raise BadRequest(f"`reason` must be text of one line, at most {MAX_REASON} characters.", param="reason")
     return written
+
+
+# What is answered by whom. A path may name one thing: `{name}`, or `{name…}` where names have slashes.
+HANDLERS: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/admin/whoami", keys_api.whoami),
+    ("GET", "/admin/targets", _list),
+    ("GET", "/admin/targets/{name…}", _show),
+    ("POST", "/admin/targets/{name…}", _obey),
+    ("GET", "/admin/keys", keys_api.list_keys),
+    ("POST", "/admin/keys", keys_api.create_key),
+    ("GET", "/admin/keys/{name}", keys_api.get_key),
+    ("PATCH", "/admin/keys/{name}", keys_api.update_key),
+    ("DELETE", "/admin/keys/{name}", keys_api.revoke_key),
+    ("POST", "/admin/keys/{name}/rotate", keys_api.rotate_key),
+    ("GET", "/admin/audit", audit_api.list_audit),
+)
+_ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
+    (method, re.compile(path.replace("{name…}", "(?P<name>.+)").replace("{name}", "(?P<name>[^/]+)")), handler)
+    for method, path, handler in HANDLERS
+)

@@ -7,6 +7,7 @@ import hashlib
 import pytest
 
 from proxy.admin.access import LOCAL, Refused, is_local_host, who
+from proxy.admin.roles import Operator
 from proxy.errors import Header
 
 KEY = b"sk-operator"
@@ -26,8 +27,10 @@ def _refused(
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
 def test_a_program_on_this_machine_needs_no_key(peer: str) -> None:
     """It reads, and writes JSON."""
-    assert who({}, HERE, peer, writes=False) == LOCAL
-    assert who({}, [*HERE, (b"content-type", b"Application/JSON; charset=utf-8")], peer, writes=True) == LOCAL
+    assert who({}, HERE, peer, writes=False) == Operator(LOCAL, "owner")
+    assert who({}, [*HERE, (b"content-type", b"Application/JSON; charset=utf-8")], peer, writes=True) == Operator(
+        LOCAL, "owner"
+    )
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.1", "192.168.1.7", "2001:db8::1", "::ffff:10.0.0.1", "0.0.0.0", ""])
@@ -108,7 +111,14 @@ def test_a_form_cannot_write(kind: bytes | None) -> None:
 def test_a_key_is_good_from_anywhere() -> None:
     """It proves more than any address."""
     headers = [(b"host", b"gateway.example"), (b"authorization", b"bearer  " + KEY), (b"x-forwarded-for", b"1.2.3.4")]
-    assert who(KEYS, headers, "10.0.0.1", writes=True) == "on-call"
+    assert who(KEYS, headers, "10.0.0.1", writes=True) == Operator("on-call", "owner")
+
+
+def test_a_key_has_a_role() -> None:
+    """And what it is confined to."""
+    lead = Operator("ada", "team_lead", "acme", "search")
+    headers = [(b"authorization", b"Bearer " + KEY)]
+    assert who({hashlib.sha256(KEY).digest(): lead}, headers, "10.0.0.1", writes=False) == lead
 
 
 @pytest.mark.parametrize(
