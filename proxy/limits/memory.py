@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import cast
+from itertools import islice
+from typing import Any, cast
 
 from proxy.limit import SECONDS, Amounts, Counters, Gauge, Held, Level, Over
-from proxy.limits.windows import Calendar, Counter, Sliding, Slot, counter
+from proxy.limits.windows import Calendar, Sliding, Total, counter
 
 _LOOKED_AT = 64  # counters that are looked at for one to be dropped
 
 
 class MemoryCounters(Counters):
-    """At most ``max_gauges`` counters; beyond that those go first that were not used for longest and show nothing.
+    """At most ``max_gauges`` counters; beyond that those go first that show nothing, then those not used for longest.
 
     ``monotonic`` is the clock of windows that slide, ``wall`` that of calendars.
     """
@@ -30,7 +31,7 @@ class MemoryCounters(Counters):
         self._monotonic = monotonic
         self._wall = wall
         self._max = max_gauges
-        self._counters: dict[str, Counter] = {}  # in the order of their last use, more or less
+        self._counters: dict[str, Total] = {}
         self.reserved = 0  # reservations that are not settled
 
     def names(self) -> frozenset[str]:
@@ -44,14 +45,15 @@ class MemoryCounters(Counters):
         """In all gauges, or in none."""
         monotonic, wall = self._monotonic(), self._wall()
         counters, by = self._counters, amounts.by
-        found: list[Counter] = []
+        found: list[Total] = []
         over: list[int] = []
         refused: Over | None = None
         for at, gauge in enumerate(gauges):
             one = counters.get(gauge.key) or self._make(gauge)
             limit = gauge.limit
             now = wall if one.by_wall else monotonic
-            one.turn(now)
+            if now >= one.due:
+                one.turn(now)
             found.append(one)
             if one.used + by[limit.kind] > limit.amount:
                 if gauge.is_hard:
@@ -61,9 +63,10 @@ class MemoryCounters(Counters):
                     over.append(at)
         if refused is not None:
             return refused
-        slots: list[Slot] = []
+        slots: list[Any] = []
         used: list[int] = []
         for gauge, one in zip(gauges, found, strict=True):
+            one.seen = monotonic
             slots.append(one.add(by[gauge.limit.kind], wall if one.by_wall else monotonic))
             used.append(one.used)
         self.reserved += 1
@@ -77,12 +80,12 @@ class MemoryCounters(Counters):
         """Put what was used in the place of what was reserved; only the first time."""
         if held.slots is None:
             return
-        counters, slots = cast(tuple[list[Counter], list[Slot]], held.slots)
+        found, slots = cast(tuple[list[Total], list[Any]], held.slots)
         held.slots = None
         self.reserved -= 1
         monotonic, wall = self._monotonic(), self._wall()
         before, after = held.amounts.by, used.by
-        for gauge, one, slot in zip(held.gauges, counters, slots, strict=True):
+        for gauge, one, slot in zip(held.gauges, found, slots, strict=True):
             kind = gauge.limit.kind
             by = -1 if kind == "concurrent" else after[kind] - before[kind]
             if by:
@@ -100,43 +103,44 @@ class MemoryCounters(Counters):
         return levels
 
     def replay(self, gauges: Sequence[Gauge], amounts: Amounts, at: float) -> None:
-        """Count what was used at ``at`` (seconds since the epoch), where that still counts. Oldest first."""
+        """Count what was used at ``at`` (seconds since the epoch), where that still counts."""
         monotonic, wall = self._monotonic(), self._wall()
         for gauge in gauges:
             limit = gauge.limit
             if limit.kind == "concurrent":
                 continue
             one = self._counters.get(gauge.key) or self._make(gauge)
+            one.turn(wall if one.by_wall else monotonic)
+            one.seen = monotonic
             amount = amounts.by[limit.kind]
             if isinstance(one, Sliding):
                 ago = max(0.0, wall - at)
                 if ago < SECONDS[limit.window]:
                     one.add(amount, monotonic - ago)
-            elif isinstance(one, Calendar):
-                one.turn(wall)
-                if one.covers(at):
-                    one.add(amount, wall)
-            else:
+            elif not isinstance(one, Calendar) or one.covers(at):
                 one.add(amount, wall)
 
-    def _make(self, gauge: Gauge) -> Counter:
+    def _make(self, gauge: Gauge) -> Total:
         if len(self._counters) >= self._max:
             self._make_room()
         made = self._counters[gauge.key] = counter(gauge.limit, gauge.zone)
         return made
 
     def _make_room(self) -> None:
-        """Drop one that shows nothing; if there is none among the oldest, the oldest."""
+        """Drop, of the first in the line, one that shows nothing, else the one not used for longest; the others go to
+        its end, so that each is looked at in its turn."""
         monotonic, wall = self._monotonic(), self._wall()
-        oldest = [key for key, _ in zip(self._counters, range(_LOOKED_AT), strict=False)]
-        for key in oldest:
-            one = self._counters[key]
+        first = list(islice(self._counters, _LOOKED_AT))
+        oldest = first[0]
+        for key in first:
+            one = self._counters[key] = self._counters.pop(key)
             one.turn(wall if one.by_wall else monotonic)
             if not one.used:
-                del self._counters[key]
-                return
-            self._counters[key] = self._counters.pop(key)  # looked at: to the end of the line
-        del self._counters[oldest[0]]
+                oldest = key
+                break
+            if one.seen < self._counters[oldest].seen:
+                oldest = key
+        del self._counters[oldest]
 
 
 def _worse(known: Over | None, other: Over) -> Over:

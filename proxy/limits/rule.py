@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from difflib import get_close_matches
 
 from proxy.limit import Kind, Limit, Window
 from proxy.units import Money
 
 _FORM = re.compile(
-    r"(?P<money>\$)?(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?)(?P<factor>[kMG]?)"
+    r"(?P<money>\$)?(?P<number>(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,20})(?:\.[0-9]{1,9})?)(?P<factor>[kMG]?)"
     r"(?:\s+(?P<noun>(?!total\b)[a-z][a-z ]*?))?(?:\s*/\s*(?P<window>[a-z]+)|\s+(?P<total>total))?"
 )
 _FACTORS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
@@ -39,7 +40,9 @@ _WINDOWS: dict[str, Window] = {
     "month": "month",
 }
 _EXAMPLES = "60/min, 100k tokens/min, $50/month or 5 concurrent"
-_MOST = 10**15
+_MOST = 10**15  # of requests or tokens
+_MOST_MONEY = 10**18 - 1  # nano-dollars
+_LONGEST = 100  # characters of a limit
 
 
 def parse(text: str) -> Limit:
@@ -49,8 +52,8 @@ def parse(text: str) -> Limit:
         ValueError: it is no limit; with a sentence for whoever wrote it.
     """
     found = _FORM.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(f"{text!r} is not a limit; write it like {_EXAMPLES}")
+    if found is None or len(text) > _LONGEST:
+        raise ValueError(f"{text[:_LONGEST]!r} is not a limit; write it like {_EXAMPLES}")
     kind = _kind(found, text)
     amount = _amount(found, text)
     if kind == "concurrent":
@@ -84,16 +87,16 @@ def _kind(found: re.Match[str], text: str) -> Kind:
 
 
 def _amount(found: re.Match[str], text: str) -> int:
-    plain = found["number"].replace(",", "")
+    plain, factor = found["number"].replace(",", ""), _FACTORS[found["factor"]]
     if found["money"]:
-        amount = int(Money.parse(f"${plain}")) * _FACTORS[found["factor"]]
+        amount, most, shown_most = int(Money.parse(f"${plain}")) * factor, _MOST_MONEY, "$1G"
     else:
-        exact = float(plain) * _FACTORS[found["factor"]]
-        amount = round(exact)
+        exact = Decimal(plain) * factor
+        amount, most, shown_most = int(exact), _MOST, f"{_MOST:,}"
         if amount != exact:
-            raise ValueError(f"{text!r} is not a whole number")
-    if not 0 < amount <= _MOST * 1000:
-        raise ValueError(f"{text!r}: a limit is more than nothing, and less than {_MOST:,}")
+            raise ValueError(f"{text!r} is not a whole number; write it like {_EXAMPLES}")
+    if not 0 < amount <= most:
+        raise ValueError(f"{text!r}: a limit is more than nothing, and less than {shown_most}")
     return amount
 
 

@@ -1,6 +1,5 @@
 """Counters in memory: windows that slide, periods of a calendar, totals, and places that are taken.
 
-``by_wall``: its times are seconds since the epoch; those of the others are monotonic. ``used`` is what they show.
 ``add`` gives back a slot, by which the amount can be changed later (``change``), as long as it still counts.
 """
 
@@ -8,152 +7,177 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from math import inf, ulp
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from proxy.limit import SECONDS, Limit
 
-_GRAINS = 1000  # parts of a window that slides; an entry counts until its latest part is older than the window
-Slot = list[
-    float
-]  # of a sliding window: [time of its latest part, amount, of its first]; of a period: [number, amount]
+GRAINS = 1000  # parts of a window that slides; what is added within one part is one entry
 
 
-class Sliding:
-    """What was added in the last ``seconds``. Never less than that, and at most a thousandth of the window more."""
+class Entry:
+    """What was added from ``first`` to ``latest``, in monotonic seconds."""
 
-    __slots__ = ("_entries", "_grain", "seconds", "used")
+    __slots__ = ("amount", "first", "latest")
 
-    by_wall = False
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.used = 0
-        self._grain = seconds / _GRAINS
-        self._entries: deque[Slot] = deque()
-
-    def turn(self, now: float) -> None:
-        """Forget what is too old. ``now`` is monotonic."""
-        entries, oldest = self._entries, now - self.seconds
-        while entries and entries[0][0] <= oldest:
-            self.used -= int(entries.popleft()[1])
-
-    def add(self, amount: int, now: float) -> Slot:
-        """Count ``amount`` now. Call ``turn`` before."""
-        entries = self._entries
-        self.used += amount
-        if entries:
-            last = entries[-1]
-            if now - last[2] < self._grain:
-                last[0] = now
-                last[1] += amount
-                return last
-        slot = [now, amount, now]
-        entries.append(slot)
-        return slot
-
-    def change(self, slot: Slot, by: int, now: float) -> None:
-        """Another amount for what was added."""
-        if slot[0] > now - self.seconds and self._entries and slot[0] >= self._entries[0][0]:
-            slot[1] += by
-            self.used += by
-
-    def wait(self, amount: int, limit: int, now: float) -> float | None:
-        """Seconds until ``amount`` fits below ``limit``, if nothing else comes."""
-        if amount > limit:
-            return None
-        too_much = self.used + amount - limit
-        for time, part, _ in self._entries:
-            if too_much <= 0:
-                break
-            too_much -= int(part)
-            latest = time
-        return 0.0 if self.used + amount <= limit else max(0.0, latest + self.seconds - now)
-
-    def reset(self, now: float) -> float:
-        """Seconds until the oldest part is free."""
-        return max(0.0, self._entries[0][0] + self.seconds - now) if self._entries else 0.0
-
-
-class Calendar:
-    """What was added in this day or month of ``zone``. The period only moves forward: a clock that is set back neither
-    gives anything back nor counts twice."""
-
-    __slots__ = ("_began", "_ends", "_is_month", "_number", "_zone", "used")
-
-    by_wall = True
-
-    def __init__(self, *, is_month: bool, zone: str) -> None:
-        self.used = 0
-        self._is_month = is_month
-        self._zone = ZoneInfo(zone)
-        self._number = 0
-        self._began = self._ends = 0.0  # seconds since the epoch
-
-    def turn(self, now: float) -> None:
-        """Begin anew, if a new period has begun. ``now``: seconds since the epoch."""
-        if now >= self._ends:
-            self._number += 1
-            self.used = 0
-            self._began, self._ends = bounds_of(now, self._zone, is_month=self._is_month)
-
-    def covers(self, at: float) -> bool:
-        """Whether a moment is in this period."""
-        return self._began <= at < self._ends
-
-    def add(self, amount: int, now: float) -> Slot:
-        """Count ``amount`` in this period. Call ``turn`` before."""
-        self.used += amount
-        return [self._number, amount]
-
-    def change(self, slot: Slot, by: int, now: float) -> None:
-        """Another amount for what was added, if it was in this period."""
-        if slot[0] == self._number:
-            self.used += by
-
-    def wait(self, amount: int, limit: int, now: float) -> float | None:
-        """Seconds until the next period, if the amount fits into one."""
-        return None if amount > limit else max(0.0, self._ends - now)
-
-    def reset(self, now: float) -> float:
-        """Seconds until the next period."""
-        return max(0.0, self._ends - now)
+    def __init__(self, amount: int, at: float) -> None:
+        self.amount = amount
+        self.first = self.latest = at
 
 
 class Total:
-    """What was ever added."""
+    """What was ever added; also places that are taken. The others begin as this does.
 
-    __slots__ = ("used",)
+    ``used`` is what it shows. ``by_wall``: its times are seconds since the epoch; else they are monotonic. ``due`` is
+    when ``turn`` has something to do; ``seen`` is when it was used last, in monotonic seconds.
+    """
+
+    __slots__ = ("due", "seen", "used")
 
     by_wall = False
 
     def __init__(self) -> None:
         self.used = 0
+        self.due = inf
+        self.seen = 0.0
 
     def turn(self, now: float) -> None:
-        """Nothing is ever forgotten."""
+        """Forget what is too old."""
 
-    def add(self, amount: int, now: float) -> Slot:
-        """Count ``amount``."""
+    def add(self, amount: int, now: float) -> Any:
+        """Count ``amount``. Where ``due`` has come, call ``turn`` before."""
         self.used += amount
-        return []
 
-    def change(self, slot: Slot, by: int, now: float) -> None:
-        """Another amount for what was added."""
+    def change(self, slot: Any, by: int, now: float) -> None:
+        """Another amount for what was added, if it still counts."""
         self.used += by
 
     def wait(self, amount: int, limit: int, now: float) -> float | None:
-        """Time does not help."""
+        """Seconds until ``amount`` fits below ``limit`` if nothing else comes; None: time does not help."""
         return None
 
     def reset(self, now: float) -> float | None:
-        """Never."""
+        """Seconds until some of what was added is free again, 0 while there is nothing; None: never by time."""
         return None
 
 
-Counter = Sliding | Calendar | Total
+class Sliding(Total):
+    """What was added in the last ``seconds``: never less than that.
+
+    An entry counts until its latest part is too old, so its first part counts for a thousandth of the window more.
+    """
+
+    __slots__ = ("_entries", "_grain", "seconds")
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self._grain = seconds / GRAINS
+        self._entries: deque[Entry] = deque()
+
+    def turn(self, now: float) -> None:
+        entries, seconds = self._entries, self.seconds
+        while entries and entries[0].latest + seconds <= now:
+            self.used -= entries.popleft().amount
+        self.due = entries[0].latest + seconds if entries else inf
+
+    def add(self, amount: int, now: float) -> Entry:
+        """Count ``amount``; ``now`` may also be in the past."""
+        self.used += amount
+        entries = self._entries
+        if not entries:
+            self.due = now + self.seconds
+        else:
+            last = entries[-1]
+            since = now - last.first
+            if since < 0.0:
+                return self._insert(amount, now)
+            if since < self._grain:
+                last.amount += amount
+                last.latest = max(last.latest, now)
+                return last
+        made = Entry(amount, now)
+        entries.append(made)
+        return made
+
+    def _insert(self, amount: int, at: float) -> Entry:
+        """Where it belongs among later ones, as part of a neighbour if one is near."""
+        entries = self._entries
+        place = len(entries) - 1
+        while place and entries[place - 1].first > at:
+            place -= 1
+        for near in (entries[place - 1] if place else None, entries[place]):
+            if near is not None and max(near.latest, at) - min(near.first, at) < self._grain:
+                near.amount += amount
+                near.first, near.latest = min(near.first, at), max(near.latest, at)
+                return near
+        made = Entry(amount, at)
+        entries.insert(place, made)
+        self.due = entries[0].latest + self.seconds
+        return made
+
+    def change(self, slot: Any, by: int, now: float) -> None:
+        if now < slot.latest + self.seconds:
+            slot.amount += by
+            self.used += by
+
+    def wait(self, amount: int, limit: int, now: float) -> float | None:
+        if amount > limit:
+            return None
+        too_much = self.used + amount - limit
+        for entry in self._entries:
+            too_much -= entry.amount
+            if too_much <= 0:
+                return _until(entry.latest + self.seconds, now)
+        return 0.0
+
+    def reset(self, now: float) -> float:
+        oldest = next((entry for entry in self._entries if entry.amount), None)
+        return 0.0 if oldest is None else _until(oldest.latest + self.seconds, now)
 
 
-def counter(limit: Limit, zone: str) -> Counter:
+class Calendar(Total):
+    """What was added in this day or month of ``zone``. The period only moves forward: a clock that is set back neither
+    gives anything back nor counts twice."""
+
+    __slots__ = ("_began", "_is_month", "_number", "_zone")
+
+    by_wall = True
+
+    def __init__(self, *, is_month: bool, zone: str) -> None:
+        super().__init__()
+        self._is_month = is_month
+        self._zone = ZoneInfo(zone)
+        self._number = 0
+        self._began = self.due = 0.0  # seconds since the epoch; this period ends when the next is due
+
+    def turn(self, now: float) -> None:
+        if now >= self.due:
+            self._number += 1
+            self.used = 0
+            self._began, self.due = bounds_of(now, self._zone, is_month=self._is_month)
+
+    def covers(self, at: float) -> bool:
+        """Whether a moment is in this period."""
+        return self._began <= at < self.due
+
+    def add(self, amount: int, now: float) -> int:
+        self.used += amount
+        return self._number
+
+    def change(self, slot: Any, by: int, now: float) -> None:
+        if slot == self._number:
+            self.used += by
+
+    def wait(self, amount: int, limit: int, now: float) -> float | None:
+        return None if amount > limit else _until(self.due, now)
+
+    def reset(self, now: float) -> float:
+        return _until(self.due, now) if self.used else 0.0
+
+
+def counter(limit: Limit, zone: str) -> Total:
     """An empty counter for ``limit``."""
     seconds = SECONDS.get(limit.window)
     if seconds is not None:
@@ -171,3 +195,9 @@ def bounds_of(now: float, zone: ZoneInfo, *, is_month: bool) -> tuple[float, flo
         return midnight.timestamp(), (midnight + timedelta(days=1)).timestamp()
     first = midnight.replace(day=1)
     return first.timestamp(), (first + timedelta(days=32)).replace(day=1).timestamp()
+
+
+def _until(due: float, now: float) -> float:
+    """Seconds, so that a clock that shows ``now`` and goes on by them has reached ``due``: rounding takes nothing."""
+    wait = due - now
+    return max(0.0, wait if now + wait >= due else wait + ulp(due))
