@@ -1,1 +1,1 @@
-"""Keys that are issued while the gateway runs: kept in one SQLite file, every change of them in an audit chain."""
+"""Keys that are issued while the gateway runs, and the record of who changed what."""

@@ -1,49 +1,35 @@
-"""What operators have done: rows that are only ever added, each bound to the one before by a hash.
+"""Who changed what: rows that are only ever added, each bound to the one before it by a hash.
 
-Whoever changes, removes or inserts a row breaks the chain from there on, and ``verify_chain`` says where. Rows hold no
-secret and no hash of one.
+Whoever changes, removes or inserts a row breaks the chain from there on, and ``verify_chain`` finds the place. That
+the newest rows were cut off shows only to those who know a later ``head``: note it elsewhere from time to time.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
-GENESIS = bytes(32)  # what the first row is bound to
-# AUTOINCREMENT remembers the highest number ever given, so rows that are cut off at the end are missed too.
-TABLE = """
-CREATE TABLE IF NOT EXISTS audit (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    at INTEGER NOT NULL,
-    who TEXT NOT NULL,
-    role TEXT NOT NULL,
-    action TEXT NOT NULL,
-    object TEXT NOT NULL,
-    before TEXT,
-    after TEXT,
-    previous BLOB NOT NULL,
-    hash BLOB NOT NULL
-) STRICT;
-CREATE TRIGGER IF NOT EXISTS audit_stays BEFORE UPDATE ON audit
-    BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;
-CREATE TRIGGER IF NOT EXISTS audit_is_whole BEFORE DELETE ON audit
-    BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END;
-"""
-_COLUMNS = "seq, at, who, role, action, object, before, after, previous, hash"
-_ALL = f"SELECT {_COLUMNS} FROM audit ORDER BY seq"  # noqa: S608 - constants
-_PAGE = """
-SELECT seq, at, who, role, action, object, before, after, previous, hash FROM audit
-WHERE seq > :after
-  AND (:organisation = '' OR json_extract(coalesce(after, before), '$.organisation') = :organisation)
-  AND (:team = '' OR json_extract(coalesce(after, before), '$.team') = :team)
-ORDER BY seq LIMIT :limit
-"""
+START = bytes(32)  # what the first row follows
+MAX_ROWS = 1000  # that are read at once
+TABLES = (
+    """CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL, action TEXT NOT NULL,
+        object TEXT NOT NULL, before TEXT, after TEXT, previous BLOB NOT NULL, hash BLOB NOT NULL
+    )""",
+    """CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END""",
+    """CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END""",
+    # REPLACE deletes without asking the trigger above.
+    """CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit WHEN NEW.seq <= (SELECT max(seq) FROM audit)
+        BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END""",
+)
+# As bytes, because what somebody wrote into the file need not be text.
+_RAW = """SELECT seq, at, CAST(who AS BLOB), CAST(role AS BLOB), CAST(action AS BLOB), CAST(object AS BLOB),
+    CAST(before AS BLOB), CAST(after AS BLOB), CAST(previous AS BLOB), CAST(hash AS BLOB) FROM audit ORDER BY seq"""
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -54,8 +40,8 @@ class Actor(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One row. ``at``: microseconds since the epoch; ``before`` and ``after``: the object's state; ``hash``: in
-    hexadecimal digits, to be written down elsewhere."""
+    """One row. ``at``: microseconds since the epoch; ``before`` and ``after``: the object then, None where there was
+    none; ``hash``: in hexadecimal digits."""
 
     seq: int
     at: int
@@ -68,79 +54,52 @@ class Entry(msgspec.Struct, frozen=True):
     hash: str
 
 
-@contextmanager
-def atomic(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing of what is done inside, also within a transaction of the caller's.
-
-    A transaction of its own begins as a writer: the last row of the chain must not change after it was read.
-    """
-    inner = connection.in_transaction
-    connection.execute("SAVEPOINT change" if inner else "BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("RELEASE change" if inner else "COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK TO change" if inner else "ROLLBACK")
-            if inner:
-                connection.execute("RELEASE change")
-        raise
+def append(db: sqlite3.Connection, actor: Actor, action: str, object: str, before: Any, after: Any, *, now: int) -> int:
+    """Add a row within the transaction that is open; its number. ``before`` and ``after`` must hold no secret."""
+    last, previous = head(db)
+    row = (last + 1, now, actor.name, actor.role, action, object, _json(before), _json(after))
+    db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, previous, _hash(previous, row)))
+    return last + 1
 
 
-def record(
-    connection: sqlite3.Connection,
-    actor: Actor,
-    now: float,
-    action: str,
-    what: str,
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any] | None,
-) -> int:
-    """Add a row, in the transaction of what it tells of; its number. ``now``: seconds since the epoch."""
-    with atomic(connection):
-        seq = latest(connection) + 1
-        last = connection.execute("SELECT hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
-        previous = GENESIS if last is None else bytes(last[0])
-        texts = tuple(None if state is None else canonical(state) for state in (before, after))
-        rest = (seq, round(now * 1_000_000), actor.name, actor.role, action, what, *texts)
-        row = (*rest, previous, _hash(previous, rest))
-        connection.execute(f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608
-    return seq
+def head(db: sqlite3.Connection) -> tuple[int, bytes]:
+    """Number and hash of the newest row; 0 and zeros if there is none."""
+    found = db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+    return (0, START) if found is None else (int(found[0]), bytes(found[1]))
 
 
-def latest(connection: sqlite3.Connection) -> int:
-    """The highest number that a row ever had; 0 if there was none."""
-    found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
-    return 0 if found is None else int(found[0])
+def entries(db: sqlite3.Connection, after: int, limit: int) -> list[Entry]:
+    """Rows after that number, oldest first."""
+    sql = "SELECT seq, at, who, role, action, object, before, after, hash FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"
+    rows = db.execute(sql, (after, max(1, min(limit, MAX_ROWS))))
+    return [
+        Entry(seq, at, who, role, action, object, _value(before), _value(after), bytes(hash).hex())
+        for seq, at, who, role, action, object, before, after, hash in rows
+    ]
 
 
-def entries(
-    connection: sqlite3.Connection, *, after: int = 0, limit: int = 100, organisation: str = "", team: str = ""
-) -> list[Entry]:
-    """Rows behind ``after``, the oldest first; with an organisation or team only those about its keys."""
-    asked = {"after": after, "limit": limit, "organisation": organisation, "team": team}
-    found = []
-    for row in connection.execute(_PAGE, asked):
-        before, later = (None if text is None else json.loads(text) for text in row[6:8])
-        found.append(Entry(*row[:6], before, later, bytes(row[9]).hex()))
-    return found
-
-
-def verify_chain(connection: sqlite3.Connection) -> int | None:
-    """The number of the first row that is missing or not as it was written; None if all are."""
-    previous, expected = GENESIS, 1
-    for row in connection.execute(_ALL):
-        *rest, bound, found = row
-        if rest[0] != expected or bound != previous or found != _hash(previous, tuple(rest)):
+def verify_chain(db: sqlite3.Connection) -> int | None:
+    """The number of the first row that is not what was written, or is missing; None if all are in order."""
+    previous, expected = START, 1
+    for seq, at, *texts, before, found in db.execute(_RAW):
+        try:
+            row = (seq, at, *(None if text is None else text.decode() for text in texts))
+        except UnicodeDecodeError:
+            return expected
+        if seq != expected or before != previous or found != _hash(previous, row):
             return expected
         previous, expected = found, expected + 1
-    return expected if expected <= latest(connection) else None
+    return None
 
 
-def canonical(value: Any) -> str:
-    """One spelling for equal values."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+def _hash(previous: bytes, row: tuple[Any, ...]) -> bytes:
+    """SHA-256 of the hash before it and of the row as a JSON array: no two rows have the same."""
+    return hashlib.sha256(previous + msgspec.json.encode(row)).digest()
 
 
-def _hash(previous: bytes, rest: tuple[Any, ...]) -> bytes:
-    return hashlib.sha256(previous + canonical(rest).encode()).digest()
+def _json(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value, order="deterministic").decode()
+
+
+def _value(text: str | None) -> Any:
+    return None if text is None else msgspec.json.decode(text)
