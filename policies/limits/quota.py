@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from math import ceil
@@ -13,6 +12,7 @@ from proxy.errors import Header
 from proxy.exchange import Exchange, Identity, Reply
 from proxy.limit import Amounts, Downgrade, Gauge, Held, LimitConfig, Over, OverLimit, Rule, Unavailable
 from proxy.policy import Answer, CompileContext, Config, Policy, Target
+from proxy.turns import Turns
 from proxy.units import Duration
 
 _MAX_PLANS = 10_000
@@ -56,14 +56,12 @@ class Quota(Policy):
         "_counters",
         "_default",
         "_detours",
-        "_freed",
-        "_lines",
         "_near",
         "_plans",
         "_rules",
         "_slot",
         "_told",
-        "_waiting",
+        "_turns",
     )
 
     Config = QuotaConfig
@@ -81,9 +79,7 @@ class Quota(Policy):
         self._plans: dict[tuple[Identity | None, str], Plan | None] = {}
         self._near: set[str] = set()  # gauges of which little is left: tokens are counted before they are reserved
         self._told: dict[str, int] = context.shared("alerts of limits", dict)
-        self._lines: dict[str, asyncio.Lock] = {}
-        self._freed = asyncio.Event()
-        self._waiting = 0
+        self._turns = Turns()
 
     @classmethod
     def compile(cls, config: QuotaConfig, context: CompileContext) -> Self:
@@ -217,45 +213,27 @@ class Quota(Policy):
 
     async def _wait(self, x: Exchange, gauges: tuple[Gauge, ...], amounts: Amounts, over: Over) -> Held | Over:
         """Wait in the line of the limit that refused, first come first served."""
-        until = min(x.deadline, time.monotonic() + self._config.max_wait)
-        if self._waiting >= self._config.max_waiting:
-            return over
-        key = gauges[over.gauge].key
-        line = self._lines.setdefault(key, asyncio.Lock())
-        self._waiting += 1
-        x.meter.waiting(x.route, 1)
         began = time.monotonic()
-        try:
-            async with asyncio.timeout_at(asyncio.get_running_loop().time() + max(0.0, until - began)), line:
-                return await self._retry(x, gauges, amounts, over, until)
-        except TimeoutError:
+        until = min(x.deadline, began + self._config.max_wait)
+        pause = _pause(gauges, over, until - began)
+        if len(self._turns) >= self._config.max_waiting or pause is None:
             return over
-        finally:
-            self._waiting -= 1
-            x.meter.waiting(x.route, -1)
-            x.meter.waited(x.route, "quota", time.monotonic() - began)
-            x.upstream_wait += time.monotonic() - began
-            if not line.locked():
-                self._lines.pop(key, None)
+        taken: Held | Over = over
 
-    async def _retry(
-        self, x: Exchange, gauges: tuple[Gauge, ...], amounts: Amounts, over: Over, until: float
-    ) -> Held | Over:
-        while True:
-            is_place = gauges[over.gauge].limit.kind == "concurrent"
-            wait = _POLL if is_place else over.wait
-            if wait is None or (not is_place and time.monotonic() + wait > until):
-                return over
-            self._freed.clear()
-            try:
-                async with asyncio.timeout(wait):
-                    await self._freed.wait()
-            except TimeoutError:
-                pass
+        async def look() -> float | None:
+            nonlocal taken
             taken = await self._counters.reserve(x.request_id, gauges, amounts)
-            if isinstance(taken, Held):
-                return taken
-            over = taken
+            return None if isinstance(taken, Held) else _pause(gauges, taken, until - time.monotonic())
+
+        x.meter.waiting(x.route, 1)
+        try:
+            await self._turns.stand(gauges[over.gauge].key, pause, until - began, look)
+            return taken
+        finally:
+            seconds = time.monotonic() - began
+            x.upstream_wait += seconds
+            x.meter.waiting(x.route, -1)
+            x.meter.waited(x.route, "sent" if isinstance(taken, Held) else "refused_wait", seconds)
 
     def _refusal(self, x: Exchange, found: Plan, gauges: tuple[Gauge, ...], over: Over) -> Reply:
         rule = found.rules[over.gauge]
@@ -299,7 +277,7 @@ class Quota(Policy):
                     sum(charge.cost for charge in charges),
                 )
                 self._counters.settle(reservation.held, used)
-                self._freed.set()
+                self._turns.wake()
 
         for charge in charges:
             charge.then(settled)
@@ -320,6 +298,13 @@ class Quota(Policy):
             dict.fromkeys(f"{gauge.limit.text} ({gauge.key.partition(' ')[0]})" for gauge in held.gauges)
         )
         return f"{text}: {listed}"
+
+
+def _pause(gauges: tuple[Gauge, ...], over: Over, left: float) -> float | None:
+    """Seconds after which to look again; None if it is not worth it."""
+    if gauges[over.gauge].limit.kind == "concurrent":
+        return _POLL
+    return over.wait if over.wait is not None and over.wait <= left else None
 
 
 class UnknownPrice(Exception):

@@ -219,7 +219,7 @@ def service_tier(told: str | None) -> str:
 
 
 _MOST_TOKENS = 100_000_000
-_SLACK = 10_000
+_SLACK = 200_000  # what a provider reads beside the request: pages it has searched for, earlier answers, pictures
 
 
 def absurd(usage: Usage, bound_input: int, bound_output: int) -> Usage | None:
@@ -234,4 +234,4 @@ def absurd(usage: Usage, bound_input: int, bound_output: int) -> Usage | None:
 
 
 def _is_beyond(told: int, bound: int) -> bool:
-    return told > min(4 * bound + _SLACK, _MOST_TOKENS)
+    return told > min(10 * bound + _SLACK, _MOST_TOKENS)

@@ -15,9 +15,11 @@ from functools import lru_cache
 from importlib.resources import files
 from math import ceil
 from threading import Lock
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tiktoken import Encoding
+if TYPE_CHECKING:
+    from tiktoken import Encoding
+
 
 O200K, CL100K = "o200k_base", "cl100k_base"
 # Both as in tiktoken_ext/openai_public.py of tiktoken 0.14: SHA-256 of the rank file, pattern, special tokens.
@@ -159,6 +161,8 @@ def _encoding(name: str) -> Encoding:
 
 
 def _read(name: str) -> Encoding:
+    from tiktoken import Encoding
+
     raw = files("proxy").joinpath("ranks", f"{name}.tiktoken").read_bytes()
     if hashlib.sha256(raw).hexdigest() != _HASHES[name]:
         raise ValueError(f"the rank file of {name} is damaged: its SHA-256 is not {_HASHES[name]}")

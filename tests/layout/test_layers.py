@@ -35,6 +35,7 @@ LAYERS = {
     "proxy.expression": "leaf",
     "proxy.tasks": "leaf",
     "proxy.limit": "leaf",
+    "proxy.turns": "leaf",
     "proxy.limits.rule": "leaf",
     "proxy.policy": "contract",
     "proxy.config": "config",

@@ -14,7 +14,7 @@ import pytest
 from tests.layout.tree import ROOT, modules, project_files
 
 PACKAGES = ("proxy", "policies", "schemas")
-SUFFIXES = {".py", ".json", ".typed"}
+SUFFIXES = {".py", ".json", ".typed", ".tiktoken"}
 NOT_INSTALLED = {PurePosixPath("schemas/README.md")}
 MAX_DISTRIBUTIONS = 45
 

@@ -11,7 +11,7 @@ import pytest
 from proxy.config.compile import build
 from proxy.exchange import Exchange
 from proxy.pipeline import Pipeline
-from proxy.price import Price
+from proxy.price import FREE, Price
 from proxy.runtime import Runtime, Shared
 from tests.support.config import NOW, TABLES, built, lines, written
 
@@ -185,7 +185,7 @@ def test_the_digest_is_that_of_the_runtime(tmp_path: Path) -> None:
 
 
 def test_prices_of_the_file_reach_its_targets(tmp_path: Path) -> None:
-    """Of a simulated model and of one that the built-in list knows otherwise; a model without any has none."""
+    """Of a simulated model and of one that the built-in list knows otherwise; what is simulated costs nothing else."""
     price = 'price: {input: $1.50, output: "$2"}'
     text = f"""
         providers:
@@ -195,7 +195,7 @@ def test_prices_of_the_file_reach_its_targets(tmp_path: Path) -> None:
           r: {{open: true, target: {{balance: {{by: cost, of: [sim/dear, sim/free, up/gpt-4o-mini]}}}}}}
         """
     providers = _runtime(tmp_path, text).providers
-    expected = Price(1_500_000_000, 2_000_000_000)
+    expected = Price(1_500_000_000, 2_000_000_000, source="file")
     found = [providers["sim"].prices.of("dear"), providers["up"].prices.of("gpt-4o-mini")]
     assert found == [expected, expected]
-    assert providers["sim"].prices.of("free") is None
+    assert providers["sim"].prices.of("free") == FREE

@@ -11,8 +11,9 @@ from policies.table import POLICIES, TARGETS
 from proxy.config import model
 from proxy.config.model import GatewayConfig, convert
 from proxy.config.schema import bundle, resolve
+from proxy.limit import LimitConfig
 from proxy.providers.table import PROVIDERS
-from proxy.units import Duration, Percent, Secret, Size
+from proxy.units import Duration, Money, Percent, Secret, Size
 
 SCHEMA = bundle()
 
@@ -46,6 +47,10 @@ def _plain(value: Any, schema: dict[str, Any]) -> Any:
         return Size.parse(value)
     if schema.get("format") == "percent":
         return Percent.parse(value)
+    if schema.get("format") == "money":
+        return Money.parse(value)
+    if isinstance(value, list) and schema["items"].get("format") == "percent":
+        return tuple(map(Percent.parse, value))
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -61,7 +66,8 @@ def _agree(schema: dict[str, Any], type_: Any, where: str) -> None:
     """Names, what is required, defaults; and the same for every map below."""
     schema = resolve(schema, SCHEMA)
     if "oneOf" in schema:
-        schema = next(form for form in schema["oneOf"] if form["type"] == "object")
+        forms = [resolve(form, SCHEMA) for form in schema["oneOf"]]
+        schema = next(form for form in forms if form["type"] == "object")
     fields = {field.encode_name: field for field in msgspec.structs.fields(type_)}
     if schema["type"] == "array":  # written as a plain list, which the class holds under a name
         (only,) = fields.values()
@@ -81,7 +87,8 @@ def _agree(schema: dict[str, Any], type_: Any, where: str) -> None:
             assert written == expected or (written is None and expected in (None, (), {})), at
         for inner in (field.type, *get_args(field.type)):
             if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-                below = value if "properties" in value else (value.get("additionalProperties") or value["items"])
+                is_map = "properties" in value or "oneOf" in value
+                below = value if is_map else (value.get("additionalProperties") or value["items"])
                 _agree(below, inner, at)
 
 
@@ -102,6 +109,15 @@ def test_a_providers_schema_and_its_class_agree(kind: str) -> None:
         ("server", model.ServerConfig),
         ("timeouts", model.TimeoutsConfig),
         ("route_timeouts", model.RouteTimeoutsConfig),
+        ("retries", model.RetriesConfig),
+        ("health", model.HealthConfig),
+        ("overload", model.OverloadConfig),
+        ("jobs", model.JobsConfig),
+        ("ledger", model.LedgerConfig),
+        ("alerts", model.AlertsConfig),
+        ("tiers", model.TiersConfig),
+        ("limit", LimitConfig),
+        ("admin", model.AdminConfig),
         ("log", model.LogConfig),
         ("conversations", model.ConversationsConfig),
         ("organisation", model.OrganisationConfig),
