@@ -7,6 +7,7 @@ from policies.context.prompt_cache import PromptCache
 from policies.context.tags import Tags
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
+from policies.limits.idempotency import Idempotency
 from policies.limits.queue import Queue
 from policies.limits.quota import Quota
 from policies.routing.balance import Balance
@@ -25,6 +26,7 @@ POLICIES: dict[str, type[Policy]] = {
     "tags": Tags,
     "headers": Headers,
     "prompt_cache": PromptCache,
+    "idempotency": Idempotency,
     "quota": Quota,
     "queue": Queue,
 }

@@ -7,7 +7,7 @@ returns is behaviour, immutable and shared by all requests of its routes. The re
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import msgspec
@@ -17,6 +17,7 @@ from proxy.chat import Chat, Completion
 from proxy.errors import OPENAI, Header, Style
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.health import Health
+from proxy.idempotency import Idempotency
 from proxy.limit import Counters, Rule
 from proxy.price import Price
 
@@ -45,6 +46,19 @@ class Timeouts(msgspec.Struct, frozen=True):
     attempt: float = 0.0
 
 
+class KeySource(Protocol):
+    """Public keys that change. On the loop only; nothing here waits."""
+
+    def keys(self) -> Mapping[str, Mapping[str, str]] | None:
+        """JWK (RFC 7517, public members only) by id, the same object until one changes; None while none are known."""
+
+    def missed(self) -> None:
+        """A key was asked for that is not there: have a look soon."""
+
+    def retry_after(self) -> int:
+        """Whole seconds until keys may be there, at least one."""
+
+
 class CompileContext(Protocol):
     """What compiling may use. Everything is handed in; nothing is global."""
 
@@ -70,6 +84,9 @@ class CompileContext(Protocol):
     def counters(self) -> Counters:
         """Where limits are counted."""
 
+    def idempotency(self) -> Idempotency:
+        """Where it is known which requests were made already."""
+
     def root(self) -> Target:
         """The tree of this route. Not while compiling: it comes after the policies."""
 
@@ -90,6 +107,12 @@ class CompileContext(Protocol):
 
     def identities(self) -> dict[bytes, Identity]:
         """Every key of the file: SHA-256 digest (32 bytes) → who it is."""
+
+    def tenant(self, organisation: str, team: str) -> Identity | None:
+        """A team of the file, under no key's name; None if there is none. Not while compiling."""
+
+    def key_set(self, issuer: str, source: str | None) -> KeySource:
+        """The public keys of an issuer of tokens. ``source``: address of the set; without it, it is discovered."""
 
     def now(self) -> float:
         """Wall clock, seconds since the epoch."""

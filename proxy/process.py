@@ -27,6 +27,8 @@ from proxy.checks import take_over
 from proxy.config.check import is_loopback
 from proxy.config.compile import Built, Tables, build
 from proxy.config.model import GatewayConfig, JobsConfig, LogConfig, OverloadConfig
+from proxy.idempotency import NAME as IDEMPOTENCY
+from proxy.idempotency import Idempotency
 from proxy.jobs.record import Settings, Webhooks
 from proxy.jobs.service import Jobs
 from proxy.jobs.signature import read_secret
@@ -39,6 +41,7 @@ from proxy.runtime import Shared
 from proxy.server.limits import ServerLimits
 from proxy.server.serve import Server
 from proxy.server.workers import Workers
+from proxy.store.idempotency import RedisStore, SqliteStore
 from proxy.store.shared_health import SharedHealth
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
 from proxy.telemetry.metrics import Metrics
@@ -173,6 +176,9 @@ class _Process:
             metrics=self._metrics,
         )
         self._accounting = self._app.accounting = Accounting(_state(), account_settings(built.config))
+        store = built.config.store  # known to be usable; another one takes a restart
+        idempotency = shared.take(IDEMPOTENCY, Idempotency)  # closed with all that is shared
+        idempotency.store = SqliteStore(_state()) if store is None else RedisStore(store.reveal())
         self._server = Server(
             self._app,
             server_limits(built.config),

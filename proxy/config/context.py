@@ -14,11 +14,14 @@ from proxy.config.document import Report
 from proxy.config.limits import rules_of
 from proxy.config.problem import Path, nearest, quote
 from proxy.exchange import Exchange, Identity
+from proxy.idempotency import NAME as IDEMPOTENCY
+from proxy.idempotency import Idempotency
+from proxy.key_sets import KeySet
 from proxy.limit import Counters, LimitConfig, Rule
 from proxy.limits.switch import NAME as LIMITS
 from proxy.limits.switch import Switch
 from proxy.needs import conversation_of, needs_of
-from proxy.policy import Target, Timeouts
+from proxy.policy import KeySource, Target, Timeouts
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.runtime import Lease
@@ -99,7 +102,11 @@ class RouteState:
         trees: Mapping[str, Target | None],
         zone: str = "UTC",
         unknown_price: str | None = None,
+        tenants: Mapping[tuple[str, str, str], Identity] | None = None,
+        key_sets: list[KeySet] | None = None,
     ) -> None:
+        self.tenants = tenants or {}  # by organisation, team, and key or nothing
+        self.key_sets = [] if key_sets is None else key_sets  # that policies have asked for, of all routes
         self.trees = trees  # by route: all routes of the file, their trees as soon as they are compiled
         self.zone = zone
         self.unknown_price = unknown_price
@@ -156,6 +163,10 @@ class RouteContext(Place):
         """Where limits are counted."""
         return self._state.lease.get(LIMITS, Switch)
 
+    def idempotency(self) -> Idempotency:
+        """Which requests were made already."""
+        return self._state.lease.get(IDEMPOTENCY, Idempotency)
+
     def root(self) -> Target:
         """The tree of this route."""
         return self._tree(self._state.name)
@@ -193,6 +204,18 @@ class RouteContext(Place):
     def tell(self, event: str, **fields: Any) -> None:
         """For operators."""
         self._state.lease.get(REPORTS, Reports).tell(event, **fields)
+
+    def tenant(self, organisation: str, team: str) -> Identity | None:
+        """A team of the file."""
+        return self._state.tenants.get((organisation, team, ""))
+
+    def key_set(self, issuer: str, source: str | None) -> KeySource:
+        """The public keys of an issuer."""
+        reports = self._state.lease.get(REPORTS, Reports)
+        found = self._state.lease.get(f"keys {issuer} {source}", lambda: KeySet(issuer, source, reports))
+        if found not in self._state.key_sets:
+            self._state.key_sets.append(found)
+        return found
 
     def now(self) -> float:
         """Wall clock."""
