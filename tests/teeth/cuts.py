@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tests.teeth.admin import ADMIN
 from tests.teeth.failures import FAILURES
+from tests.teeth.idempotency import IDEMPOTENCY
 from tests.teeth.jobs import JOBS
 from tests.teeth.overload import OVERLOAD
 from tests.teeth.queue import QUEUE
@@ -32,6 +33,6 @@ class Cut(NamedTuple):
 
 CUTS = tuple(
     Cut(*row)
-    for rows in (SERVER, SETTINGS, STREAMS, FAILURES, ROUTING, RACING, QUEUE, JOBS, OVERLOAD, ADMIN)
+    for rows in (SERVER, SETTINGS, STREAMS, FAILURES, ROUTING, RACING, QUEUE, IDEMPOTENCY, JOBS, OVERLOAD, ADMIN)
     for row in rows
 )
