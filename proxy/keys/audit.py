@@ -1,7 +1,8 @@
 """Who changed what: rows that are only ever added, each bound to the one before it by a hash.
 
-Whoever changes, removes or inserts a row breaks the chain from there on, and ``verify_chain`` finds the place. That
-the newest rows were cut off shows only to those who know a later ``head``: note it elsewhere from time to time.
+Whoever changes, removes or inserts a row breaks the chain from there on, and ``verify_chain`` finds the place. It also
+finds that the newest rows were cut off, unless whoever did it knew to change SQLite's own count of them: note the
+``head`` elsewhere from time to time.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ START = bytes(32)  # what the first row follows
 MAX_ROWS = 1000  # that are read at once
 TABLES = (
     """CREATE TABLE audit (
-        seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL, action TEXT NOT NULL,
-        object TEXT NOT NULL, before TEXT, after TEXT, previous BLOB NOT NULL, hash BLOB NOT NULL
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL,
+        action TEXT NOT NULL, object TEXT NOT NULL, before TEXT, after TEXT, previous BLOB NOT NULL, hash BLOB NOT NULL
     )""",
     """CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END""",
@@ -28,7 +29,8 @@ TABLES = (
         BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END""",
 )
 # As bytes, because what somebody wrote into the file need not be text.
-_RAW = """SELECT seq, at, CAST(who AS BLOB), CAST(role AS BLOB), CAST(action AS BLOB), CAST(object AS BLOB),
+_RAW = """SELECT seq, CASE typeof(at) WHEN 'integer' THEN at END,
+    CAST(who AS BLOB), CAST(role AS BLOB), CAST(action AS BLOB), CAST(object AS BLOB),
     CAST(before AS BLOB), CAST(after AS BLOB), CAST(previous AS BLOB), CAST(hash AS BLOB) FROM audit ORDER BY seq"""
 
 
@@ -89,7 +91,8 @@ def verify_chain(db: sqlite3.Connection) -> int | None:
         if seq != expected or before != previous or found != _hash(previous, row):
             return expected
         previous, expected = found, expected + 1
-    return None
+    counted = db.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'audit'").fetchone()[0] or 0
+    return expected if expected <= counted else None
 
 
 def _hash(previous: bytes, row: tuple[Any, ...]) -> bytes:

@@ -114,6 +114,7 @@ class KeyService:
             if seen == self._seen:
                 return
             self._seen = seen
+            has_changed = bool(found or (is_all and self._keys))
             if is_all:
                 self._keys.clear()
             for digest, key in found:
@@ -121,7 +122,7 @@ class KeyService:
                     self._keys[digest] = key
                 else:
                     self._keys.pop(digest, None)
-            if self._on_change is not None and (is_all or found):
+            if self._on_change is not None and has_changed:
                 self._on_change()
 
     def _changes(self, db: sqlite3.Connection) -> tuple[int, bool, list[tuple[bytes, IssuedKey]]]:

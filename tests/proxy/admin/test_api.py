@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proxy.admin.api import MAX_BODY, Order, answer, read_order
+from proxy.admin.api import HANDLERS, MAX_BODY, Order, answer, read_order
 from proxy.errors import BadRequest
 from proxy.exchange import Reply
 from proxy.runtime import Operators, Runtime
@@ -111,6 +111,17 @@ async def test_a_refused_caller_learns_nothing_of_what_is_there() -> None:
     origin = [(b"origin", b"http://evil.example")]
     for path in (ONE, "/admin/targets/up/other", "/admin/none"):
         assert _error(await _ask(_runtime(), path, more=origin))[:2] == (403, "admin_not_allowed")
+
+
+async def test_every_path_is_answered_by_its_handler() -> None:
+    """And says which methods it takes. Without a desk there are no keys."""
+    for method, path, _ in HANDLERS:
+        named = path.replace("{name…}", "up/gpt-4o").replace("{name}", "key_1")
+        reply = await _ask(_runtime(), named, {}, method="TRACE")
+        assert (reply.status, method in dict(reply.headers)[b"allow"].decode().split(", ")) == (405, True)
+        found = await _ask(_runtime(), named, {"action": "restore"}, method=method)
+        assert (found.status, found.code) in ((200, None), (404, "keys_disabled"))
+        assert (found.code is None) is ("/targets" in path or "/whoami" in path)
 
 
 async def test_a_name_may_be_escaped() -> None:
