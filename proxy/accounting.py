@@ -13,12 +13,11 @@ from proxy.ledger.books import Books
 from proxy.ledger.export import open_source
 from proxy.ledger.history import Past, history
 from proxy.ledger.postgres import PostgresSink
+from proxy.ledger.sqlite import NAME as FILE
 from proxy.ledger.sqlite import SqliteSink
 from proxy.ledger.writer import Sink, replay
 from proxy.limit import Gauge
 from proxy.runtime import Runtime
-
-FILE = "ledger.sqlite"
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -16,22 +16,31 @@ import time
 from collections.abc import Sequence, Sized
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal, cast, get_args
 
 import msgspec
 
 from policies.table import POLICIES, TARGETS
 from proxy import matrix
+from proxy.commands import Edge, Place
+from proxy.commands.ledger import add_ledger
+from proxy.commands.usage import add_usage
 from proxy.config.compile import Built, Tables, build
 from proxy.config.schema import bundle
 from proxy.errors import Header
 from proxy.explain import Explanation, explain
+from proxy.ledger.export import NoLedger
+from proxy.ledger.forecast import Budget
+from proxy.ledger.sqlite import NAME as LEDGER
 from proxy.policy import Choice
-from proxy.process import Options, serve
+from proxy.process import DEFAULT_STATE, Options, serve
 from proxy.providers.table import PROVIDERS
 from proxy.runtime import Shared
 
 TABLES = Tables(POLICIES, TARGETS, PROVIDERS)
 DONE, FAILED, WRONG = 0, 1, 2
+BudgetWindow = Literal["day", "month", "total"]
+BUDGETS = get_args(BudgetWindow)  # windows in which money can run out
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -182,6 +191,24 @@ def _keys_new(args: argparse.Namespace) -> int:
     return DONE
 
 
+def _place(path: Path) -> Place:
+    """Where the ledger of a file is, and the budgets of its tenants; without the file, that of the state directory."""
+    ledger = Path(os.environ.get("SLUICEGATE_STATE_DIR") or DEFAULT_STATE) / LEDGER
+    if not path.exists():
+        return Place(ledger)
+    built = _build(path, Shared())
+    if built.config is None or built.runtime is None:
+        raise NoLedger(f"{path}: {built.problems[0] if built.problems else 'cannot be read'}")
+    url = built.config.ledger.url
+    rules = {rule.key: rule for identity in built.runtime.tenants.values() for rule in identity.rules}
+    budgets = [
+        Budget(rule.level, rule.scope, rule.limit.amount, cast(BudgetWindow, rule.limit.window))
+        for rule in rules.values()
+        if rule.limit.kind == "money" and not rule.models and not rule.per and rule.limit.window in BUDGETS
+    ]
+    return Place(ledger if url is None else url.reveal(), budgets)
+
+
 def _version(args: argparse.Namespace) -> int:
     found = {"sluicegate": version("sluicegate"), "python": sys.version.split()[0]}
     print(json.dumps(found) if args.json else f"sluicegate {found['sluicegate']} (Python {found['python']})")
@@ -230,6 +257,10 @@ def _parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("new", parents=[output], help="make a key and print it with its hash")
     verb.add_argument("name", metavar="ORGANISATION/TEAM/KEY")
     verb.set_defaults(run=_keys_new)
+
+    edge = Edge(_place, os.environ, time.time)
+    add_usage(commands, config, output, edge)
+    add_ledger(commands, config, output, edge)
 
     command = commands.add_parser("version", parents=[output], help="print the version")
     command.set_defaults(run=_version)

@@ -166,16 +166,17 @@ class Selection(msgspec.Struct, frozen=True):
     until: int = 0
     where: Mapping[str, tuple[str, ...]] = {}
 
-    def condition(self) -> tuple[str, list[object]]:
-        """What stands after WHERE, and its parameters.
+    def condition(self, *, scans: bool = False) -> tuple[str, list[object]]:
+        """What stands after WHERE, and its parameters. ``scans``: not by the index of times, as most rows are meant.
 
         Raises:
             ValueError: a column that may not be asked for.
         """
-        parts, params = ["opened >= ?"], [self.since]
+        opened = "+opened" if scans else "opened"
+        parts, params = [f"{opened} >= ?"], [self.since]
         values: list[object] = [*params]
         if self.until:
-            parts.append("opened < ?")
+            parts.append(f"{opened} < ?")
             values.append(self.until)
         for column, texts in self.where.items():
             if column not in TEXTS:
@@ -183,6 +184,15 @@ class Selection(msgspec.Struct, frozen=True):
             parts.append(f'"{column}" IN ({", ".join("?" * len(texts))})')
             values += texts
         return " AND ".join(parts), values
+
+
+def is_most(source: Source, since: int, until: int) -> bool:
+    """Whether a period has so many of all rows that it is quicker to read all: groups come sorted out of an index."""
+    ((last,),) = source.query("SELECT coalesce(max(seq), 0) FROM attempts")
+    ((first,),) = source.query(
+        "SELECT coalesce(min(seq), 0) FROM attempts WHERE opened >= ? AND opened < ?", (since, until)
+    )
+    return bool(0 < first <= last // 2)
 
 
 def pages(source: Source, selection: Selection) -> Iterator[list[tuple[int, Row]]]:

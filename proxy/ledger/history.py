@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from proxy.ledger.export import Source
+from proxy.ledger.export import Source, is_most
 from proxy.limit import Amounts
 
 TAGS = ("user", "session", "project", "feature")
 _MICRO = 1_000_000
 _HOUR = 3600.0
-_WHO = ("route", "organisation", "team", "key", "asked")
+_WHO = ("team", "model", "key", "organisation", "route", "asked")  # as an index has them
 # What is still open may cost up to its bound.
 _SUMS = """sum(CASE WHEN number = 1 AND (status <> 'error' OR output > 0) THEN 1 ELSE 0 END),
 sum(CASE WHEN status = 'open' THEN bound_input
@@ -61,9 +61,10 @@ def _between(source: Source, start: float, end: float, *, per_second: bool, tags
     names = [*_WHO, *(TAGS if tags else ())]
     columns = ", ".join(f'"{name}"' for name in names)
     second = f", opened / {_MICRO}" if per_second else ""
+    opened = "+opened" if is_most(source, int(start * _MICRO), int(end * _MICRO)) else "opened"
     sql = " ".join(
         (
-            *("SELECT", columns + second + ",", _SUMS, "FROM attempts WHERE opened >= ? AND opened < ?"),
+            *("SELECT", columns + second + ",", _SUMS, "FROM attempts WHERE", opened, ">= ? AND", opened, "< ?"),
             *("GROUP BY", columns + second, f"ORDER BY {len(names) + 1}" if per_second else ""),
         )
     )

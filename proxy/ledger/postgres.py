@@ -31,7 +31,8 @@ CREATE TABLE IF NOT EXISTS attempts (
     {}
 );
 CREATE INDEX IF NOT EXISTS attempts_opened ON attempts (opened);
-CREATE INDEX IF NOT EXISTS attempts_request ON attempts (request);
+CREATE INDEX IF NOT EXISTS attempts_several ON attempts (opened, request) WHERE number > 1;
+CREATE INDEX IF NOT EXISTS attempts_groups ON attempts (team, model, "key", organisation, route, asked);
 CREATE INDEX IF NOT EXISTS attempts_open ON attempts (opened) WHERE status = 'open';
 CREATE TABLE IF NOT EXISTS prices (version TEXT PRIMARY KEY, terms BYTEA NOT NULL, since BIGINT NOT NULL);
 """.format(

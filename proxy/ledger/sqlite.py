@@ -28,7 +28,9 @@ CREATE TABLE attempts (
     {}
 );
 CREATE INDEX attempts_opened ON attempts (opened);
-CREATE INDEX attempts_request ON attempts (request);
+CREATE INDEX attempts_several ON attempts (opened, request) WHERE number > 1;
+CREATE INDEX attempts_groups ON attempts (team, model, "key", organisation, route, asked, opened, number, status, input,
+    cached_read, cache_write_5m, cache_write_1h, input_audio, output, reasoning, output_audio, cost);
 CREATE INDEX attempts_open ON attempts (opened) WHERE status = 'open';
 CREATE TABLE prices (version TEXT PRIMARY KEY, terms BLOB NOT NULL, since INTEGER NOT NULL);
 PRAGMA user_version = {};

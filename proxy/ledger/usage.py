@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from proxy.ledger.export import TEXTS, Selection, Source
+from proxy.ledger.export import TEXTS, Selection, Source, is_most
 from proxy.ledger.shown import MICRO, NANO
 
 Sort = Literal["cost", "requests", "tokens"]
 SORTS: tuple[Sort, ...] = ("cost", "requests", "tokens")
+_EVER = 2**62  # microseconds
 HOUR, DAY = 3600 * MICRO, 86400 * MICRO
 _NOT_ASKED_BY = {"id", "request", "reason", "price", "source", "flags"}  # texts that make no groups
 # Dimension → its expression. Times divide as integers in SQLite and PostgreSQL alike.
@@ -76,7 +77,7 @@ def usage(source: Source, selection: Selection, by: Sequence[str], *, sort: Sort
     if wrong := [name for name in by if name not in DIMENSIONS]:
         raise ValueError(f"{wrong[0]}: cannot be grouped by")
     twice, twice_in_all = _counted_twice(source, selection, by)
-    condition, params = selection.condition()
+    condition, params = selection.condition(scans=is_most(source, selection.since, selection.until or _EVER))
     expressions = [DIMENSIONS[name] for name in by]
     sql = " ".join(("SELECT", ", ".join([*expressions, _SUMS]), "FROM attempts WHERE", condition, _grouped(len(by))))
     total = Group(())
