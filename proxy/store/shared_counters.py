@@ -35,8 +35,8 @@ RETRY = 1.0  # seconds between tries while the store is lost
 LEASE = 8.0  # seconds after which a place is free whose holder does not renew it
 RENEW_EVERY = 2.5  # seconds between renewals
 MAX_SETTLEMENTS = 100_000  # that wait for the store; beyond that the oldest are dropped
-_PATIENCE = 4 * TIMEOUT  # seconds for one exchange with the store, with connecting
-_LATEST = 2 * TIMEOUT  # seconds after which the store no longer does what it was asked
+_PATIENCE = 4  # time-outs for one exchange with the store, with connecting
+_LATEST = 2  # time-outs after which the store no longer does what it was asked
 _TOGETHER = 500  # reservations, and settlements, in one exchange
 _FOREVER = 1e15  # milliseconds since the epoch: the end of a total
 
@@ -90,13 +90,15 @@ class SharedCounters(Counters):
     """Counters in the store at ``url``. ``problem`` is what readers of `/readyz` should know, or "".
 
     ``start`` keeps places while they are taken, and looks for the store; ``aclose`` ends that. ``wall`` (seconds since
-    the epoch) tells near which days and months of a calendar the store's clock is.
+    the epoch) tells near which days and months of a calendar the store's clock is. ``timeout``: seconds that a request
+    waits for the store.
     """
 
-    def __init__(self, url: str, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, url: str, *, wall: Callable[[], float] = time.time, timeout: float = TIMEOUT) -> None:
         self.problem = ""
         self._wall = wall
-        self._link = _Link(url)
+        self._timeout = timeout
+        self._link = _Link(url, timeout)
         self._own = MemoryCounters(wall=wall)
         self._replica = os.urandom(8).hex()
         self._last = 0  # number of the last reservation or settlement
@@ -121,7 +123,7 @@ class SharedCounters(Counters):
     async def aclose(self) -> None:
         """Send what is settled if the store takes it at once. Places that are taken are free after their lease."""
         if self._task is not None and not self.problem:
-            await asyncio.wait([self._task], timeout=_PATIENCE)
+            await asyncio.wait([self._task], timeout=_PATIENCE * self._timeout)
         self._is_closed = True
         tasks = [task for task in (self._renewing, self._task) if task is not None]
         for task in tasks:
@@ -219,7 +221,7 @@ class SharedCounters(Counters):
     async def _answer(self, question: _Question) -> list[Any]:
         answer = question.answer
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 said = await answer
         except BaseException as error:
             if answer.done() and not answer.cancelled() and answer.exception() is None:
@@ -278,7 +280,7 @@ class SharedCounters(Counters):
                 began = time.monotonic()
                 try:
                     await self._round()
-                    is_well = time.monotonic() - began <= TIMEOUT
+                    is_well = time.monotonic() - began <= self._timeout
                 except (RedisError, OSError, msgspec.DecodeError):
                     is_well = False
                 self.problem = "" if is_well else self.problem or UNREACHABLE
@@ -345,14 +347,15 @@ def _seconds(gauge: Gauge, told: float) -> float | None:
 class _Link:
     """One connection, made when it is needed."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout: float) -> None:
         self._url = url
+        self._timeout = timeout
         self._connection: Connection | None = None
         self._ahead: float | None = None  # milliseconds from the monotonic clock to the store's, or a little less
 
     def deadline(self) -> float:
         """Milliseconds by the store's clock after which it is too late to do what is asked now; 0.0: not known."""
-        return 0.0 if self._ahead is None else self._ahead + 1000 * (time.monotonic() + _LATEST)
+        return 0.0 if self._ahead is None else self._ahead + 1000 * (time.monotonic() + _LATEST * self._timeout)
 
     async def ask(self, calls: Sequence[_Call]) -> list[Any]:
         """Answers and errors, in order.
@@ -363,7 +366,7 @@ class _Link:
         from redis.exceptions import NoScriptError
 
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_PATIENCE * self._timeout):
                 clock, *answers = await self._send([("TIME",), *(call.command(whole=False) for call in calls)])
                 for at, call in enumerate(calls):
                     if isinstance(answers[at], NoScriptError):
