@@ -54,6 +54,7 @@ class MemoryCounters(Counters):
             now = wall if one.by_wall else monotonic
             if now >= one.due:
                 one.turn(now)
+            one.seen = monotonic  # also where it refuses: a counter that is full must not be dropped for it
             found.append(one)
             if one.used + by[limit.kind] > limit.amount:
                 if gauge.is_hard:
@@ -66,7 +67,6 @@ class MemoryCounters(Counters):
         slots: list[Any] = []
         used: list[int] = []
         for gauge, one in zip(gauges, found, strict=True):
-            one.seen = monotonic
             slots.append(one.add(by[gauge.limit.kind], wall if one.by_wall else monotonic))
             used.append(one.used)
         self.reserved += 1
