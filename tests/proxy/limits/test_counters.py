@@ -15,7 +15,7 @@ from proxy.limits.switch import Switch
 from proxy.store.shared_counters import SharedCounters
 from tests.support.valkey import Valkey
 
-AT_ONCE = 50  # reservations under way: a store that is asked for more may take longer than they wait
+PATIENT = 20.0  # seconds for a call: here it is about what is counted, and the machine may be busy
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ async def counters(request: pytest.FixtureRequest, store: Valkey) -> AsyncIterat
         return
     async with Redis.from_url(store.url) as client:
         await client.flushall()
-    made = SharedCounters(store.url)
+    made = SharedCounters(store.url, timeout=PATIENT)
     made.start()
     yield made
     assert made.problem == ""
@@ -73,11 +73,8 @@ async def test_of_a_thousand_at_once_exactly_as_many_as_are_allowed_are_admitted
     ]
     amounts = Amounts(1, 5, 2, 30)
 
-    under_way = asyncio.Semaphore(AT_ONCE)
-
     async def one(number: int) -> Held | Over:
-        async with under_way:
-            return await counters.reserve(str(number), gauges, amounts)
+        return await counters.reserve(str(number), gauges, amounts)
 
     found = await asyncio.gather(*map(one, range(1000)))
     held = [one for one in found if isinstance(one, Held)]

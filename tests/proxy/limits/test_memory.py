@@ -187,3 +187,14 @@ async def test_the_longest_wait_is_told_whatever_the_order() -> None:
         timed = [gauge for gauge in mixed if gauge is not gauges[3]]
         over = await counters.reserve("a", timed, Amounts())
         assert over == Over(timed.index(gauges[1]), Level(1, 12 * HOUR), 12 * HOUR)
+
+
+async def test_what_was_used_after_now_counts_from_now_on() -> None:
+    """The clock was set back meanwhile."""
+    clock = _Clock()
+    counters, gauge = _counters(clock), _gauge("9/min")
+    counters.replay([gauge], Amounts(), NOON + HOUR)
+    clock.at = 59.9
+    assert (await counters.look([gauge]))[0].used == 1
+    clock.at = 60.0
+    assert (await counters.look([gauge]))[0].used == 0

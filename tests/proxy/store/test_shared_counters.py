@@ -11,10 +11,11 @@ from redis.asyncio import Redis
 
 from proxy.limit import Amounts, Gauge, Held, Over, Unavailable
 from proxy.limits.rule import parse
-from proxy.store.shared_counters import LEASE, SharedCounters
+from proxy.store.shared_counters import LEASE, TIMEOUT, SharedCounters
 from tests.support.valkey import Valkey
 
 PATIENCE = 8.0  # seconds until something must have happened that takes one or two
+PATIENT = 20.0  # seconds for a call, where the store is well and the machine may be busy
 FREE = 10.0  # seconds until the places of a replica that died are free
 
 
@@ -35,11 +36,11 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 
 @pytest.fixture
-async def replica() -> AsyncIterator[Callable[[str], SharedCounters]]:
+async def replica() -> AsyncIterator[Callable[..., SharedCounters]]:
     made: list[SharedCounters] = []
 
-    def start(url: str) -> SharedCounters:
-        made.append(SharedCounters(url))
+    def start(url: str, timeout: float = TIMEOUT) -> SharedCounters:
+        made.append(SharedCounters(url, timeout=timeout))
         made[-1].start()
         return made[-1]
 
@@ -65,9 +66,9 @@ async def _used(counters: SharedCounters, gauge: Gauge) -> int:
     return (await counters.look([gauge]))[0].used
 
 
-async def test_replicas_count_together(valkey: Valkey, replica: Callable[[str], SharedCounters]) -> None:
+async def test_replicas_count_together(valkey: Valkey, replica: Callable[..., SharedCounters]) -> None:
     """A race between three admits exactly the limit; what one settles, the others see."""
-    replicas = [replica(valkey.url) for _ in range(3)]
+    replicas = [replica(valkey.url, PATIENT) for _ in range(3)]
     gauges = [_gauge("40/h"), _gauge("100 tokens/day"), _gauge("50 concurrent")]
     asked = [one.reserve("same", gauges, Amounts(1, 2)) for _ in range(40) for one in replicas]
     held = [(one, replicas[at % 3]) for at, one in enumerate(await asyncio.gather(*asked)) if isinstance(one, Held)]
@@ -82,10 +83,10 @@ async def test_replicas_count_together(valkey: Valkey, replica: Callable[[str], 
 
 
 async def test_places_of_a_replica_that_died_are_free_soon_and_those_of_others_are_kept(
-    valkey: Valkey, replica: Callable[[str], SharedCounters]
+    valkey: Valkey, replica: Callable[..., SharedCounters]
 ) -> None:
     """Longer than a lease lasts; nobody else gets them before."""
-    lives, dies = replica(valkey.url), replica(valkey.url)
+    lives, dies = replica(valkey.url, PATIENT), replica(valkey.url, PATIENT)
     kept = await _held(lives, PLACES)
     await _held(dies, PLACES)
     died = time.monotonic()
@@ -102,7 +103,7 @@ async def test_places_of_a_replica_that_died_are_free_soon_and_those_of_others_a
 
 
 async def test_while_the_store_is_lost_a_replica_decides_alone_or_refuses(
-    valkey: Valkey, replica: Callable[[str], SharedCounters]
+    valkey: Valkey, replica: Callable[..., SharedCounters]
 ) -> None:
     """As the gauges say, one that is closed closes all; when the store is back it is asked again."""
     counters = replica(valkey.url)
@@ -126,7 +127,7 @@ async def test_while_the_store_is_lost_a_replica_decides_alone_or_refuses(
 
 
 async def test_a_store_that_hangs_is_given_up_soon_and_what_it_did_too_late_is_given_back(
-    valkey: Valkey, replica: Callable[[str], SharedCounters]
+    valkey: Valkey, replica: Callable[..., SharedCounters]
 ) -> None:
     """What it was asked while it hung counts for nobody."""
     counters, other = replica(valkey.url), replica(valkey.url)
@@ -144,7 +145,7 @@ async def test_a_store_that_hangs_is_given_up_soon_and_what_it_did_too_late_is_g
 
 
 async def test_what_is_settled_while_the_store_hangs_arrives_once(
-    valkey: Valkey, replica: Callable[[str], SharedCounters]
+    valkey: Valkey, replica: Callable[..., SharedCounters]
 ) -> None:
     """In all kinds of gauges, whether or not the store did it at once."""
     counters = replica(valkey.url)
@@ -160,11 +161,9 @@ async def test_what_is_settled_while_the_store_hangs_arrives_once(
     assert [level.used for level in await counters.look(gauges)] == [5, 5, 5, 0]
 
 
-async def test_who_no_longer_waits_has_reserved_nothing(
-    valkey: Valkey, replica: Callable[[str], SharedCounters]
-) -> None:
+async def test_who_no_longer_waits_has_reserved_nothing(valkey: Valkey, replica: Callable[..., SharedCounters]) -> None:
     """Whenever it left."""
-    counters, gauge = replica(valkey.url), _gauge("1000/h")
+    counters, gauge = replica(valkey.url, PATIENT), _gauge("1000/h")
     await _held(counters, gauge)
     for turns in range(30):
         task = asyncio.create_task(counters.reserve("a", [gauge, PLACES], Amounts()))
@@ -187,7 +186,7 @@ async def test_who_no_longer_waits_has_reserved_nothing(
 
 
 async def test_without_a_store_a_replica_starts_and_finds_it_later(
-    tmp_path_factory: pytest.TempPathFactory, replica: Callable[[str], SharedCounters]
+    tmp_path_factory: pytest.TempPathFactory, replica: Callable[..., SharedCounters]
 ) -> None:
     """It says so meanwhile."""
     absent = Valkey(tmp_path_factory.mktemp("valkey"), running=False)
@@ -203,10 +202,10 @@ async def test_without_a_store_a_replica_starts_and_finds_it_later(
 
 
 async def test_scripts_that_the_store_has_forgotten_are_told_again(
-    valkey: Valkey, replica: Callable[[str], SharedCounters]
+    valkey: Valkey, replica: Callable[..., SharedCounters]
 ) -> None:
     """Nobody notices."""
-    counters = replica(valkey.url)
+    counters = replica(valkey.url, PATIENT)
     held = await _held(counters, HOUR)
     async with Redis.from_url(valkey.url) as client:
         await client.script_flush()
@@ -218,9 +217,9 @@ async def test_scripts_that_the_store_has_forgotten_are_told_again(
     assert counters.problem == ""
 
 
-async def test_all_keys_are_in_one_slot_and_end(valkey: Valkey, replica: Callable[[str], SharedCounters]) -> None:
+async def test_all_keys_are_in_one_slot_and_end(valkey: Valkey, replica: Callable[..., SharedCounters]) -> None:
     """But for totals, of which there is no end that comes soon."""
-    counters = replica(valkey.url)
+    counters = replica(valkey.url, PATIENT)
     await _held(counters, HOUR, PLACES, _gauge("9/day"), _gauge("9/month"), _gauge("9 total"))
     async with Redis.from_url(valkey.url) as client:
         names = [name for name in await client.keys("*") if isinstance(name, bytes)]
@@ -230,13 +229,13 @@ async def test_all_keys_are_in_one_slot_and_end(valkey: Valkey, replica: Callabl
 
 
 async def test_a_clock_of_a_replica_that_is_wrong_changes_no_period(
-    valkey: Valkey, replica: Callable[[str], SharedCounters]
+    valkey: Valkey, replica: Callable[..., SharedCounters]
 ) -> None:
     """The store's clock counts: an hour ahead or behind, at any time of the day, it is the same day."""
-    right = replica(valkey.url)
+    right = replica(valkey.url, PATIENT)
     gauges = [_gauge("9/day"), _gauge("9/month")]
     for hours in (-1, 1):
-        wrong = SharedCounters(valkey.url, wall=lambda hours=hours: time.time() + 3600 * hours)  # type: ignore[misc]
+        wrong = SharedCounters(valkey.url, timeout=PATIENT, wall=lambda hours=hours: time.time() + 3600 * hours)  # type: ignore[misc]
         wrong.start()
         await _held(wrong, *gauges)
         await wrong.aclose()
