@@ -192,8 +192,9 @@ class App:
         if self.accounting is not None and (problem := self.accounting.problem):
             state.setdefault("reasons", []).append(problem)
         sharing = current.runtime.sharing
-        if sharing is not None and sharing.problem:
-            state.setdefault("reasons", []).append(sharing.problem)
+        for shared in (sharing, current.runtime.shared_counters):
+            if shared is not None and shared.problem:
+                state.setdefault("reasons", []).append(shared.problem)
         if self.admission is not None and self.admission.overloaded_for() >= OVERLOADED_AFTER:
             # Still 200: taken out of the balancer, this replica's load would fall on the others, one after the other.
             state.setdefault("reasons", []).append("overloaded: requests beyond what can be served are refused")

@@ -196,6 +196,7 @@ class Exchange:
         "jobs",
         "keeps_events",
         "line",
+        "maxima",
         "meter",
         "method",
         "model",
@@ -258,6 +259,7 @@ class Exchange:
         self.excluded: frozenset[str] = frozenset()  # targets that have failed in the middle of this answer
         self.numbers: Iterator[int] = count(1)  # of attempts, also of those made beside
         self.bound: tuple[int, int | None] | None = None  # tokens, at most: of the request; of the answer, if it says
+        self.maxima: Any = None  # proxy.dialects.splice.Maxima: what the request says of its answer's length
         self.variant = ""  # of an experiment, or "mirror"
         self.begun: Begun | None = None  # only the rest of the answer is asked for
         self.keeps_events = False  # the answer is to be taken apart even if its bytes could pass: it may have to go on

@@ -115,12 +115,12 @@ def _read_fields(x: Exchange) -> None:
     where = x.endpoint.model_in
     if where == "json":
         envelope = read_envelope(x.body)
-        x.model, x.stream = envelope.model, envelope.stream
+        x.model, x.stream, x.maxima = envelope.model, envelope.stream, envelope.maxima
     elif where == "multipart":
         form = read_form(x.body, x.header(b"content-type") or b"")
         x.model, x.stream = form.model, form.stream
     elif where == "path":
-        read_envelope(x.body)  # for its form
+        x.maxima = read_envelope(x.body).maxima
         x.model, x.stream = read_path(x.path)
         if x.stream and _ALTERNATIVE not in x.query.split(b"&"):
             raise BadRequest("Ask for the stream as server-sent events: add `?alt=sse`.", code="invalid_request")

@@ -204,6 +204,7 @@ class Answer:
         "socket",
         "status",
         "style",
+        "summary",
         "target",
         "told",
         "told_failure",
@@ -238,6 +239,7 @@ class Answer:
         self.attempt: Attempt | None = None  # that it came from
         self.translated: Any = None  # proxy.translated.Translated, where ``chunks`` come out of it
         self.told_failure: Callable[[], bool] | None = None  # whether the stream tells of one, in the provider's words
+        self.summary: Any = None  # proxy.tokens.told.Told: what a whole answer in JSON says of its usage
         self.pace: Callable[[], float | None] | None = None  # seconds for each event of a stream so far
 
     def discard(self) -> None:

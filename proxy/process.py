@@ -263,6 +263,10 @@ class _Process:
     def _share(self) -> None:
         """Tell other replicas of the targets in use, by the store in use."""
         runtime = self._current.runtime
+        counters = runtime.shared_counters
+        runtime.counters.current = counters or runtime.counters.memory
+        if counters is not None:
+            counters.start()
         old, self._sharing = self._sharing, runtime.sharing
         self._metrics.store_up.set(runtime.sharing is None or not runtime.sharing.problem)
         if old is not None and old is not runtime.sharing:

@@ -20,6 +20,7 @@ from proxy.limits.switch import Switch
 from proxy.pipeline import Step
 from proxy.providers.provider import Provider
 from proxy.router import Router
+from proxy.store.shared_counters import SharedCounters
 from proxy.store.shared_health import SharedHealth
 
 T = TypeVar("T")
@@ -147,6 +148,7 @@ class Runtime:
         "providers",
         "quotas",
         "router",
+        "shared_counters",
         "sharing",
         "tenants",
     )
@@ -173,6 +175,7 @@ class Runtime:
         self.longest_request = max((entry.pipeline.timeouts.total for entry in router.entries), default=0.0) + _GRACE
         self.charges = Charges()  # these are set once, while compiling
         self.counters = Switch()
+        self.shared_counters: SharedCounters | None = None
         self.quotas: Mapping[str, Quotas] = {}  # by route
         self.tenants: Mapping[tuple[str, str, str], Identity] = {}  # by organisation, team and key
         self.checks: tuple[Watch, ...] = ()  # set once, while compiling

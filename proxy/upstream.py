@@ -32,6 +32,7 @@ from proxy.foreign import translate
 from proxy.passing import Facts, passed_on
 from proxy.policy import Answer, Timeouts
 from proxy.sse import Scanner
+from proxy.tokens.told import Told, read_told
 from proxy.websocket import Socket, Sockets
 
 # Seconds that a connection rests in the pool: less than the other side keeps it, so that no request meets a connection
@@ -57,7 +58,6 @@ _OURS = frozenset(
 _SAFE = ("GET", "HEAD")
 _NO_TIMER = TimerNoop()
 _NEVER_ROUND_UP = 1e9  # aiohttp rounds timers above this many seconds
-_JSON = msgspec.json.Decoder(msgspec.Raw)
 
 
 class Upstream:
@@ -293,10 +293,11 @@ async def _judge_body(flow: Flow, status: int, headers: list[Header], facts: Fac
         body = await flow.collect(MAX_WHOLE)
     elif body is None:
         await flow.begin()
-    if expect_json:
-        _check_json(body, facts.is_json)
+    summary = _read_json(body, facts.is_json) if expect_json else None
     if body is not None:
-        return Answer(status, headers, body=body)
+        answer = Answer(status, headers, body=body)
+        answer.summary = summary
+        return answer
     if facts.length >= 0:
         headers.append((b"content-length", b"%d" % facts.length))
     return Answer(status, headers, chunks=flow, close=flow.close)
@@ -320,13 +321,14 @@ async def _judge_error(flow: Flow, message: RawResponseMessage) -> Answer:
     return answer
 
 
-def _check_json(body: bytes | None, is_json: bool) -> None:
+def _read_json(body: bytes | None, is_json: bool) -> Told | None:
+    """What it tells of its usage; that it is JSON is found out with it."""
     if body is None:
         if not is_json:
             raise BadAnswer("the provider's answer should be JSON and is not")
-        return
+        return None
     try:
-        _JSON.decode(body)
+        return read_told(body)
     except (msgspec.DecodeError, RecursionError) as error:
         what = "HTML" if body.lstrip()[:1] == b"<" else "broken JSON" if body else "empty"
         if isinstance(error, RecursionError):

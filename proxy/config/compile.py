@@ -66,6 +66,7 @@ from proxy.reports import Reports
 from proxy.router import Router, RouteRule
 from proxy.runtime import Lease, Operators, Quotas, Runtime, Shared
 from proxy.store.memory import MemoryStore
+from proxy.store.shared_counters import SharedCounters
 from proxy.store.shared_health import NEEDS_EXTRA, SharedHealth, has_extra
 from proxy.units import Secret
 
@@ -139,6 +140,7 @@ def build(
     runtime.checks = compiler.checks()
     runtime.charges, runtime.counters = lease.get(CHARGES, Charges), lease.get(LIMITS, Switch)
     runtime.quotas, runtime.tenants = compiler.quotas, compiler.tenants
+    runtime.shared_counters = _shared_counters(config.store, lease)
     runtime.sharing, runtime.healths = _sharing(config.store, lease), compiler.healths
     return Built(runtime, config, (), notices, loaded.files, loaded.digest)
 
@@ -162,6 +164,14 @@ def _sharing(url: Secret | None, lease: Lease) -> SharedHealth | None:
         return None
     plain = url.reveal()
     return lease.get(f"store {sha256(plain.encode()).hexdigest()}", lambda: SharedHealth(plain))
+
+
+def _shared_counters(url: Secret | None, lease: Lease) -> SharedCounters | None:
+    """Limits that replicas share; None where there is no store."""
+    if url is None:
+        return None
+    plain = url.reveal()
+    return lease.get(f"limits {sha256(plain.encode()).hexdigest()}", lambda: SharedCounters(plain))
 
 
 class _Compiler:

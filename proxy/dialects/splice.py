@@ -8,6 +8,7 @@ right one, trial decodes decide.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -20,11 +21,22 @@ _MODEL_VALUE = re.compile(rb'"model"[ \t\r\n]*:[ \t\r\n]*("(?:[^"\\]|\\.)*")')
 _MAX_CANDIDATES = 64
 
 
+class Maxima(msgspec.Struct):
+    """What a request of any dialect says of the most that its answer may have, as it stands there."""
+
+    max_tokens: Any = None
+    max_completion_tokens: Any = None
+    max_output_tokens: Any = None
+    n: Any = None
+    generation: Any = msgspec.field(name="generationConfig", default=None)
+
+
 class Envelope(msgspec.Struct):
     """The members of a JSON request that the gateway itself reads; all others stay bytes."""
 
     model: str
     stream: bool
+    maxima: Maxima | None = None
 
 
 class _Name(str):
@@ -33,7 +45,7 @@ class _Name(str):
     __slots__ = ()
 
 
-class _Members(msgspec.Struct):
+class _Members(Maxima):
     model: _Name = _Name()
     stream: bool | None = None
 
@@ -81,7 +93,7 @@ def read_envelope(body: bytes) -> Envelope:
         raise BadRequest(f"The body is not valid JSON: {what}", code="invalid_json") from None
     if names.count > 1:
         raise BadRequest('The member "model" is there twice; send it once.', code="invalid_json", param="model")
-    return Envelope(str(found.model), bool(found.stream))
+    return Envelope(str(found.model), bool(found.stream), found)
 
 
 def splice_model(body: bytes, model: str) -> bytes:

@@ -11,6 +11,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol, cast
 
+import msgspec
+
 from proxy.background import Background
 from proxy.chat import Completion, Event, Usage
 from proxy.dialects.table import DIALECTS
@@ -22,10 +24,13 @@ from proxy.ledger.row import PriceTerms, Row, Source, Status
 from proxy.policy import Answer
 from proxy.price import Price
 from proxy.tokens.emitted import Emitted, absurd, service_tier, whole_usage
-from proxy.tokens.request import bound, counted
+from proxy.tokens.encodings import is_loaded
+from proxy.tokens.request import counted, quick_bound
 from proxy.tokens.tally import Tally
+from proxy.tokens.told import Told, read_told
 
 NAME = "charges"  # under which they are shared
+_SHORT = 16 << 10  # bytes of text that are counted at once, within some milliseconds
 DEFAULT_OUTPUT = 4096  # tokens that an answer is expected to have at most, if neither the caller nor the model says
 
 
@@ -92,10 +97,9 @@ class Charges:
         )
         _attribute(row, x)
         row.provider, row.model = provider, model
-        if x.bound is None:
-            x.bound = bound(x)
-        row.bound_input = x.bound[0]
-        row.bound_output = x.bound[1] if x.bound[1] is not None else max_output or DEFAULT_OUTPUT
+        most, output = x.bound or quick_bound(x)
+        row.bound_input = most
+        row.bound_output = output if output is not None else max_output or DEFAULT_OUTPUT
         if price is None:
             row.flags = "unpriced"
         else:
@@ -187,7 +191,7 @@ class OpenCharge:
             answer.chunks = Metered(answer.chunks, self)
             return
         if self.usage is None and self.meter is None and answer.body is not None and endpoint.answers_json:
-            self.usage, self._tier = whole_usage(endpoint.dialect, answer.body)
+            self.usage, self._tier = whole_usage(endpoint.dialect, answer.summary or _summary(answer.body))
             self._body = answer.body
         await self.finish()
 
@@ -246,12 +250,21 @@ class OpenCharge:
         usage = Usage() if self.usage is None else self.usage
         if self.meter is None and self._body is not None:
             self._read_body()
-        emitted = 0 if self.meter is None else await asyncio.to_thread(self.meter.tokens, self.row.model)
+        emitted = await self._emitted()
         if not usage.input_total:
             usage.input = await counted(self._x)
         if emitted > usage.output_total:
             usage.output += emitted - usage.output_total
         self._write(status, reason, usage, "counted")
+
+    async def _emitted(self) -> int:
+        """Tokens of what was emitted; a long text is counted in a thread."""
+        meter, model = self.meter, self.row.model
+        if meter is None:
+            return 0
+        if meter.size <= _SHORT and is_loaded(model):
+            return meter.tokens(model)
+        return await asyncio.to_thread(meter.tokens, model)
 
     def _read_body(self) -> None:
         assert self._body is not None
@@ -290,6 +303,14 @@ class OpenCharge:
         waiting, self._then = self._then, []
         for work in waiting:
             work()
+
+
+def _summary(body: bytes) -> Told | None:
+    """Of an answer that no provider sent over a wire."""
+    try:
+        return read_told(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _copy(usage: Usage, row: Row) -> None:

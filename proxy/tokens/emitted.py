@@ -20,6 +20,7 @@ from proxy.dialects.openai_responses.usage import read_usage as read_responses
 from proxy.dialects.openai_responses.wire import UsageWire as ResponsesUsage
 from proxy.sse import Splitter, read_data
 from proxy.tokens.encodings import count
+from proxy.tokens.told import Told, read_told
 
 FOLD_AT = 64 << 10  # bytes of a stream that are kept as they came
 _MOST = 4 << 20  # bytes of text that are kept to be counted
@@ -34,21 +35,6 @@ _TEXTS = {
     "anthropic_messages": re.compile(rb'"(?:text|partial_json|thinking)"' + _STRING),
     "gemini": re.compile(rb'"text"' + _STRING),
 }
-
-
-class _Inner(msgspec.Struct):
-    usage: Any = None
-    service_tier: Any = None
-
-
-class _Wire(msgspec.Struct, rename={"metadata": "usageMetadata"}):
-    """All places in which a message of a stream, or an answer, tells of its usage."""
-
-    usage: Any = None
-    metadata: Any = None
-    service_tier: Any = None
-    message: _Inner | None = None
-    response: _Inner | None = None
 
 
 class Emitted:
@@ -96,10 +82,17 @@ class Emitted:
         self._fold()
         return any(self._texts)
 
+    @property
+    def size(self) -> int:
+        """About how many bytes of text there are to count."""
+        self._fold()
+        return self._kept
+
     def text(self) -> str:
         """What has been emitted, as far as it is kept."""
         self._fold()
-        return "".join(map(_read, self._texts))
+        whole = _read(b"".join(self._texts))  # one reading for all: what is escaped may stand in two pieces
+        return whole if whole is not None else "".join(filter(None, map(_read, self._texts)))
 
     def usage(self) -> Usage | None:
         """What the provider has told so far."""
@@ -121,18 +114,15 @@ def _tells(chunk: bytes) -> bool:
     return len(_NOTHING.findall(chunk)) < chunk.count(_NEEDLE)
 
 
-def _read(text: bytes) -> str:
-    """A text as it stands in JSON, read; nothing if it cannot be."""
+def _read(text: bytes) -> str | None:
+    """A text as it stands in JSON, read; None if it cannot be."""
     try:
         return msgspec.json.decode(b'"' + text + b'"', type=str)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return ""
+        return None
 
 
-_DECODER = msgspec.json.Decoder(_Wire, strict=False)
-
-
-def _wires(chunk: bytes) -> list[_Wire]:
+def _wires(chunk: bytes) -> list[Told]:
     """What the events of a chunk say of usage."""
     splitter = Splitter()
     found = []
@@ -143,14 +133,14 @@ def _wires(chunk: bytes) -> list[_Wire]:
     return found
 
 
-def _wire(data: bytes) -> _Wire | None:
+def _wire(data: bytes) -> Told | None:
     try:
-        return _DECODER.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return read_told(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def _usage(dialect: str, wires: list[_Wire]) -> Usage | None:
+def _usage(dialect: str, wires: list[Told]) -> Usage | None:
     """The last that was told; in Anthropic's streams, what was told first holds where the last is silent."""
     if dialect == "anthropic_messages":
         known: MessagesUsage | None = None
@@ -175,12 +165,12 @@ def _as(type_: type[Any], told: Any) -> Any:
         return None
 
 
-def _responses(wire: _Wire) -> Usage | None:
+def _responses(wire: Told) -> Usage | None:
     told = wire.usage if wire.response is None else wire.response.usage
     return read_responses(_as(ResponsesUsage, told))
 
 
-def _plain(wire: _Wire) -> Usage | None:
+def _plain(wire: Told) -> Usage | None:
     """Embeddings tell it like chats, images like responses."""
     told = wire.usage
     if isinstance(told, dict) and "input_tokens" in told:
@@ -188,7 +178,7 @@ def _plain(wire: _Wire) -> Usage | None:
     return read_chat(_as(ChatUsage, told))
 
 
-_READ: dict[str, Callable[[_Wire], Usage | None]] = {
+_READ: dict[str, Callable[[Told], Usage | None]] = {
     "openai_chat": lambda wire: read_chat(_as(ChatUsage, wire.usage)),
     "openai_responses": _responses,
     "anthropic_messages": lambda wire: read_messages(_as(MessagesUsage, wire.usage)),
@@ -197,16 +187,13 @@ _READ: dict[str, Callable[[_Wire], Usage | None]] = {
 }
 
 
-def whole_usage(dialect: str | None, body: bytes) -> tuple[Usage | None, str]:
+def whole_usage(dialect: str | None, told: Told | None) -> tuple[Usage | None, str]:
     """What a whole answer in a dialect tells of its usage, None if nothing, and the service tier that has served it.
     ``dialect`` None: what only passes."""
-    if _NEEDLE not in body:
-        return None, ""
-    wire = _wire(body)
-    return (None, "") if wire is None else (_READ[dialect or ""](wire), _tier(wire))
+    return (None, "") if told is None else (_READ[dialect or ""](told), _tier(told))
 
 
-def _tier(wire: _Wire) -> str:
+def _tier(wire: Told) -> str:
     inner = wire.message or wire.response or wire
     usage = inner.usage
     told = usage.get("service_tier") if isinstance(usage, dict) and "service_tier" in usage else inner.service_tier

@@ -167,4 +167,6 @@ def _read(name: str) -> Encoding:
     if hashlib.sha256(raw).hexdigest() != _HASHES[name]:
         raise ValueError(f"the rank file of {name} is damaged: its SHA-256 is not {_HASHES[name]}")
     ranks = {base64.b64decode(token): int(rank) for token, rank in (line.split() for line in raw.splitlines())}
-    return Encoding(name, pat_str=_PATTERNS[name], mergeable_ranks=ranks, special_tokens=_SPECIAL[name])
+    made = Encoding(name, pat_str=_PATTERNS[name], mergeable_ranks=ranks, special_tokens=_SPECIAL[name])
+    made._mergeable_ranks = {}  # its engine has them; a second copy is 25 MB that only pickling would need
+    return made

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import re
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import ceil
+from typing import Any
 
 import msgspec
 
 from proxy.chat import Chat, Foreign, Media, Message, Part, Reasoning, Refusal, Text, Tool, ToolCall, ToolResult
+from proxy.dialects.splice import Maxima
 from proxy.exchange import Exchange
 from proxy.needs import conversation_of, needs_of
 from proxy.tokens.encodings import count_all, is_loaded
@@ -36,56 +38,11 @@ _SHORT = 20_000  # characters that are counted at once, within about 5 ms
 _EACH = 16  # characters that take as long as it takes to begin a text
 _LARGE = 512 << 10  # bytes of a request that is read off the loop
 
-Number = int | float | None
-
-
-class _Chat(msgspec.Struct):
-    max_completion_tokens: Number = None
-    max_tokens: Number = None
-    n: Number = None
-
-    def limit(self) -> tuple[Number, Number]:
-        return self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens, self.n
-
-
-class _Responses(msgspec.Struct):
-    max_output_tokens: Number = None
-
-    def limit(self) -> tuple[Number, Number]:
-        return self.max_output_tokens, None
-
-
-class _Messages(msgspec.Struct):
-    max_tokens: Number = None
-
-    def limit(self) -> tuple[Number, Number]:
-        return self.max_tokens, None
-
-
-class _Config(msgspec.Struct, rename="camel"):
-    max_output_tokens: Number = None
-    candidate_count: Number = None
-
-
-class _Gemini(msgspec.Struct, rename="camel"):
-    generation_config: _Config | None = None
-
-    def limit(self) -> tuple[Number, Number]:
-        config = self.generation_config
-        return (None, None) if config is None else (config.max_output_tokens, config.candidate_count)
-
 
 class _Embeddings(msgspec.Struct):
     input: str | list[str | int | list[int]]  # one text, or several; one list of tokens, or several
 
 
-# Not strict: Google's API takes numbers in quotes.
-_LIMITS: dict[str, msgspec.json.Decoder[_Chat | _Responses | _Messages | _Gemini]] = {
-    "openai_chat": msgspec.json.Decoder(_Chat, strict=False),
-    "openai_responses": msgspec.json.Decoder(_Responses, strict=False),
-    "anthropic_messages": msgspec.json.Decoder(_Messages, strict=False),
-    "gemini": msgspec.json.Decoder(_Gemini, strict=False),
-}
 _EMBEDDINGS = msgspec.json.Decoder(_Embeddings)
 
 
@@ -94,9 +51,13 @@ def bound(x: Exchange) -> tuple[int, int | None]:
 
     A token covers at least one byte. That is also more than data in base64 costs, but for small files of many pixels.
     """
-    body = x.body
-    most = len(body) + _AROUND + len(_MARKS.findall(body)) * _ELSEWHERE
-    return most, _maximum(x)
+    most, output = quick_bound(x)
+    return most + len(_MARKS.findall(x.body)) * _ELSEWHERE, output
+
+
+def quick_bound(x: Exchange) -> tuple[int, int | None]:
+    """The same without what a request names that stands elsewhere, such as pictures: nothing is searched for."""
+    return len(x.body) + _AROUND, _maximum(x)
 
 
 def _maximum(x: Exchange) -> int | None:
@@ -104,17 +65,37 @@ def _maximum(x: Exchange) -> int | None:
         return None
     if x.endpoint.operation in _SILENT:
         return 0
-    decoder = _LIMITS.get(x.endpoint.dialect)
-    if decoder is None:
+    read, maxima = _LIMITS.get(x.endpoint.dialect), x.maxima
+    if read is None or maxima is None:
         return None
-    try:
-        tokens, times = decoder.decode(x.body).limit()
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+    tokens, times = map(_number, read(maxima))
     times = 1 if times is None else times
     if tokens is None or not (0 <= tokens <= _MOST and 1 <= times <= _MOST and tokens * times <= _MOST):
         return None
     return ceil(tokens * times)
+
+
+def _of_gemini(maxima: Maxima) -> tuple[Any, Any]:
+    config = maxima.generation
+    return (config.get("maxOutputTokens"), config.get("candidateCount")) if isinstance(config, dict) else (None, None)
+
+
+_LIMITS: dict[str | None, Callable[[Maxima], tuple[Any, Any]]] = {
+    "openai_chat": lambda maxima: (
+        maxima.max_tokens if maxima.max_completion_tokens is None else maxima.max_completion_tokens,
+        maxima.n,
+    ),
+    "openai_responses": lambda maxima: (maxima.max_output_tokens, None),
+    "anthropic_messages": lambda maxima: (maxima.max_tokens, None),
+    "gemini": _of_gemini,
+}
+
+
+def _number(told: Any) -> float | None:
+    """Google's API takes numbers in quotes, and others may."""
+    if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) < 12:
+        return int(told)
+    return told if isinstance(told, int | float) and not isinstance(told, bool) else None
 
 
 async def counted(x: Exchange) -> int:

@@ -54,6 +54,11 @@ class Tally:
         """Whether anything has been emitted."""
         return bool(self._texts)
 
+    @property
+    def size(self) -> int:
+        """Characters of text that there are to count."""
+        return _MOST - self._room
+
     def usage(self) -> Usage | None:
         """What the provider has told so far."""
         return self._usage

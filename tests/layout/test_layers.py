@@ -97,6 +97,8 @@ LATE_IMPORTS: dict[tuple[str, str], str] = {
     ("proxy.providers.google_token", "google.auth"): "the extra `gcp`",
     ("proxy.providers.google_token", "google.auth.transport.requests"): "the extra `gcp`",
     ("proxy.providers.google_token", "google.oauth2.service_account"): "the extra `gcp`",
+    ("proxy.store.shared_counters", "redis.asyncio"): "the extra `redis`",
+    ("proxy.store.shared_counters", "redis.exceptions"): "the extra `redis`",
     ("proxy.store.shared_health", "redis.asyncio"): "the extra `redis`",
     ("proxy.store.shared_health", "redis.asyncio.retry"): "the extra `redis`",
     ("proxy.store.shared_health", "redis.backoff"): "the extra `redis`",
