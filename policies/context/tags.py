@@ -22,7 +22,10 @@ class TagsConfig(Config, frozen=True):
 
 
 class Tags(Policy):
-    """Decides which tags stand on the exchange. Tags attribute and steer; they never identify."""
+    """Decides which tags stand on the exchange. Tags attribute and steer; they never identify.
+
+    Those that go with the caller's proof win over whatever the request says, and the file's own over both.
+    """
 
     __slots__ = ("_accept", "_body", "_body_tags", "_headers", "_set")
 
@@ -67,6 +70,8 @@ class Tags(Policy):
             for tag, member in zip(self._body_tags, msgspec.structs.astuple(self._body.decode(x.body)), strict=True):
                 if bytes(member)[:1] == b'"' and is_tag_value(text := msgspec.json.decode(member)):
                     tags[tag] = text
+        if x.identity is not None:
+            tags.update(x.identity.tags)
         tags.update(self._set)
 
     def explain(self, x: Exchange) -> str:

@@ -1,4 +1,4 @@
-"""Who is calling: an API key, known to the file by its hash."""
+"""Who is calling: an API key, known to the file by its hash, or a token of an issuer that the file trusts."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ import hashlib
 from collections.abc import Callable
 from typing import Self
 
+from policies.identity._jwt import MAX_TOKEN, JwtConfig, NoKeys, Tokens
 from proxy.exchange import Exchange, Identity, Reply
-from proxy.policy import CompileContext, NoConfig, Policy
+from proxy.policy import CompileContext, Config, Policy
 
 _BEARER = b"bearer "
 # Longer than any key in use; a longer credential is not even hashed.
 _MAX_CREDENTIAL = 512
+
+
+class AuthenticateConfig(Config, frozen=True):
+    """``jwt``: whose tokens pass beside the keys of the file."""
+
+    jwt: JwtConfig | tuple[JwtConfig, ...] = ()
 
 
 class Authenticate(Policy):
@@ -20,30 +27,35 @@ class Authenticate(Policy):
     Only the SHA-256 of a key is compared, as a whole and by hash table, so neither the time nor the answer tells how
     near a guess was. Two different credentials in one request are refused: which of them counts must not depend on who
     reads the request.
+
+    Where tokens pass, a credential that begins as one and has two dots is a token, and nothing else is.
     """
 
-    __slots__ = ("_identities", "_now")
+    __slots__ = ("_identities", "_now", "_tokens")
 
-    Config = NoConfig
+    Config = AuthenticateConfig
     at_door = True
 
-    def __init__(self, identities: dict[bytes, Identity], now: Callable[[], float]) -> None:
+    def __init__(
+        self, identities: dict[bytes, Identity], now: Callable[[], float], tokens: Tokens | None = None
+    ) -> None:
         self._identities = identities
         self._now = now
+        self._tokens = tokens
 
     @classmethod
-    def compile(cls, config: NoConfig, context: CompileContext) -> Self:
+    def compile(cls, config: AuthenticateConfig, context: CompileContext) -> Self:
+        issuers = (config.jwt,) if isinstance(config.jwt, JwtConfig) else config.jwt
         identities = context.identities()
-        if not identities:
+        if not identities and not issuers:
             context.fail("no key could pass: `tenants` defines none")
-        return cls(identities, context.now)
+        return cls(identities, context.now, Tokens.compile(issuers, context) if issuers else None)
 
     def on_request(self, x: Exchange) -> Reply | None:
         if x.identity is not None:  # known since before the body was read
             return None
         if x.proof is not None:  # a job: its caller has shown the key before, and it must still be good
-            x.identity = self._known(x.proof)
-            return None if x.identity is not None else _refusal(x)
+            return self._admit(x, self._known(x.proof) or self._remembered(x.proof), x.proof)
         credential = None
         for name, value in x.headers:
             if name == b"authorization":
@@ -58,14 +70,34 @@ class Authenticate(Policy):
                     400, "conflicting_credentials", "The request carries two different credentials; send one."
                 )
             credential = found
-        digest = b""
-        if credential and len(credential) <= _MAX_CREDENTIAL:
+        return self._judge(x, credential or b"")
+
+    def _judge(self, x: Exchange, credential: bytes) -> Reply | None:
+        """Let in whoever the one credential proves."""
+        tokens = self._tokens
+        if tokens is not None and credential[:3] == b"eyJ" and credential.count(b".") == 2:
+            if len(credential) > MAX_TOKEN:
+                return _refusal(x)
             digest = hashlib.sha256(credential).digest()
-        identity = self._known(digest) if digest else None
+            try:
+                return self._admit(x, tokens.identify(credential, digest), digest)
+            except NoKeys as error:
+                return _unavailable(x, error.retry_after)
+        if not credential or len(credential) > _MAX_CREDENTIAL:
+            return _refusal(x)
+        digest = hashlib.sha256(credential).digest()
+        return self._admit(x, self._known(digest), digest)
+
+    @staticmethod
+    def _admit(x: Exchange, identity: Identity | None, digest: bytes) -> Reply | None:
         if identity is None:
             return _refusal(x)
         x.identity, x.proof = identity, digest
+        x.tags.update(identity.tags)
         return None
+
+    def _remembered(self, digest: bytes) -> Identity | None:
+        return None if self._tokens is None else self._tokens.remembered(digest)
 
     def _known(self, digest: bytes) -> Identity | None:
         identity = self._identities.get(digest)
@@ -84,4 +116,13 @@ def _refusal(x: Exchange) -> Reply:
         "invalid_api_key",
         "No valid API key. Send one as `Authorization: Bearer <key>`.",
         headers=((b"www-authenticate", b"Bearer"),),
+    )
+
+
+def _unavailable(x: Exchange, retry_after: int) -> Reply:
+    return x.refuse(
+        503,
+        "identity_unavailable",
+        "The keys of the token's issuer are not known yet. Try again soon.",
+        headers=((b"retry-after", b"%d" % retry_after),),
     )
