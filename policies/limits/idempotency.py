@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
@@ -11,6 +10,7 @@ from typing import Self
 
 from proxy.exchange import Exchange, Reply
 from proxy.idempotency import Claim, Found, Replay, Unavailable
+from proxy.kept import aside
 from proxy.policy import Answer, CompileContext, Config, Policy
 from proxy.units import Duration, Size
 
@@ -214,7 +214,7 @@ def _scoped(x: Exchange, key: bytes) -> bytes:
 async def _fingerprint(x: Exchange) -> bytes:
     """What must be the same in a request that comes again. A long body is hashed in a thread."""
     parts = (x.method.encode(), x.path.encode(), x.query, x.body)
-    return await asyncio.to_thread(_digest, *parts) if len(x.body) > _ASIDE else _digest(*parts)
+    return await aside(_digest, *parts) if len(x.body) > _ASIDE else _digest(*parts)
 
 
 def _digest(*parts: bytes) -> bytes:
