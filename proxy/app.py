@@ -14,6 +14,7 @@ import msgspec
 from proxy.accounting import Accounting
 from proxy.admin.api import PREFIX as ADMIN
 from proxy.admin.api import answer as answer_operator
+from proxy.admin.asked import Desk
 from proxy.admission.control import Admission
 from proxy.admission.control import state as load_state
 from proxy.errors import GatewayError
@@ -54,6 +55,7 @@ class App:
         self.metrics = metrics
         self.log = log
         self.admission: Admission | None = None  # what the server asks before a request comes here
+        self.desk: Desk | None = None  # what operators may change
         self.accounting: Accounting | None = None  # where what requests cost is written down
         self.jobs: Jobs | None = None  # what is answered later, where there is a place to keep it
         self._operations: dict[bytes, Callable[[], Awaitable[Reply]]] = {  # by raw path: one spelling each
@@ -71,7 +73,7 @@ class App:
         if operation is not None:
             await _send_reply(send, await operation())
         elif scope["raw_path"].startswith(ADMIN):
-            await _send_reply(send, await answer_operator(self.current.runtime, scope, receive, self.log))
+            await _send_reply(send, await answer_operator(self.current.runtime, scope, receive, self.log, self.desk))
         else:
             await self._exchange(scope, receive, send, pump)
 
@@ -189,6 +191,8 @@ class App:
             state["problems"] = current.problems
         if self.jobs is not None and self.jobs.problem:
             state.setdefault("reasons", []).append("the store of jobs cannot be used; everything else is served")
+        if self.desk is not None and (problem := self.desk.service.problem):
+            state.setdefault("reasons", []).append(problem)
         if self.accounting is not None and (problem := self.accounting.problem):
             state.setdefault("reasons", []).append(problem)
         sharing = current.runtime.sharing

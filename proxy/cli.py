@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import getpass
 import hashlib
 import json
 import os
@@ -23,6 +24,7 @@ import msgspec
 from policies.table import POLICIES, TARGETS
 from proxy import matrix
 from proxy.commands import Edge, Place
+from proxy.commands.keys import KeysEdge, add_keys
 from proxy.commands.ledger import add_ledger
 from proxy.commands.usage import add_usage
 from proxy.config.compile import Built, Tables, build
@@ -191,9 +193,14 @@ def _keys_new(args: argparse.Namespace) -> int:
     return DONE
 
 
+def _state() -> Path:
+    """Where the gateway keeps what survives it."""
+    return Path(os.environ.get("SLUICEGATE_STATE_DIR") or DEFAULT_STATE)
+
+
 def _place(path: Path) -> Place:
     """Where the ledger of a file is, and the budgets of its tenants; without the file, that of the state directory."""
-    ledger = Path(os.environ.get("SLUICEGATE_STATE_DIR") or DEFAULT_STATE) / LEDGER
+    ledger = _state() / LEDGER
     if not path.exists():
         return Place(ledger)
     built = _build(path, Shared())
@@ -257,6 +264,7 @@ def _parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("new", parents=[output], help="make a key and print it with its hash")
     verb.add_argument("name", metavar="ORGANISATION/TEAM/KEY")
     verb.set_defaults(run=_keys_new)
+    add_keys(verbs, config, output, KeysEdge(lambda file: _state(), getpass.getuser(), time.time))
 
     edge = Edge(_place, os.environ, time.time)
     add_usage(commands, config, output, edge)

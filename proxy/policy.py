@@ -7,7 +7,7 @@ returns is behaviour, immutable and shared by all requests of its routes. The re
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import msgspec
@@ -59,6 +59,19 @@ class KeySource(Protocol):
         """Whole seconds until keys may be there, at least one."""
 
 
+class Keys(Protocol):
+    """All keys that are good: those of the file, and those that were issued."""
+
+    def __bool__(self) -> bool:
+        """Whether there may be any."""
+
+    def get(self, digest: bytes) -> Identity | None:
+        """Whose key has this SHA-256 (32 bytes)."""
+
+    def values(self) -> Iterable[Identity]:
+        """All that the file knows."""
+
+
 class CompileContext(Protocol):
     """What compiling may use. Everything is handed in; nothing is global."""
 
@@ -105,8 +118,8 @@ class CompileContext(Protocol):
     def tell(self, event: str, **fields: Any) -> None:
         """Something that operators should hear of: see ``proxy.reports``."""
 
-    def identities(self) -> dict[bytes, Identity]:
-        """Every key of the file: SHA-256 digest (32 bytes) → who it is."""
+    def identities(self) -> Keys:
+        """Every key, by the SHA-256 of it."""
 
     def tenant(self, organisation: str, team: str) -> Identity | None:
         """A team of the file, under no key's name; None if there is none. Not while compiling."""

@@ -19,6 +19,8 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from proxy.accounting import Accounting
 from proxy.accounting import Settings as AccountSettings
+from proxy.admin.asked import Desk
+from proxy.admin.roles import Ceiling
 from proxy.admission.control import Admission
 from proxy.admission.control import Rules as OverloadRules
 from proxy.admission.telling import Shedding
@@ -29,9 +31,12 @@ from proxy.config.compile import Built, Tables, build
 from proxy.config.model import GatewayConfig, JobsConfig, LogConfig, OverloadConfig
 from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
+from proxy.identities import NAME as ISSUED
+from proxy.identities import Issued
 from proxy.jobs.record import Settings, Webhooks
 from proxy.jobs.service import Jobs
 from proxy.jobs.signature import read_secret
+from proxy.keys.service import KeyService
 from proxy.ledger.export import NoLedger
 from proxy.ledger.writer import SinkFailed
 from proxy.reload import POLL_S, Reloader, Settled, is_news, look, settle
@@ -175,6 +180,8 @@ class _Process:
             log=self._log,
             metrics=self._metrics,
         )
+        self._keys = KeyService(_state())
+        shared.take(ISSUED, Issued).service = self._keys
         self._accounting = self._app.accounting = Accounting(_state(), account_settings(built.config))
         store = built.config.store  # known to be usable; another one takes a restart
         idempotency = shared.take(IDEMPOTENCY, Idempotency)  # closed with all that is shared
@@ -249,8 +256,10 @@ class _Process:
         for notice in self._built.notices:
             self._log.warning("config.notice", notice=str(notice))
         take_over(self._current.runtime.checks)
+        self._follow_tenants()
         self._keep(self._reloader.watch(self._stop_watching), "watch the file")
         self._jobs.start(server.draining, server.state.tasks)
+        self._keep(self._keys.start(), "read the issued keys")
         self._admission.start()
         self._share()
         loop = asyncio.get_running_loop()
@@ -259,6 +268,15 @@ class _Process:
         self._log.info("serve.started", generation=1, listen=f"{host}:{server.port}", file=str(self._path))
         if self._options.workers == 1:
             print(banner(host, server.port, self._path), file=sys.stderr, flush=True)
+
+    def _follow_tenants(self) -> None:
+        """Tell the desk of ``/admin`` what each team may be given."""
+        teams = {
+            (organisation, team): Ceiling(identity.models, None, identity.tier)
+            for (organisation, team, key), identity in self._current.runtime.tenants.items()
+            if not key
+        }
+        self._app.desk = Desk(self._keys, teams)
 
     def _share(self) -> None:
         """Tell other replicas of the targets in use, by the store in use."""
@@ -300,6 +318,7 @@ class _Process:
         self._jobs.settings = job_settings(config.jobs)
         self._keep(self._follow(config), "follow the file with the ledger")
         self._share()
+        self._follow_tenants()
         if config.log != self._log_config:
             self._log_config = config.log
             self._log = self._app.log = self._reloader.log = self._jobs.runner.log = self._make_log(config.log)
@@ -323,6 +342,7 @@ class _Process:
         await self._jobs.aclose()
         await self._current.runtime.charges.aclose()
         await self._accounting.aclose()
+        await self._keys.aclose()
         await self._reloader.aclose()
         await self._shared.aclose()
         self._log.info("serve.stopped")

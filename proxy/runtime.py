@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from proxy.admin.roles import Operator
 from proxy.checks import Watch
 from proxy.conversations import Conversations
 from proxy.dialects.paths import PATHS
@@ -109,9 +110,9 @@ class Lease:
 
 
 class Operators(msgspec.Struct, frozen=True):
-    """What the file says to ``/admin``: names of its keys by their SHA-256, and whether an ejected target is left."""
+    """What the file says to ``/admin``: operators by the SHA-256 of their keys; whether an ejected target is left."""
 
-    keys: Mapping[bytes, str] = {}
+    keys: Mapping[bytes, Operator] = {}
     ejects: bool = True
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Self
 
 from policies.identity._jwt import MAX_TOKEN, JwtConfig, NoKeys, Tokens
-from proxy.exchange import Exchange, Identity, Reply
-from proxy.policy import CompileContext, Config, Policy
+from proxy.exchange import Exchange, Identity, Network, Reply
+from proxy.policy import CompileContext, Config, Keys, Policy
 
 _BEARER = b"bearer "
 # Longer than any key in use; a longer credential is not even hashed.
@@ -36,9 +37,7 @@ class Authenticate(Policy):
     Config = AuthenticateConfig
     at_door = True
 
-    def __init__(
-        self, identities: dict[bytes, Identity], now: Callable[[], float], tokens: Tokens | None = None
-    ) -> None:
+    def __init__(self, identities: Keys, now: Callable[[], float], tokens: Tokens | None = None) -> None:
         self._identities = identities
         self._now = now
         self._tokens = tokens
@@ -52,8 +51,8 @@ class Authenticate(Policy):
         return cls(identities, context.now, Tokens.compile(issuers, context) if issuers else None)
 
     def on_request(self, x: Exchange) -> Reply | None:
-        if x.identity is not None:  # known since before the body was read
-            return None
+        if x.identity is not None:  # known since before the body was read, and for which route not until now
+            return self._on_route(x, x.identity)
         if x.proof is not None:  # a job: its caller has shown the key before, and it must still be good
             return self._admit(x, self._known(x.proof) or self._remembered(x.proof), x.proof)
         credential = None
@@ -92,9 +91,17 @@ class Authenticate(Policy):
     def _admit(x: Exchange, identity: Identity | None, digest: bytes) -> Reply | None:
         if identity is None:
             return _refusal(x)
+        if identity.addresses is not None and not _is_within(x.client, identity.addresses):
+            return x.refuse(403, "address_not_allowed", "This key is not for the address that the request comes from.")
         x.identity, x.proof = identity, digest
         x.tags.update(identity.tags)
-        return None
+        return Authenticate._on_route(x, identity)
+
+    @staticmethod
+    def _on_route(x: Exchange, identity: Identity) -> Reply | None:
+        if identity.routes is None or not x.route or x.route in identity.routes:
+            return None
+        return x.refuse(403, "route_not_allowed", f"The route {x.route!r} is not open to this key.")
 
     def _remembered(self, digest: bytes) -> Identity | None:
         return None if self._tokens is None else self._tokens.remembered(digest)
@@ -108,6 +115,15 @@ class Authenticate(Policy):
     def explain(self, x: Exchange) -> str:
         who = x.identity
         return f"caller is {who.organisation}/{who.team}/{who.key}" if who else "passes"
+
+
+def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None) or found
+    return any(mapped in network for network in networks)
 
 
 def _refusal(x: Exchange) -> Reply:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from proxy.admin.roles import Operator
 from proxy.attempts import Attempts, Load, RetryRules
 from proxy.checks import Check, Watch
 from proxy.config.capabilities import check_marks, check_overrides, leaves_of
@@ -48,6 +49,8 @@ from proxy.conversations import Conversations
 from proxy.dialects.paths import MATCHABLE, PATHS
 from proxy.exchange import Identity
 from proxy.health import Health, Rules
+from proxy.identities import NAME as ISSUED
+from proxy.identities import Identities, Issued
 from proxy.jobs.kept import CREDENTIALS
 from proxy.jobs.signature import read_secret
 from proxy.leaf import Leaf
@@ -154,7 +157,10 @@ def _conversations(config: ConversationsConfig, lease: Lease) -> Conversations:
 
 def _operators(config: AdminConfig, *, ejects: bool) -> Operators:
     """Who may use ``/admin``, by what their keys hash to."""
-    keys = {bytes.fromhex(key.hash.reveal().removeprefix("sha256:")): name for name, key in config.keys.items()}
+    keys = {
+        bytes.fromhex(key.hash.reveal().removeprefix("sha256:")): Operator(name, key.role, key.organisation, key.team)
+        for name, key in config.keys.items()
+    }
     return Operators(keys, ejects)
 
 
@@ -193,7 +199,8 @@ class _Compiler:
         self.quotas: dict[str, Quotas] = {}  # by route
         self.tenants: dict[tuple[str, str, str], Identity] = {}  # a team under no key's name
         self._limits = TenantRules(self._read("tiers", TiersConfig), zone)
-        self._identities = self._read_identities()
+        found = self._read_identities()
+        self.identities = Identities(found, self.tenants, lease.get(ISSUED, Issued), self._limits.of_issued)
         self._timeouts = self._read("timeouts", TimeoutsConfig)
         self._rules = Rules(**msgspec.structs.asdict(self._read("health", HealthConfig)))
         self._retries = self._read("retries", RetriesConfig)
@@ -325,7 +332,7 @@ class _Compiler:
             name,
             self._route_timeouts(value, path),
             self._lease,
-            self._identities,
+            self.identities,
             _tags(entries, self._report),
             self._now,
             self._trees,

@@ -21,7 +21,7 @@ from proxy.limit import Counters, LimitConfig, Rule
 from proxy.limits.switch import NAME as LIMITS
 from proxy.limits.switch import Switch
 from proxy.needs import conversation_of, needs_of
-from proxy.policy import KeySource, Target, Timeouts
+from proxy.policy import Keys, KeySource, Target, Timeouts
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.runtime import Lease
@@ -96,7 +96,7 @@ class RouteState:
         name: str,
         timeouts: Timeouts,
         lease: Lease,
-        identities: dict[bytes, Identity],
+        identities: Keys,
         tags: frozenset[str],
         now: Callable[[], float],
         trees: Mapping[str, Target | None],
@@ -150,8 +150,8 @@ class RouteContext(Place):
         """Compile a child."""
         return self._compile_target(value, self.path_of(at))
 
-    def identities(self) -> dict[bytes, Identity]:
-        """Every key of the file."""
+    def identities(self) -> Keys:
+        """Every key."""
         return self._state.identities
 
     @property

@@ -61,6 +61,12 @@ class TenantRules(msgspec.Struct, frozen=True):
         own = {rule.key for rule in rules}
         return rules + tuple(rule for rule in self.of_tier(config.tier, level, scope) if rule.key not in own)
 
+    def of_issued(self, texts: tuple[str, ...], tier: str, scope: str) -> tuple[Rule, ...]:
+        """Of a key that was issued with these limits."""
+        rules = rules_of(texts, "key", scope, self.zone)
+        own = {rule.key for rule in rules}
+        return rules + tuple(rule for rule in self.of_tier(tier or None, "key", scope) if rule.key not in own)
+
     def of_tier(self, tier: str | None, level: str, scope: str) -> tuple[Rule, ...]:
         """What a tier is worth to whoever names it."""
         return () if tier is None else rules_of(getattr(self.tiers, tier), level, scope, self.zone)

@@ -179,9 +179,12 @@ class TiersConfig(_Section, frozen=True):
 
 
 class AdminKeyConfig(_Section, frozen=True):
-    """One operator's key, known by its hash."""
+    """One operator's key, known by its hash, and what it is for."""
 
     hash: Secret
+    role: Literal["owner", "admin", "team_lead", "auditor", "viewer"] = "owner"
+    organisation: str = ""
+    team: str = ""
 
 
 class AdminConfig(_Section, frozen=True):

@@ -36,6 +36,7 @@ LAYERS = {
     "proxy.expression": "leaf",
     "proxy.tasks": "leaf",
     "proxy.limit": "leaf",
+    "proxy.admin.roles": "leaf",
     "proxy.turns": "leaf",
     "proxy.limits.rule": "leaf",
     "proxy.policy": "contract",

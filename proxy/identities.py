@@ -1,0 +1,93 @@
+"""Who a key belongs to: those of the file, and those that were issued while the gateway runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_network
+from typing import Protocol
+
+from proxy.exchange import Identity
+from proxy.keys.record import MICRO, IssuedKey
+from proxy.limit import Rule
+
+NAME = "issued keys"  # under which they are shared
+_MAX_BUILT = 20_000
+
+
+class Service(Protocol):
+    """Where issued keys are kept."""
+
+    def find(self, digest: bytes) -> IssuedKey | None:
+        """The key whose secret has that SHA-256, if it is good now."""
+
+
+class Issued:
+    """The issued keys of a process; none until ``service`` is there."""
+
+    __slots__ = ("service",)
+
+    def __init__(self) -> None:
+        self.service: Service | None = None
+
+
+class Identities:
+    """Of one generation. ``rules`` gives the limits of an issued key: its texts, its tier, and its name."""
+
+    __slots__ = ("_built", "_file", "_issued", "_rules", "_tenants")
+
+    def __init__(
+        self,
+        file: Mapping[bytes, Identity],
+        tenants: Mapping[tuple[str, str, str], Identity],
+        issued: Issued,
+        rules: Callable[[tuple[str, ...], str, str], tuple[Rule, ...]],
+    ) -> None:
+        self._file = file
+        self._tenants = tenants
+        self._issued = issued
+        self._rules = rules
+        self._built: dict[bytes, tuple[IssuedKey, Identity]] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there is a key, or may be one: a team that can be given some."""
+        return bool(self._file or self._tenants)
+
+    def values(self) -> Iterator[Identity]:
+        """All that the file knows: its keys, and its teams."""
+        yield from self._file.values()
+        yield from self._tenants.values()
+
+    def get(self, digest: bytes) -> Identity | None:
+        """Who has the key with this SHA-256."""
+        known = self._file.get(digest)
+        if known is not None or self._issued.service is None:
+            return known
+        key = self._issued.service.find(digest)
+        if key is None:
+            return None
+        built = self._built.get(digest)
+        if built is not None and built[0] is key:
+            return built[1]
+        return self._build(digest, key)
+
+    def _build(self, digest: bytes, key: IssuedKey) -> Identity | None:
+        """What an issued key may: no more than its team, which must still be in the file."""
+        team = self._tenants.get((key.organisation, key.team, ""))
+        if team is None:
+            return None
+        made = Identity(
+            key.organisation,
+            key.team,
+            key.name,
+            team.models if key.models is None else (*team.models, key.models),
+            None if key.expires is None else key.expires / MICRO,
+            key.tier or team.tier,
+            team.rules + self._rules(key.limits, key.tier, f"{key.organisation}/{key.team}/{key.name}"),
+        )
+        made.routes = None if key.routes is None else frozenset(key.routes)
+        made.addresses = None if key.addresses is None else tuple(ip_network(one) for one in key.addresses)
+        made.tags = dict(key.tags)
+        if len(self._built) >= _MAX_BUILT:
+            self._built.clear()
+        self._built[digest] = key, made
+        return made
