@@ -93,16 +93,29 @@ class Price(Rates, frozen=True, dict=True):
 
     def cost(self, usage: Usage, *, tier: str = "", requests: int = 1) -> int:
         """Nano-dollars for what was used, rounded once, halves up. ``tier`` is the service tier that served it."""
-        terms, multiplier = self._at(tier)
+        terms, multiplier = self._at(tier) if tier else (self, MILLE)
         tokens = terms.rates(usage.input_total).tokens(usage)
         return (tokens * multiplier + _HALF) // _WHOLE + terms.request * requests
 
     def bound(self, input_tokens: int, output_tokens: int, *, tier: str = "", requests: int = 1) -> int:
         """The most that so many tokens, or fewer, can cost, whatever their classes: nano-dollars, rounded up."""
         terms, multiplier = self._at(tier)
-        reached = [terms.dearest(), *(step.rates.dearest() for step in terms.steps if step.above < input_tokens)]
-        tokens = max(read for read, _ in reached) * input_tokens + max(told for _, told in reached) * output_tokens
-        return -(-tokens * multiplier // _WHOLE) + terms.request * requests
+        read = told = 0
+        for above, reads, tells in terms._ceilings:
+            if above < input_tokens:
+                read, told = reads, tells
+        return -(-(read * input_tokens + told * output_tokens) * multiplier // _WHOLE) + terms.request * requests
+
+    @cached_property
+    def _ceilings(self) -> tuple[tuple[int, int, int], ...]:
+        """For inputs of more than so many tokens: the highest prices that they can have come to."""
+        found: list[tuple[int, int, int]] = []
+        read = told = 0
+        for above, rates in ((-1, self), *((step.above, step.rates) for step in self.steps)):
+            reads, tells = rates.dearest()
+            read, told = max(read, reads), max(told, tells)
+            found.append((above, read, told))
+        return tuple(found)
 
     def rates(self, input_tokens: int) -> Rates:
         """Of a request with so many tokens of input, of all classes."""

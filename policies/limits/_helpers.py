@@ -31,6 +31,7 @@ class Plan(msgspec.Struct, frozen=True):
     counts_tokens: bool
     counts_money: bool
     most_tokens: int | None
+    told: tuple[Told, ...]
     alerts: tuple[tuple[int, tuple[int, ...]], ...]
 
     def gauges_for(self, tags: Mapping[str, str]) -> tuple[Gauge, ...]:
@@ -64,6 +65,7 @@ def plan(rules: Sequence[Rule], model: str, default: str) -> Plan | None:
         counts_tokens=bool(kinds & _TOKENS),
         counts_money="money" in kinds,
         most_tokens=min(lowest, default=None),
+        told=told(gauges),
         alerts=tuple((at, _amounts(rule)) for at, rule in enumerate(held) if rule.alerts),
     )
 
@@ -79,45 +81,57 @@ def _amounts(rule: Rule) -> tuple[int, ...]:
 # Headers
 
 
-def rate_limit_headers(gauges: Sequence[Gauge], used: Sequence[int], reset: Reset) -> list[Header]:
-    """The tightest limit of requests and of tokens: the IETF's ``RateLimit`` fields (draft-ietf-httpapi-ratelimit-
-    headers-10) and those that OpenAI sends, whose times are written like ``6m0s``."""
-    headers: list[Header] = []
-    policies: list[str] = []
-    states: list[str] = []
-    for noun, kinds in _NOUNS:
-        at = _tightest(gauges, used, kinds)
-        if at is None:
-            continue
-        limit = gauges[at].limit
-        left, wait = max(0, limit.amount - used[at]), reset(at) or 0.0
-        window = _PERIODS.get(limit.window)
-        policies.append(f'"{noun}";q={limit.amount}' + (f";w={window:.0f}" if window else ""))
-        states.append(f'"{noun}";r={left};t={ceil(wait)}')
-        headers += (
-            (f"x-ratelimit-limit-{noun}".encode(), b"%d" % limit.amount),
-            (f"x-ratelimit-remaining-{noun}".encode(), b"%d" % left),
-            (f"x-ratelimit-reset-{noun}".encode(), _spelt(wait)),
-        )
-    if states:
-        headers.append((b"ratelimit-policy", ", ".join(policies).encode()))
-        headers.append((b"ratelimit", ", ".join(states).encode()))
-    return headers
+class Told(msgspec.Struct, frozen=True):
+    """What is constant in the headers about one kind of limit: ``gauges`` are the indices of those that count it."""
+
+    gauges: tuple[tuple[int, int], ...]  # index, limit
+    remaining: bytes  # names of headers
+    reset: bytes
+    limits: dict[int, tuple[Header, bytes]]  # by index: what says the limit, and the policy
+    noun: bytes
+
+
+def told(gauges: Sequence[Gauge]) -> tuple[Told, ...]:
+    """What ``rate_limit_headers`` needs to know of these gauges."""
+    return tuple(made for noun, kinds in _NOUNS if (made := _told(gauges, noun, kinds)).gauges)
 
 
 _NOUNS: tuple[tuple[str, frozenset[Kind]], ...] = (("requests", frozenset({"requests"})), ("tokens", _TOKENS))
 
 
-def _tightest(gauges: Sequence[Gauge], used: Sequence[int], kinds: frozenset[Kind]) -> int | None:
-    """That of which the smallest share is left."""
-    found: int | None = None
-    least = 0.0
-    for at, gauge in enumerate(gauges):
-        if gauge.limit.kind in kinds and gauge.is_hard:
-            left = 1 - used[at] / gauge.limit.amount
-            if found is None or left < least:
-                found, least = at, left
-    return found
+def _told(gauges: Sequence[Gauge], noun: str, kinds: frozenset[Kind]) -> Told:
+    meant = [(at, gauge.limit) for at, gauge in enumerate(gauges) if gauge.limit.kind in kinds and gauge.is_hard]
+    limits = {}
+    for at, limit in meant:
+        window = _PERIODS.get(limit.window)
+        policy = f'"{noun}";q={limit.amount}' + (f";w={window:.0f}" if window else "")
+        limits[at] = (f"x-ratelimit-limit-{noun}".encode(), b"%d" % limit.amount), policy.encode()
+    return Told(
+        tuple((at, limit.amount) for at, limit in meant),
+        f"x-ratelimit-remaining-{noun}".encode(),
+        f"x-ratelimit-reset-{noun}".encode(),
+        limits,
+        noun.encode(),
+    )
+
+
+def rate_limit_headers(kinds: Sequence[Told], used: Sequence[int], reset: Reset) -> list[Header]:
+    """The tightest limit of requests and of tokens: the IETF's ``RateLimit`` fields (draft-ietf-httpapi-ratelimit-
+    headers-10) and those that OpenAI sends, whose times are written like ``6m0s``."""
+    headers: list[Header] = []
+    policies: list[bytes] = []
+    states: list[bytes] = []
+    for kind in kinds:
+        at, amount = min(kind.gauges, key=lambda one: 1 - used[one[0]] / one[1]) if kind.gauges[1:] else kind.gauges[0]
+        left, wait = max(0, amount - used[at]), reset(at) or 0.0
+        limit, policy = kind.limits[at]
+        policies.append(policy)
+        states.append(b'"%b";r=%d;t=%d' % (kind.noun, left, ceil(wait)))
+        headers += (limit, (kind.remaining, b"%d" % left), (kind.reset, _spelt(wait)))
+    if states:
+        headers.append((b"ratelimit-policy", b", ".join(policies)))
+        headers.append((b"ratelimit", b", ".join(states)))
+    return headers
 
 
 def _spelt(seconds: float) -> bytes:

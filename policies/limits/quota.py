@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Self
 
-from policies.limits._helpers import Plan, amount_shown, plan, rate_limit_headers
+from policies.limits._helpers import Plan, amount_shown, plan, rate_limit_headers, told
 from proxy.errors import Header
 from proxy.exchange import Exchange, Identity, Reply
 from proxy.limit import Amounts, Downgrade, Gauge, Held, LimitConfig, Over, OverLimit, Rule, Unavailable
@@ -179,7 +179,7 @@ class Quota(Policy):
                     self._near.add(gauge.key) if len(self._near) < _MAX_TOLD else self._near.clear()
                 else:
                     self._near.discard(gauge.key)
-        x.reply_headers += rate_limit_headers(held.gauges, held.used, held.reset)
+        x.reply_headers += rate_limit_headers(found.told, held.used, held.reset)
 
     def _over(self, x: Exchange, rule: Rule, action: str) -> None:
         """Over a limit that lets it pass."""
@@ -250,7 +250,7 @@ class Quota(Policy):
             )
         headers: tuple[Header, ...] = () if wait is None else ((b"retry-after", b"%d" % max(1, ceil(wait))),)
         gauge = gauges[over.gauge]
-        headers += tuple(rate_limit_headers([gauge], [over.level.used], lambda _: over.level.reset))
+        headers += tuple(rate_limit_headers(told([gauge]), [over.level.used], lambda _: over.level.reset))
         return x.refuse(429, code, message, headers=headers)
 
     # Afterwards

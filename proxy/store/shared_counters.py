@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 UNREACHABLE = "the store of limits cannot be reached; each replica counts for itself"
 FORGOTTEN = f"{UNREACHABLE}; there is more to settle than can be remembered"
-TIMEOUT = 0.25  # seconds that a request waits for the store
+TIMEOUT = 1.0  # seconds; a burst of a thousand requests takes the store a third of that
 RETRY = 1.0  # seconds between tries while the store is lost
 LEASE = 8.0  # seconds after which a place is free whose holder does not renew it
 RENEW_EVERY = 2.5  # seconds between renewals

@@ -82,22 +82,30 @@ def _relay(upstream: int) -> Candidate:
 
 
 def gateway_file(upstream: int, port: int) -> str:
-    """The file of the gateway under measurement: one account, one tenant, the default policies."""
+    """The file of the gateway under measurement: one account, the default policies, four limits on each of three
+    levels that are never reached, and every request in the ledger."""
     digest = hashlib.sha256(KEY.encode()).hexdigest()
+    limits = 'limits: [100M/min, 100G tokens/min, "$100000000/month", 100k concurrent]'
     return f"""\
 listen: 127.0.0.1:{port}
 log: {{level: info, format: json}}
 providers:
-  upstream: {{kind: openai, base_url: "http://127.0.0.1:{upstream}/v1", api_key: {CREDENTIAL}, max_connections: 1024}}
+  upstream:
+    {{kind: openai, base_url: "http://127.0.0.1:{upstream}/v1", api_key: {CREDENTIAL}, max_connections: 1024,
+     models: {{"*": {{price: {{input: $1, output: $2}}}}}}}}
 tenants:
   bench:
+    {limits}
     teams:
-      bench: {{keys: {{caller: {{hash: "sha256:{digest}"}}}}}}
+      bench:
+        {limits}
+        keys: {{caller: {{hash: "sha256:{digest}", {limits}}}}}
 routes:
   chat:
     models: ["bench-*"]
     policies:
       - authenticate
+      - quota
       - tags: {{accept: [user]}}
       - headers: {{request: {{set: {{x-team: bench}}}}, response: {{remove: [openai-processing-ms]}}}}
       - allow_models: {{models: ["bench-*"]}}
