@@ -1,4 +1,4 @@
-"""The words of limits, and what all counters do, in memory and in a store: as much as is allowed, in all gauges or none.
+"""The words of limits, and what all counters do, in memory and in a store: exactly as much as is allowed.
 
 The name of a counter; what a request takes of each kind; reservations.
 """
