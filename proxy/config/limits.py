@@ -57,9 +57,20 @@ class TenantRules(msgspec.Struct, frozen=True):
         """The rules of one level: its tier's, its budget, its own."""
         rules = rules_of(config.limits, level, scope, self.zone, fail)
         if config.budget is not None:
-            rules += (rule_of(LimitConfig(limit=config.budget), level, scope, self.zone),)
+            rules = self._with_budget(config.budget, rules, level, scope, fail)
         own = {rule.key for rule in rules}
         return rules + tuple(rule for rule in self.of_tier(config.tier, level, scope) if rule.key not in own)
+
+    def _with_budget(
+        self, budget: str, rules: tuple[Rule, ...], level: str, scope: str, fail: Fail | None
+    ) -> tuple[Rule, ...]:
+        made = rule_of(LimitConfig(limit=budget), level, scope, self.zone)
+        for at, rule in enumerate(rules):
+            if rule.key == made.key:
+                if fail is not None:
+                    fail(f"{rule.limit.text!r} and the budget {budget!r} limit the same; keep one of them", f"[{at}]")
+                return rules
+        return (*rules, made)
 
     def of_issued(self, texts: tuple[str, ...], tier: str, scope: str) -> tuple[Rule, ...]:
         """Of a key that was issued with these limits."""
