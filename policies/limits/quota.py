@@ -91,7 +91,9 @@ class Quota(Policy):
                 made._detours[rule.detour] = context.detour(rule.detour, f"limits[{at}].over_limit.downgrade")
         rules = {rule.key: rule for identity in context.identities().values() for rule in identity.rules}
         for rule in rules.values():
-            if rule.detour and rule.detour not in made._detours:
+            if rule.detour == context.route:
+                made._detours[rule.detour] = None  # who is sent there is there
+            elif rule.detour and rule.detour not in made._detours:
                 made._detours[rule.detour] = context.detour(rule.detour)
         made._all = (*made._rules, *rules.values())
         return made
@@ -186,7 +188,7 @@ class Quota(Policy):
         x.notes["quota"] = f"over {rule.limit.text} of {rule.level} {rule.scope}: {action}"
         self._context.tell("limit.over", action=action, level=rule.level, scope=rule.scope, limit=rule.limit.text)
         if action == "downgrade":
-            detour = self._detours.get(rule.detour) or self._detours.get("")
+            detour = self._detours.get(rule.detour if rule.detour in self._detours else "")
             if detour is not None:
                 x.detour, x.degraded = detour(), "over_limit"
 
@@ -205,6 +207,8 @@ class Quota(Policy):
                 level=rule.level,
                 scope=rule.scope,
                 limit=rule.limit.text,
+                window=rule.limit.window,
+                models=" ".join(rule.models or ()),
                 share=rule.alerts[reached - 1],
                 used=amount_shown(rule.limit.kind, used),
             )

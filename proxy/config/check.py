@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from proxy.config.document import Report
+from proxy.config.enforced import check_enforced
 from proxy.config.lists import Entry, Lists, check_order
 from proxy.config.names import check_answered, check_routes
 from proxy.config.problem import Path, render_path
@@ -47,6 +48,7 @@ def check(value: dict[str, Any], report: Report, *, now: float, listen: str | No
     tenants = _map(value, "tenants")
     _check_keys([*_keys(tenants), *_admin_keys(value)], report, now)
     _check_models(tenants, routes, policies, report)
+    check_enforced(value, policies, report)
     if all_routes_sound:
         _check_used(value, used, lists, policies, report)
 

@@ -14,6 +14,7 @@ import msgspec
 from proxy.admin.roles import Operator
 from proxy.attempts import Attempts, Load, RetryRules
 from proxy.checks import Check, Watch
+from proxy.config.alerts import check_alerts
 from proxy.config.capabilities import check_marks, check_overrides, leaves_of
 from proxy.config.changes import changes
 from proxy.config.check import check
@@ -54,6 +55,7 @@ from proxy.identities import Identities, Issued
 from proxy.jobs.kept import CREDENTIALS
 from proxy.jobs.signature import read_secret
 from proxy.leaf import Leaf
+from proxy.ledger import postgres
 from proxy.ledger.charge import NAME as CHARGES
 from proxy.ledger.charge import Charges
 from proxy.ledger.prices import Dated, Prices
@@ -121,8 +123,12 @@ def build(
     check_shape(loaded.value, report)
     check(loaded.value, report, now=now(), listen=listen)
     check_jobs(loaded.value, report, read_secret, CREDENTIALS)
+    check_alerts(loaded.value, report, read_secret)
     if loaded.value.get("store") is not None and not has_extra():
         report.problem(("store",), NEEDS_EXTRA, key=True)
+    ledger = loaded.value.get("ledger")
+    if isinstance(ledger, dict) and ledger.get("url") is not None and not postgres.has_extra():
+        report.problem(("ledger", "url"), postgres.NEEDS_EXTRA, key=True)
     if isinstance(routes := loaded.value.get("routes"), dict):
         check_paths(routes, sorted(PATHS), list(MATCHABLE), report)
     lease = shared.lease()

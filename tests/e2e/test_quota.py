@@ -43,7 +43,7 @@ tenants:
           app: {{hash: "{books.hashed(OTHER)}"}}
 routes:
   chat: {{models: [fast, other], policies: [authenticate, tags: {{accept: [user]}}, {quota}], target: up/fast}}
-  cheap: {{models: [cheap], policies: [authenticate], target: up/cheap}}
+  cheap: {{models: [cheap], policies: [authenticate, quota], target: up/cheap}}
 {more}
 """
 
