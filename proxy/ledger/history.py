@@ -14,6 +14,7 @@ from proxy.limit import Amounts
 TAGS = ("user", "session", "project", "feature")
 _MICRO = 1_000_000
 _HOUR = 3600.0
+_LAST = 0.999_999  # of a second: what came within it counts until all of it is too old
 _WHO = ("team", "model", "key", "organisation", "route", "asked")  # as an index has them
 # What is still open may cost up to its bound.
 _SUMS = """sum(CASE WHEN number = 1 AND (status <> 'error' OR output > 0) THEN 1 ELSE 0 END),
@@ -78,6 +79,6 @@ def _between(source: Source, start: float, end: float, *, per_second: bool, tags
             who["key"],
             who["asked"],
             {tag: who[tag] for tag in TAGS if who.get(tag)} if tags else {},
-            float(found[len(names)]) if per_second else start,
+            found[len(names)] + _LAST if per_second else start,
             Amounts(requests, input_, output, money),
         )
