@@ -6,7 +6,6 @@ What the provider tells of its usage counts. Where it tells none, or the answer 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol, cast
@@ -23,6 +22,7 @@ from proxy.gather import events_of
 from proxy.ledger.row import PriceTerms, Row, Source, Status
 from proxy.policy import Answer
 from proxy.price import Price
+from proxy.reports import Listener
 from proxy.tokens.emitted import Emitted, absurd, service_tier, whole_usage
 from proxy.tokens.encodings import is_loaded
 from proxy.tokens.request import counted, quick_bound
@@ -31,6 +31,8 @@ from proxy.tokens.told import Told, read_told
 
 NAME = "charges"  # under which they are shared
 _SHORT = 16 << 10  # bytes of text that are counted at once, within some milliseconds
+_TELL_AGAIN = 3600.0  # seconds
+_MOST_UNPRICED = 1000  # models that are remembered
 DEFAULT_OUTPUT = 4096  # tokens that an answer is expected to have at most, if neither the caller nor the model says
 
 
@@ -68,15 +70,18 @@ class Nowhere:
 
 
 class Charges:
-    """Opens the charges of one process. ``needs_price``: a model whose price is unknown is refused."""
+    """Opens the charges of one process. ``needs_price``: a model whose price is unknown is refused. ``told`` hears of
+    those that are used without a price, once an hour each."""
 
-    __slots__ = ("_background", "_known", "ledger", "needs_price")
+    __slots__ = ("_background", "_known", "_unpriced", "ledger", "needs_price", "told")
 
     def __init__(self, ledger: Ledger | None = None, background: Background | None = None) -> None:
         self.ledger: Ledger = ledger or Nowhere()
         self._background = background or Background(10_000)
         self._known: set[str] = set()  # versions of prices that have been written down
+        self._unpriced: dict[tuple[str, str], float] = {}  # without a price → when that is told again, monotonic
         self.needs_price = False
+        self.told: Listener | None = None
 
     def open(
         self, x: Exchange, provider: str, model: str, price: Price | None, max_output: int | None = None
@@ -88,11 +93,11 @@ class Charges:
         """
         if price is None and self.needs_price:
             raise UnpricedModel(f"The price of {provider}/{model} is not known; `models` of the account can say it.")
-        now = time.time_ns()
+        now, number = time.time_ns(), next(x.numbers)
         row = Row(
-            id=f"att_{now // 1_000_000:012x}{os.urandom(6).hex()}",
+            id=f"att_{now // 1_000_000:012x}{x.request_id[-10:]}{number & 255:02x}",
             request=x.request_id,
-            number=next(x.numbers),
+            number=number,
             opened=now // 1000,
         )
         _attribute(row, x)
@@ -102,6 +107,7 @@ class Charges:
         row.bound_output = output if output is not None else max_output or DEFAULT_OUTPUT
         if price is None:
             row.flags = "unpriced"
+            self._tell(provider, model)
         else:
             row.price = price.version
             row.bound_cost = price.bound(row.bound_input, row.bound_output)
@@ -110,6 +116,18 @@ class Charges:
                 self.ledger.price(PriceTerms(row.price, price.terms))
         self.ledger.open(row)
         return OpenCharge(row, price, x, self)
+
+    def _tell(self, provider: str, model: str) -> None:
+        """Somebody used what nobody knows the price of."""
+        if self.told is None:
+            return
+        now = time.monotonic()
+        if now < self._unpriced.get((provider, model), now):
+            return
+        if len(self._unpriced) >= _MOST_UNPRICED:
+            self._unpriced.pop(next(iter(self._unpriced)))
+        self._unpriced[provider, model] = now + _TELL_AGAIN
+        self.told("ledger.unpriced", {"provider": provider, "model": model})
 
     def close(self, row: Row) -> None:
         """Write down what became of it."""

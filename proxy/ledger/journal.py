@@ -1,8 +1,8 @@
 """What the ledger was told and its database may not hold yet: files that are only ever added to.
 
-A row is one record, written with one call to the kernel: it survives the death of the process at any moment, though
-not that of the machine. The files of one process, its *segments*, belong to whoever holds the lock of a file beside
-them. The kernel lets go of it when the process dies, however it dies; then others may read what it left.
+They are written through the memory of the kernel, without a call: a row survives the death of the process at any
+moment, though not that of the machine. The files of one process, its *segments*, belong to whoever holds the lock of a
+file beside them. The kernel lets go of it when the process dies, however it dies; then others may read what it left.
 
 A record is the length of its payload and the CRC-32 of it, 4 bytes each, and the payload: a ``Row`` in MessagePack.
 """
@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import mmap
 import os
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from zlib import crc32
 
@@ -26,7 +28,7 @@ MAX_RECORD = 65_536  # bytes of one payload
 _MAX_TEXT = 500  # characters that are kept of each text of a row that is larger
 _MAX_NUMBER = 2**63 - 1
 _HEAD = struct.Struct(">II")
-_PAGE = bytes(4096)
+_STEP = 256 * 2**10  # bytes by which a segment grows
 _SEGMENT = re.compile(r"ledger-([0-9a-f]+)-([0-9]+)\.journal")
 _LOCK = re.compile(r"ledger-([0-9a-f]+)\.lock")
 _encoder = msgspec.msgpack.Encoder()
@@ -68,13 +70,16 @@ class Journal:
     def __init__(self, directory: Path, *, max_segment: int = 4 * 2**20) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.max_segment = max_segment  # bytes after which a new one should be begun
-        self.size = 0  # bytes of the segment that is written now
         self._directory = directory
         self._boot, self._lock = _new_boot(directory)
         self._first = self._number = 1
-        self._is_torn = False
+        self._step = min(_STEP, max_segment)
+        self._file = -1
+        self.size = 0  # bytes that are in use
+        self._room = 0  # bytes that the disk keeps room for
+        self._map = mmap.mmap(-1, mmap.PAGESIZE)
         try:
-            self._file = self._create(1)
+            self._take(self._create(1))
         except OSError:
             self._lock_path.unlink(missing_ok=True)
             os.close(self._lock)
@@ -90,20 +95,18 @@ class Journal:
         return self.size >= self.max_segment
 
     def append(self, payload: bytes) -> None:
-        """Add a packed row. What was written of it is taken back if there is no room for all of it.
+        """Add a packed row. Its head is written last: without it, what stands there is no record.
 
         Raises:
-            OSError: it is not in the journal.
+            OSError: it is not in the journal, as there is no room for it.
         """
-        if self._is_torn:
-            self._mend()
-        record = _HEAD.pack(len(payload), crc32(payload)) + payload
-        written = os.write(self._file, record)
-        if written != len(record):
-            self._is_torn = True
-            self._mend()
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self.size += written
+        begin = self.size + _HEAD.size
+        end = begin + len(payload)
+        if end > self._room:
+            self._grow(end)
+        self._map[begin:end] = payload
+        self._map[self.size : begin] = _HEAD.pack(len(payload), crc32(payload))
+        self.size = end
 
     def probe(self) -> None:
         """Find out whether there is room again.
@@ -111,16 +114,16 @@ class Journal:
         Raises:
             OSError: there is none.
         """
-        self._is_torn = True
-        try:
-            if os.write(self._file, _PAGE) != len(_PAGE):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        finally:
-            self._mend()
+        self._grow(self._room + 1)
 
-    def _mend(self) -> None:
-        os.ftruncate(self._file, self.size)
-        self._is_torn = False
+    def _grow(self, least: int) -> None:
+        """Have the disk keep room for so many bytes: what is only mapped, and has none, kills who writes to it."""
+        if self._file < 0:
+            raise OSError(errno.EBADF, "the journal is closed")
+        room = self._room + self._step * -(-(least - self._room) // self._step)
+        os.posix_fallocate(self._file, self._room, room - self._room)
+        self._map.close()
+        self._map, self._room = mmap.mmap(self._file, room), room
 
     def rotate(self) -> int:
         """Begin a new segment; return the number of the one before.
@@ -131,8 +134,8 @@ class Journal:
         if self._file < 0:
             raise OSError(errno.EBADF, "the journal is closed")
         file = self._create(self._number + 1)
-        os.close(self._file)
-        self._file, self.size, self._is_torn = file, 0, False
+        self._let_go()
+        self._take(file)
         self._number += 1
         return self._number - 1
 
@@ -146,7 +149,7 @@ class Journal:
         """Let go of it. ``is_done``: nobody needs what it holds. May be called again."""
         if self._file < 0:
             return
-        os.close(self._file)
+        self._let_go()
         self._file = -1  # whatever opens a file next gets the number that is free now
         if is_done:
             for number in range(self._first, self._number + 1):
@@ -154,11 +157,25 @@ class Journal:
             self._lock_path.unlink(missing_ok=True)
         os.close(self._lock)
 
+    def _take(self, file: int) -> None:
+        """Write to a new segment from now on."""
+        self._file, self.size, self._room = file, 0, 0
+        self._map = mmap.mmap(-1, mmap.PAGESIZE)  # nothing of the file yet
+        with suppress(OSError):  # the first row finds out why
+            self._grow(1)
+
+    def _let_go(self) -> None:
+        """Of the segment that is written now. It keeps no more room than it needs."""
+        self._map.close()
+        self._room = 0
+        os.ftruncate(self._file, self.size)
+        os.close(self._file)
+
     def _path(self, number: int) -> Path:
         return self._directory / f"ledger-{self._boot}-{number}.journal"
 
     def _create(self, number: int) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         return os.open(self._path(number), flags, 0o600)
 
 

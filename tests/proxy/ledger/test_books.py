@@ -45,15 +45,15 @@ async def main():
     books = Books(directory, in_sqlite(directory / "ledger.sqlite").make)
     books.open(opened(0))
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
     count = 1
     try:
-        while count < 1000:
+        while count < 10_000:
             books.open(opened(count))
             count += 1
     except LedgerUnavailable as error:
         assert (error.http_status, error.error_code) == (503, "ledger_unavailable"), error
-    assert 5 < count < 100, count
+    assert 5 < count < 5000, count
     books.settle(settled(opened(0)))
     assert "the journal cannot be written" in books.problem, books.problem
     books.start()

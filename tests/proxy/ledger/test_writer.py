@@ -25,7 +25,7 @@ import resource, sys
 from pathlib import Path
 from proxy.ledger.writer import Backlog
 from tests.support.ledger import opened, settled
-backlog = Backlog(Path(sys.argv[1]))
+backlog = Backlog(Path(sys.argv[1]), max_segment=1)  # it keeps no room ahead
 backlog.open(opened(0))
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (backlog.journal.size + 10, hard))
