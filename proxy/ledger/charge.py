@@ -77,7 +77,7 @@ class Charges:
 
     def __init__(self, ledger: Ledger | None = None, background: Background | None = None) -> None:
         self.ledger: Ledger = ledger or Nowhere()
-        self._background = background or Background(10_000)
+        self._background = Background(10_000) if background is None else background  # one that is idle is falsy
         self._known: set[str] = set()  # versions of prices that have been written down
         self._unpriced: dict[tuple[str, str], float] = {}  # without a price → when that is told again, monotonic
         self.needs_price = False
