@@ -159,13 +159,7 @@ class KeySet:
         source = self._source
         if source is None:
             document, _ = await self._upstream.get(_usable(self.issuer.rstrip("/") + DISCOVERY))
-            if document.get("issuer") != self.issuer:
-                raise BadAnswer("the discovery document is another issuer's")
-            source = document.get("jwks_uri")
-            if not isinstance(source, str):
-                raise BadAnswer("the discovery document names no `jwks_uri`")
-            if source.startswith("http:") and not self.issuer.startswith("http:"):
-                raise BadAnswer("the discovery document names a `jwks_uri` that is not https")
+            source = source_of(document, self.issuer)
         document, age = await self._upstream.get(_usable(source))
         return keys_of(document), USUAL if age is None else min(max(float(age), LEAST), MOST)
 
@@ -188,7 +182,7 @@ class _Documents(Upstream):
             body = flow.body_at_once()
             if body is None:
                 body = await flow.collect(MAX_SIZE)
-            if body is None or len(body) > MAX_SIZE:
+            if body is None:
                 raise BadAnswer(f"the document is larger than {MAX_SIZE >> 10} KiB")
             found = msgspec.json.decode(body, type=dict[str, Any])
         except (msgspec.DecodeError, RecursionError):
@@ -198,6 +192,22 @@ class _Documents(Upstream):
         told = b",".join(value for name, value in message.raw_headers if name.lower() == b"cache-control")
         age = _MAX_AGE.search(told)
         return found, None if age is None else int(age[1])
+
+
+def source_of(document: Mapping[str, Any], issuer: str) -> str:
+    """Where the keys of ``issuer`` are, by its discovery document.
+
+    Raises:
+        BadAnswer: it is another's, or leads from https to something else.
+    """
+    if document.get("issuer") != issuer:
+        raise BadAnswer("the discovery document is another issuer's")
+    source = document.get("jwks_uri")
+    if not isinstance(source, str):
+        raise BadAnswer("the discovery document names no `jwks_uri`")
+    if issuer.startswith("https:") and not source.startswith("https:"):
+        raise BadAnswer("the discovery document names a `jwks_uri` that is not https")
+    return source
 
 
 def keys_of(document: Mapping[str, Any]) -> dict[str, Key]:

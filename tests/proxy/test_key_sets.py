@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from proxy.errors import BadAnswer
-from proxy.key_sets import DISCOVERY, MAX_KEYS, MAX_SIZE, KeySet, keys_of
+from proxy.key_sets import DISCOVERY, MAX_KEYS, MAX_SIZE, KeySet, keys_of, source_of
 from proxy.reports import Reports
 from tests.support.issuer import Issuer, make_key, public
 
@@ -169,8 +169,6 @@ async def test_an_unknown_key_is_looked_for_once_in_thirty_seconds(world: World)
         ("/keys", b'{"keys": [' + b"[" * 100_000),
         ("/keys", b'{"keys": [], "more": "' + b"x" * MAX_SIZE + b'"}'),
         ("/keys", json.dumps({"keys": [EC] * (MAX_KEYS + 1)}).encode()),
-        (DISCOVERY, b'{"issuer": "https://idp.example.com", "jwks_uri": "http://127.0.0.1:1/keys"}'),
-        (DISCOVERY, b'{"jwks_uri": "http://127.0.0.1:1/keys"}'),
     ],
 )
 async def test_what_is_no_document_leaves_the_keys_as_they_are(path: str, document: bytes, world: World) -> None:
@@ -183,7 +181,17 @@ async def test_what_is_no_document_leaves_the_keys_as_they_are(path: str, docume
 
 @pytest.mark.parametrize(
     "address",
-    [7, None, "", "/keys", "ftp://127.0.0.1/keys", "http://192.0.2.1/keys", "http://u:p@127.0.0.1/keys", "http://[::1"],
+    [
+        7,
+        None,
+        "",
+        "/keys",
+        "ftp://127.0.0.1/keys",
+        "http://192.0.2.1/keys",
+        "http://u:p@127.0.0.1/keys",
+        "http://u@127.0.0.1/keys",
+        "http://[::1",
+    ],
 )
 async def test_a_discovered_address_that_cannot_be_used_is_not_asked(address: Any, world: World) -> None:
     told = {"issuer": world.issuer.url, "jwks_uri": address}
@@ -216,6 +224,27 @@ async def test_the_end_is_waited_for(world: World) -> None:
     await world.keys.aclose()
     world.issuer.gate.set()
     assert [task for task in asyncio.all_tasks() if "keys of" in task.get_name()] == []
+
+
+@pytest.mark.parametrize("issuer", ["http://127.0.0.1:1/", "https://idp.example.com", None, 7])
+async def test_another_issuers_document_leads_nowhere(issuer: Any, world: World) -> None:
+    """Though it names an address that would do."""
+    told = {"issuer": issuer, "jwks_uri": f"{world.issuer.url}/keys"}
+    world.issuer.documents[DISCOVERY] = json.dumps(told).encode()
+    await world.keys.round()
+    assert world.issuer.asked == [DISCOVERY]
+    assert world.known() is None
+
+
+def test_https_leads_to_https_alone() -> None:
+    """Nobody on the way may say where the keys are; nor does an issuer lead into this machine."""
+    issuer = "https://idp.example.com"
+    assert (
+        source_of({"issuer": issuer, "jwks_uri": "https://keys.example.com/a"}, issuer) == "https://keys.example.com/a"
+    )
+    for other in ("http://idp.example.com/keys", "http://127.0.0.1/keys", "HTTP://127.0.0.1/keys", "/keys"):
+        with pytest.raises(BadAnswer):
+            source_of({"issuer": issuer, "jwks_uri": other}, issuer)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from policies.identity._jwt import JwtConfig
 from policies.identity.authenticate import Authenticate, AuthenticateConfig
 from proxy.errors import Header
 from proxy.exchange import Exchange, Identity, Reply
+from proxy.limit import Rule
 from tests.policies.identity.tokens import ALGORITHMS, API_KEY, CLAIMS, ISSUER, KEYS, Source, World, shown
 from tests.support.environment import ROOT
 from tests.support.issuer import Issuer
@@ -223,3 +224,9 @@ def test_the_issuer_of_the_tests_signs_as_this_one_reads(world: World) -> None:
     world.sources[issuer.url] = Source(shown(**issuer.keys))
     world.compile(issuer=issuer.url)
     world.ask(issuer.token({"exp": int(world.context.clock) + 5}).encode())
+
+
+def test_the_limits_of_the_team_go_with_it(world: World) -> None:
+    rules: tuple[Rule, ...] = (object(),)  # type: ignore[assignment]
+    world.template.rules = rules
+    assert world.ask(world.token()).identity.rules is rules  # type: ignore[union-attr]
