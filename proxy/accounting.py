@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from proxy.ledger.books import Books
-from proxy.ledger.export import open_source
+from proxy.ledger.export import Source, open_source
 from proxy.ledger.history import Past, history
 from proxy.ledger.postgres import PostgresSink
 from proxy.ledger.sqlite import NAME as FILE
@@ -89,7 +89,7 @@ class Accounting:
         if not rules:
             return
         tags, ever = any(rule.per for rule in rules), any(rule.limit.window == "total" for rule in rules)
-        source = open_source(self._settings.url or self._directory / FILE)
+        source = self.open()
         try:
             for past in history(source, now, self._settings.zone, tags=tags, ever=ever):
                 quota = runtime.quotas.get(past.route)
@@ -98,6 +98,14 @@ class Accounting:
                     yield quota.gauges(who, past.model, past.tags), past
         finally:
             source.close()
+
+    def open(self) -> Source:
+        """The ledger, to read it.
+
+        Raises:
+            NoLedger: it cannot be read.
+        """
+        return open_source(self._settings.url or self._directory / FILE)
 
     @property
     def problem(self) -> str:

@@ -24,6 +24,8 @@ from proxy.admin.roles import Ceiling
 from proxy.admission.control import Admission
 from proxy.admission.control import Rules as OverloadRules
 from proxy.admission.telling import Shedding
+from proxy.alerts import Alerts
+from proxy.alerts import Settings as AlertSettings
 from proxy.app import App, Current
 from proxy.checks import take_over
 from proxy.config.check import is_loopback
@@ -49,7 +51,7 @@ from proxy.server.workers import Workers
 from proxy.store.idempotency import RedisStore, SqliteStore
 from proxy.store.shared_health import SharedHealth
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
-from proxy.telemetry.metrics import Metrics
+from proxy.telemetry.metrics import ALERTS, Metrics
 
 DONE, FAILED, WRONG = 0, 1, 2
 DEFAULT_STATE = ".sluicegate"
@@ -183,6 +185,16 @@ class _Process:
         self._keys = KeyService(_state())
         shared.take(ISSUED, Issued).service = self._keys
         self._accounting = self._app.accounting = Accounting(_state(), account_settings(built.config))
+        self._alerts = Alerts(
+            _state(),
+            alert_settings(built.config),
+            report=self._told,
+            undelivered=self._metrics.alerts_undelivered.set,
+            log=lambda: self._log,
+            source=self._accounting.open if self._accounting.books is not None else None,
+            problem=lambda: self._accounting.problem,
+        )
+        self._current.runtime.charges.told = self._told  # shared by all generations
         store = built.config.store  # known to be usable; another one takes a restart
         idempotency = shared.take(IDEMPOTENCY, Idempotency)  # closed with all that is shared
         idempotency.store = SqliteStore(_state()) if store is None else RedisStore(store.reveal())
@@ -235,8 +247,9 @@ class _Process:
         self._metrics.told(event, fields)
         if event.startswith("mirror.") and event != "mirror.left":
             self._log.info(event, **fields)
-        elif event in ("limit.alert", "ledger.unpriced"):
+        elif event in ALERTS:
             self._log.warning(event, **fields)
+            self._alerts.told(event, fields)
         elif event == "limit.over" and fields["action"] != "reject":  # who is refused has a line of its own
             self._log.info(event, **fields)
         elif event == "check.failing":
@@ -260,6 +273,7 @@ class _Process:
         self._keep(self._reloader.watch(self._stop_watching), "watch the file")
         self._jobs.start(server.draining, server.state.tasks)
         self._keep(self._keys.start(), "read the issued keys")
+        self._keep(self._alerts.run(), "send alerts")
         self._admission.start()
         self._share()
         loop = asyncio.get_running_loop()
@@ -270,13 +284,14 @@ class _Process:
             print(banner(host, server.port, self._path), file=sys.stderr, flush=True)
 
     def _follow_tenants(self) -> None:
-        """Tell the desk of ``/admin`` what each team may be given."""
+        """Tell the desk of ``/admin`` what each team may be given, and where the ledger is."""
         teams = {
             (organisation, team): Ceiling(identity.models, None, identity.tier)
             for (organisation, team, key), identity in self._current.runtime.tenants.items()
             if not key
         }
-        self._app.desk = Desk(self._keys, teams)
+        has_ledger = self._accounting.books is not None
+        self._app.desk = Desk(self._keys, teams, self._accounting.open if has_ledger else None)
 
     def _share(self) -> None:
         """Tell other replicas of the targets in use, by the store in use."""
@@ -316,6 +331,7 @@ class _Process:
         self._server.limits = server_limits(config)
         self._admission.replace(overload_rules(config.overload))
         self._jobs.settings = job_settings(config.jobs)
+        self._alerts.follow(alert_settings(config))
         self._keep(self._follow(config), "follow the file with the ledger")
         self._share()
         self._follow_tenants()
@@ -342,6 +358,7 @@ class _Process:
         await self._jobs.aclose()
         await self._current.runtime.charges.aclose()
         await self._accounting.aclose()
+        await self._alerts.aclose()
         await self._keys.aclose()
         await self._reloader.aclose()
         await self._shared.aclose()
@@ -390,6 +407,13 @@ def account_settings(config: GatewayConfig) -> AccountSettings:
         needs_price=ledger.unknown_price == "refuse",
         zone=config.time_zone,
     )
+
+
+def alert_settings(config: GatewayConfig) -> AlertSettings:
+    """What the file says about alerts; its secret is known to be one."""
+    alerts = config.alerts
+    secret = read_secret(alerts.secret.reveal()) if alerts.secret else b""
+    return AlertSettings(alerts.url or "", secret, alerts.anomaly, config.time_zone)
 
 
 def overload_rules(config: OverloadConfig) -> OverloadRules:

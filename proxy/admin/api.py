@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-from proxy.admin import audit_api, keys_api
+from proxy.admin import audit_api, keys_api, limits_api, usage_api
 from proxy.admin.access import who
 from proxy.admin.asked import MAX_BODY, Asked, Desk, Receive, read_object
 from proxy.admin.roles import check
@@ -228,6 +228,9 @@ HANDLERS: tuple[tuple[str, str, Handler], ...] = (
     ("DELETE", "/admin/keys/{name}", keys_api.revoke_key),
     ("POST", "/admin/keys/{name}/rotate", keys_api.rotate_key),
     ("GET", "/admin/audit", audit_api.list_audit),
+    ("GET", "/admin/usage", usage_api.get_usage),
+    ("GET", "/admin/limits", limits_api.list_limits),
+    ("GET", "/admin/budgets", limits_api.list_budgets),
 )
 _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
     (method, re.compile(path.replace("{name…}", "(?P<name>.+)").replace("{name}", "(?P<name>[^/]+)")), handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -10,22 +11,31 @@ import msgspec
 
 from proxy.admin.roles import Ceiling, Operator
 from proxy.errors import BadRequest, GatewayError, Header
-from proxy.exchange import JSON_HEADERS, Reply
+from proxy.exchange import JSON_HEADERS, Identity, Reply
 from proxy.keys.audit import Actor
 from proxy.keys.service import KeyService
+from proxy.ledger.export import Source
 from proxy.runtime import Runtime
 from proxy.telemetry.log import Logger
 
 MAX_BODY = 16 * 2**10
+_READING = 2  # requests that read the ledger at once
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class Desk(msgspec.Struct, frozen=True):
     """What is kept for operators: the issued keys with the audit, and what each team of the file has, by organisation
-    and team."""
+    and team.
+
+    ``source`` opens the ledger to read it (it raises ``NoLedger``), None where none is kept. ``identity``: who has the
+    key with that SHA-256, as callers are known. ``reading`` is held by whoever reads the ledger.
+    """
 
     service: KeyService
     teams: Mapping[tuple[str, str], Ceiling] = {}
+    source: Callable[[], Source] | None = None
+    identity: Callable[[bytes], Identity | None] | None = None
+    reading: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(_READING))
 
 
 class Asked(msgspec.Struct, frozen=True):

@@ -24,13 +24,16 @@ Act = Literal[
     "audit.read",
     "targets.read",
     "targets.write",
+    "usage.read",
+    "limits.read",
 ]
 _TIERS = ("free", "basic", "premium", "enterprise")  # from the least to the most
 _MICRO = 10**6
 _WRITERS: frozenset[Role] = frozenset({"owner", "admin", "team_lead"})
 _RULERS: frozenset[Role] = frozenset({"owner", "admin"})
+_READERS: frozenset[Role] = frozenset({"owner", "admin", "team_lead", "auditor", "viewer"})
 ALLOWED: Mapping[Act, frozenset[Role]] = {
-    "keys.read": frozenset({"owner", "admin", "team_lead", "auditor", "viewer"}),
+    "keys.read": _READERS,
     "keys.create": _WRITERS,
     "keys.update": _WRITERS,
     "keys.revoke": _WRITERS,
@@ -38,6 +41,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     "audit.read": _RULERS | {"auditor"},
     "targets.read": _RULERS | {"auditor"},
     "targets.write": _RULERS,
+    "usage.read": _READERS,
+    "limits.read": _READERS,
 }
 # What is of the whole gateway and not of one organisation.
 _OF_ALL: frozenset[Act] = frozenset({"audit.read", "targets.read", "targets.write"})

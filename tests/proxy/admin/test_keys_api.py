@@ -63,7 +63,15 @@ async def test_whoami(office: Office) -> None:
         "acme",
         "search",
     )
-    assert found["allowed"] == ["keys.read", "keys.create", "keys.update", "keys.revoke", "keys.rotate"]
+    assert found["allowed"] == [
+        "keys.read",
+        "keys.create",
+        "keys.update",
+        "keys.revoke",
+        "keys.rotate",
+        "usage.read",
+        "limits.read",
+    ]
     assert "addresses" not in found["writable"]["update"]
     assert (await office.data("owner", "GET", "/admin/whoami"))["organisation"] is None
 
