@@ -9,14 +9,16 @@ from typing import Self
 
 from policies.limits._helpers import Plan, amount_shown, plan, rate_limit_headers, told
 from proxy.errors import Header
-from proxy.exchange import Exchange, Identity, Reply
+from proxy.exchange import Charge, Exchange, Identity, Reply
 from proxy.limit import Amounts, Downgrade, Gauge, Held, LimitConfig, Over, OverLimit, Rule, Unavailable
 from proxy.policy import Answer, CompileContext, Config, Policy, Target
+from proxy.price import Price
 from proxy.turns import Turns
 from proxy.units import Duration
 
 _MAX_PLANS = 10_000
 _MAX_TOLD = 100_000
+_FRESH = 2.0  # seconds for which a price is not looked up again
 _POLL = 0.25  # seconds after which it is looked again whether another process has left a place
 _FAILED = frozenset({429, 500, 502, 503, 504})  # what a caller is told who got nothing
 
@@ -58,6 +60,7 @@ class Quota(Policy):
         "_detours",
         "_near",
         "_plans",
+        "_prices",
         "_rules",
         "_slot",
         "_told",
@@ -77,6 +80,7 @@ class Quota(Policy):
         self._all = self._rules
         self._detours: dict[str, Callable[[], Target] | None] = {}
         self._plans: dict[tuple[Identity | None, str], Plan | None] = {}
+        self._prices: dict[str, tuple[float, frozenset[Price | None]]] = {}  # by model, until when they count
         self._near: set[str] = set()  # gauges of which little is left: tokens are counted before they are reserved
         self._told: dict[str, int] = context.shared("alerts of limits", dict)
         self._turns = Turns()
@@ -114,20 +118,10 @@ class Quota(Policy):
         if found is None:
             return None
         gauges = found.gauges_for(x.tags)
-        is_exact = not (found.counts_tokens or found.counts_money)
         try:
-            if is_exact:
-                taken: Held | Over = await self._counters.reserve(x.request_id, gauges, Amounts())
-                amounts = Amounts()
-            else:
-                is_exact = any(gauge.key in self._near for gauge in gauges)
-                amounts = await self._amounts(x, found, is_exact=is_exact)
-                taken = await self._counters.reserve(x.request_id, gauges, amounts)
-                if isinstance(taken, Over) and not is_exact:
-                    amounts = await self._amounts(x, found, is_exact=True)
-                    taken = await self._counters.reserve(x.request_id, gauges, amounts)
+            amounts, taken = await self._reserve(x, found, gauges)
             if isinstance(taken, Over) and found.actions[taken.gauge] == "queue":
-                taken = await self._wait(x, gauges, amounts, taken)
+                taken = await self._wait(x, found, gauges, amounts, taken)
         except Unavailable:
             return x.refuse(
                 503, "limits_unavailable", "Limits cannot be checked at the moment.", headers=((b"retry-after", b"1"),)
@@ -149,11 +143,34 @@ class Quota(Policy):
             self._plans[key] = plan(rules, model, self._default)
         return self._plans[key]
 
-    async def _amounts(self, x: Exchange, found: Plan, *, is_exact: bool) -> Amounts:
+    async def _reserve(self, x: Exchange, found: Plan, gauges: tuple[Gauge, ...]) -> tuple[Amounts, Held | Over]:
+        if not (found.counts_tokens or found.counts_money):
+            amounts = Amounts()
+            return amounts, await self._behind(found, gauges) or await self._counters.reserve(
+                x.request_id, gauges, amounts
+            )
+        bound = self._context.bound(x)
+        is_exact = bool(self._near) and any(gauge.key in self._near for gauge in gauges)
+        amounts = await self._amounts(x, found, bound, is_exact=is_exact)
+        taken = await self._behind(found, gauges) or await self._counters.reserve(x.request_id, gauges, amounts)
+        if isinstance(taken, Over) and not is_exact:
+            amounts = await self._amounts(x, found, bound, is_exact=True)
+            taken = await self._behind(found, gauges) or await self._counters.reserve(x.request_id, gauges, amounts)
+        return amounts, taken
+
+    async def _behind(self, found: Plan, gauges: tuple[Gauge, ...]) -> Over | None:
+        """Where others wait for the same, who comes now is behind them, even if it would fit."""
+        if self._turns:
+            for at, gauge in enumerate(gauges):
+                if found.actions[at] == "queue" and gauge.key in self._turns:
+                    return Over(at, (await self._counters.look([gauge]))[0], 0.0)
+        return None
+
+    async def _amounts(self, x: Exchange, found: Plan, bound: tuple[int, int | None], *, is_exact: bool) -> Amounts:
         """What the request may take at most."""
-        bound_input, asked = self._context.bound(x)
-        tokens = await self._context.count_input(x) if is_exact else bound_input
-        output = asked
+        tokens, output = bound
+        if is_exact:
+            tokens = await self._context.count_input(x)
         if output is None:
             output = self._config.output_tokens
             if found.most_tokens is not None:  # else a limit below the default would never admit such a request
@@ -163,24 +180,35 @@ class Quota(Policy):
         return Amounts(1, tokens, output, money)
 
     def _dearest(self, x: Exchange, tokens: int, output: int) -> int:
-        prices = self._context.root().prices(x.model)
+        prices = self._prices_of(x.model)
         if None in prices and self._context.refuses_unknown_price:
             message = f"The price of {x.model!r} is not known, and this key has a budget; the file can say it."
             raise UnknownPrice(message)
         return max((price.bound(tokens, output) for price in prices if price is not None), default=0)
 
+    def _prices_of(self, model: str) -> frozenset[Price | None]:
+        """What the route's targets cost now, looked up every few seconds: prices have dates."""
+        now = time.monotonic()
+        known = self._prices.get(model)
+        if known is None or known[0] < now:
+            if len(self._prices) >= _MAX_PLANS:
+                self._prices.clear()
+            known = self._prices[model] = now + _FRESH, self._context.root().prices(model)
+        return known[1]
+
     def _note(self, x: Exchange, found: Plan, held: Held) -> None:
         """What the caller is told, and operators; where the request goes."""
         for at in held.over:
             self._over(x, found.rules[at], found.actions[at])
+        used = held.used
         for at, amounts in found.alerts:
-            self._alert(found.rules[at], held.gauges[at], held.used[at], amounts)
-        if found.counts_tokens or found.counts_money:
-            for gauge, used in zip(held.gauges, held.used, strict=True):
-                if used * 2 > gauge.limit.amount:
-                    self._near.add(gauge.key) if len(self._near) < _MAX_TOLD else self._near.clear()
-                else:
-                    self._near.discard(gauge.key)
+            if used[at] >= amounts[0] or self._told:
+                self._alert(found.rules[at], held.gauges[at], used[at], amounts)
+        for at, half in found.halves:
+            if used[at] > half:
+                self._near.add(held.gauges[at].key) if len(self._near) < _MAX_TOLD else self._near.clear()
+            elif self._near:
+                self._near.discard(held.gauges[at].key)
         x.reply_headers += rate_limit_headers(found.told, held.used, held.reset)
 
     def _over(self, x: Exchange, rule: Rule, action: str) -> None:
@@ -215,7 +243,9 @@ class Quota(Policy):
 
     # Over the limit
 
-    async def _wait(self, x: Exchange, gauges: tuple[Gauge, ...], amounts: Amounts, over: Over) -> Held | Over:
+    async def _wait(
+        self, x: Exchange, found: Plan, gauges: tuple[Gauge, ...], amounts: Amounts, over: Over
+    ) -> Held | Over:
         """Wait in the line of the limit that refused, first come first served."""
         began = time.monotonic()
         until = min(x.deadline, began + self._config.max_wait)
@@ -227,7 +257,9 @@ class Quota(Policy):
         async def look() -> float | None:
             nonlocal taken
             taken = await self._counters.reserve(x.request_id, gauges, amounts)
-            return None if isinstance(taken, Held) else _pause(gauges, taken, until - time.monotonic())
+            if isinstance(taken, Held) or found.actions[taken.gauge] != "queue":
+                return None
+            return _pause(gauges, taken, until - time.monotonic())
 
         x.meter.waiting(x.route, 1)
         try:
@@ -274,12 +306,7 @@ class Quota(Policy):
         def settled() -> None:
             reservation.left -= 1
             if not reservation.left:
-                used = Amounts(
-                    0 if reservation.failed else 1,
-                    sum(charge.input_tokens for charge in charges),
-                    sum(charge.output_tokens for charge in charges),
-                    sum(charge.cost for charge in charges),
-                )
+                used = _used(charges, reservation)
                 self._counters.settle(reservation.held, used)
                 self._turns.wake()
 
@@ -302,6 +329,19 @@ class Quota(Policy):
             dict.fromkeys(f"{gauge.limit.text} ({gauge.key.partition(' ')[0]})" for gauge in held.gauges)
         )
         return f"{text}: {listed}"
+
+
+def _used(charges: list[Charge], reservation: Reservation) -> Amounts:
+    requests = 0 if reservation.failed else 1
+    if len(charges) == 1:
+        (charge,) = charges
+        return Amounts(requests, charge.input_tokens, charge.output_tokens, charge.cost)
+    return Amounts(
+        requests,
+        sum(charge.input_tokens for charge in charges),
+        sum(charge.output_tokens for charge in charges),
+        sum(charge.cost for charge in charges),
+    )
 
 
 def _pause(gauges: tuple[Gauge, ...], over: Over, left: float) -> float | None:
