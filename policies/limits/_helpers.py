@@ -31,6 +31,7 @@ class Plan(msgspec.Struct, frozen=True):
     counts_tokens: bool
     counts_money: bool
     most_tokens: int | None
+    halves: tuple[tuple[int, int], ...]  # of gauges that count tokens or money: half of the limit
     told: tuple[Told, ...]
     alerts: tuple[tuple[int, tuple[int, ...]], ...]
 
@@ -65,8 +66,13 @@ def plan(rules: Sequence[Rule], model: str, default: str) -> Plan | None:
         counts_tokens=bool(kinds & _TOKENS),
         counts_money="money" in kinds,
         most_tokens=min(lowest, default=None),
+        halves=tuple(
+            (at, rule.limit.amount // 2)
+            for at, rule in enumerate(held)
+            if rule.limit.kind == "money" or rule.limit.kind in _TOKENS
+        ),
         told=told(gauges),
-        alerts=tuple((at, _amounts(rule)) for at, rule in enumerate(held) if rule.alerts),
+        alerts=tuple((at, amounts) for at, rule in enumerate(held) if (amounts := _amounts(rule))),
     )
 
 
@@ -122,7 +128,10 @@ def rate_limit_headers(kinds: Sequence[Told], used: Sequence[int], reset: Reset)
     policies: list[bytes] = []
     states: list[bytes] = []
     for kind in kinds:
-        at, amount = min(kind.gauges, key=lambda one: 1 - used[one[0]] / one[1]) if kind.gauges[1:] else kind.gauges[0]
+        at, amount = kind.gauges[0]
+        for other, limit_of in kind.gauges[1:]:
+            if used[other] * amount > used[at] * limit_of:
+                at, amount = other, limit_of
         left, wait = max(0, amount - used[at]), reset(at) or 0.0
         limit, policy = kind.limits[at]
         policies.append(policy)

@@ -16,7 +16,7 @@ from proxy.background import Background
 from proxy.chat import Completion, Event, Usage
 from proxy.dialects.table import DIALECTS
 from proxy.errors import GatewayError, UpstreamError
-from proxy.exchange import Exchange
+from proxy.exchange import Exchange, Identity
 from proxy.flow import Flow
 from proxy.gather import events_of
 from proxy.ledger.row import PriceTerms, Row, Source, Status
@@ -94,14 +94,7 @@ class Charges:
         if price is None and self.needs_price:
             raise UnpricedModel(f"The price of {provider}/{model} is not known; `models` of the account can say it.")
         now, number = time.time_ns(), next(x.numbers)
-        row = Row(
-            id=f"att_{now // 1_000_000:012x}{x.request_id[-10:]}{number & 255:02x}",
-            request=x.request_id,
-            number=number,
-            opened=now // 1000,
-        )
-        _attribute(row, x)
-        row.provider, row.model = provider, model
+        row = _row(x, now // 1000, number, provider, model)
         most, output = x.bound or quick_bound(x)
         row.bound_input = most
         row.bound_output = output if output is not None else max_output or DEFAULT_OUTPUT
@@ -142,15 +135,31 @@ class Charges:
         await self._background.aclose()
 
 
-def _attribute(row: Row, x: Exchange) -> None:
-    """Whose it is."""
-    who, tags = x.identity, x.tags
-    if who is not None:
-        row.organisation, row.team, row.key = who.organisation, who.team, who.key
-    if tags:
-        row.user, row.session = tags.get("user", ""), tags.get("session", "")
-        row.project, row.feature = tags.get("project", ""), tags.get("feature", "")
-    row.route, row.asked, row.variant, row.stream = x.route, x.model, x.variant, x.stream
+_NOBODY = Identity("", "", "")
+
+
+def _row(x: Exchange, now: int, number: int, provider: str, model: str) -> Row:
+    """Whose it is, and what for. ``now`` in microseconds."""
+    who, tags = x.identity or _NOBODY, x.tags
+    return Row(
+        f"att_{now // 1000:012x}{x.request_id[-10:]}{number & 255:02x}",
+        x.request_id,
+        number,
+        now,
+        organisation=who.organisation,
+        team=who.team,
+        key=who.key,
+        user=tags.get("user", ""),
+        session=tags.get("session", ""),
+        project=tags.get("project", ""),
+        feature=tags.get("feature", ""),
+        route=x.route,
+        asked=x.model,
+        model=model,
+        provider=provider,
+        variant=x.variant,
+        stream=x.stream,
+    )
 
 
 class OpenCharge:

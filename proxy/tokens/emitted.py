@@ -20,6 +20,7 @@ from proxy.dialects.openai_responses.usage import read_usage as read_responses
 from proxy.dialects.openai_responses.wire import UsageWire as ResponsesUsage
 from proxy.sse import Splitter, read_data
 from proxy.tokens.encodings import count
+from proxy.tokens.said import texts_of
 from proxy.tokens.told import Told, read_told
 
 FOLD_AT = 64 << 10  # bytes of a stream that are kept as they came
@@ -28,13 +29,6 @@ _NEEDLE = b'"usage'  # of `usage` and of `usageMetadata`
 _NOTHING = re.compile(rb'"usage"\s*:\s*null')
 _USUAL = ("", "default", "standard", "auto")
 _WORD = re.compile(r"[a-z0-9_-]{1,32}")
-_STRING = rb'\s*:\s*"((?:[^"\\]|\\.)*)"'
-_TEXTS = {
-    "openai_chat": re.compile(rb'"(?:content|reasoning_content|reasoning|refusal|arguments)"' + _STRING),
-    "openai_responses": re.compile(rb'"delta"' + _STRING),
-    "anthropic_messages": re.compile(rb'"(?:text|partial_json|thinking)"' + _STRING),
-    "gemini": re.compile(rb'"text"' + _STRING),
-}
 
 
 class Emitted:
@@ -67,7 +61,7 @@ class Emitted:
 
     def _fold(self) -> None:
         """Keep the text alone."""
-        found = _TEXTS[self._dialect].findall(b"".join(self._chunks))
+        found = texts_of(self._dialect, b"".join(self._chunks))
         self._chunks, self._size = [], 0
         for text in found:
             if self._kept < _MOST:
@@ -124,7 +118,7 @@ def _read(text: bytes) -> str | None:
 
 def _wires(chunk: bytes) -> list[Told]:
     """What the events of a chunk say of usage."""
-    splitter = Splitter()
+    splitter = Splitter(1 << 62)  # what is too large has been refused already
     found = []
     for event in splitter.feed(chunk) + splitter.finish():
         data = read_data(event)
@@ -211,6 +205,13 @@ _SLACK = 200_000  # what a provider reads beside the request: pages it has searc
 
 def absurd(usage: Usage, bound_input: int, bound_output: int) -> Usage | None:
     """None if ``usage`` may be true; else what is left of it when what cannot be is replaced by the bounds."""
+    if (
+        not _is_beyond(usage.input_total, bound_input)
+        and not _is_beyond(usage.output_total, bound_output)
+        and min(usage.input, usage.cached_read, usage.cache_write_5m, usage.cache_write_1h, usage.input_audio) >= 0
+        and min(usage.output, usage.reasoning, usage.output_audio) >= 0
+    ):
+        return None
     parts = {name: max(0, getattr(usage, name)) for name in Usage.__struct_fields__}
     if _is_beyond(usage.input_total, bound_input):
         parts |= {"input": bound_input, "cached_read": 0, "cache_write_5m": 0, "cache_write_1h": 0, "input_audio": 0}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.chat import Begin, Delta, Event, Open, Text, ToolCall, Total, Usage
+from proxy.chat import Begin, Delta, Event, Open, Reasoning, Refusal, Text, ToolCall, Total, Usage
 from proxy.tokens.emitted import service_tier
 from proxy.tokens.encodings import count
 
@@ -26,7 +26,8 @@ class Tally:
         for event in events:
             kind = type(event)
             if kind is Delta:
-                self._keep(event.text)  # type: ignore[union-attr]
+                if event.kind != "signature":  # type: ignore[union-attr]
+                    self._keep(event.text)  # type: ignore[union-attr]
             elif kind is Total:
                 self._usage = event.usage  # type: ignore[union-attr]
             elif kind is Open:
@@ -37,12 +38,15 @@ class Tally:
 
     def _opened(self, event: Open) -> None:
         part = event.part
-        if isinstance(part, Text):
+        if isinstance(part, (Text, Reasoning, Refusal)):
             self._keep(part.text)
         elif isinstance(part, ToolCall):
             self._keep(part.name)
+            self._keep(part.arguments)
 
     def _keep(self, text: str) -> None:
+        if not text:
+            return
         if self._room > 0:
             self._texts.append(text)
             self._room -= len(text)

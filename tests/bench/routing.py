@@ -15,6 +15,7 @@ PARTS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("balance", (), "Balance over unlike targets"),
     ("race", (), "Racing a target that is slow now and then"),
     ("overload", (), "More than one core can serve"),
+    ("money", (), "Keys, limits and the ledger"),
 )
 LIMIT = 300  # seconds for each
 
