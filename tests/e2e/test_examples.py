@@ -6,7 +6,8 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.layout.commands import blocks, copy_project, run_block
 from tests.support.config import TABLES
 from tests.support.environment import ROOT
 from tests.support.gateway import Gateway
+from tests.support.postgres import Postgres
 
 EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.is_dir())
 FILES = [ROOT / "gateway.yaml", *(path / "gateway.yaml" for path in EXAMPLES)]
@@ -26,6 +28,19 @@ IDS = [path.parent.name for path in FILES]
 def _environment(text: str) -> dict[str, str]:
     """A value for every variable that the file names, so that nothing of it is pruned."""
     return dict.fromkeys(re.findall(r"\$\{env:(\w+)", text), "sk-example")
+
+
+@contextmanager
+def _with_its_database(text: str) -> Iterator[str]:
+    """The file beside a PostgreSQL server, if it names one: a gateway without its ledger does not start."""
+    if "postgresql://" not in text:
+        yield text
+        return
+    server = Postgres()
+    try:
+        yield re.sub(r"postgresql://\S+", server.url(), text)
+    finally:
+        server.close()
 
 
 def test_there_are_examples() -> None:
@@ -67,11 +82,12 @@ def test_the_default_file_starts_and_is_ready(gateway: Callable[..., Gateway]) -
 def test_the_commands_of_an_example_work(folder: Path, tmp_path: Path) -> None:
     copy_project(tmp_path)
     name = os.fspath(folder.relative_to(ROOT) / "gateway.yaml")
-    running = Gateway(tmp_path, folder.joinpath("gateway.yaml").read_text(), name=name)
-    try:
-        assert running.get("/readyz")[0] == 200
-        page = (folder / "README.md").read_text()
-        problems = [problem for block in blocks(page) if (problem := run_block(block, tmp_path, running.port))]
-    finally:
-        running.stop()
+    with _with_its_database(folder.joinpath("gateway.yaml").read_text()) as text:
+        running = Gateway(tmp_path, text, name=name)
+        try:
+            assert running.get("/readyz")[0] == 200
+            page = (folder / "README.md").read_text()
+            problems = [problem for block in blocks(page) if (problem := run_block(block, tmp_path, running.port))]
+        finally:
+            running.stop()
     assert not problems, "\n\n".join(problems)
