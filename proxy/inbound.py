@@ -72,9 +72,11 @@ async def admit(runtime: Runtime, x: Exchange, receive: Receive) -> Pipeline | R
         if reply is not None:
             return reply
     _read_fields(x)
-    tags = {}
+    tags: dict[str, str] = {}
     if runtime.router.needs_tags and (sent := x.header(TAGS_HEADER)) is not None:
         tags = read_tags(sent)
+    if x.identity is not None:
+        tags |= x.identity.tags  # what is proved wins
     pipeline = runtime.router.match(x, tags)
     if pipeline is None:
         return _no_route(x)

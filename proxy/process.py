@@ -252,9 +252,9 @@ class _Process:
             self._alerts.told(event, fields)
         elif event == "limit.over" and fields["action"] != "reject":  # who is refused has a line of its own
             self._log.info(event, **fields)
-        elif event == "check.failing":
+        elif event in ("check.failing", "key_set.failing"):
             self._log.warning(event, **fields)
-        elif event == "check.recovered":
+        elif event in ("check.recovered", "key_set.recovered"):
             self._log.info(event, **fields)
 
     def _watch_load(self, admission: Admission) -> None:
@@ -269,6 +269,8 @@ class _Process:
         for notice in self._built.notices:
             self._log.warning("config.notice", notice=str(notice))
         take_over(self._current.runtime.checks)
+        for keys in self._current.runtime.key_sets:
+            keys.start()
         self._follow_tenants()
         self._keep(self._reloader.watch(self._stop_watching), "watch the file")
         self._jobs.start(server.draining, server.state.tasks)

@@ -188,6 +188,8 @@ class Reloader:
         assert built.config is not None
         old, self._current.runtime = self._current.runtime, runtime
         take_over(runtime.checks, old.checks)
+        for keys in runtime.key_sets:
+            keys.start()
         before, self._config = self._config, built.config
         self._current.problems = ()
         self._retire(old)

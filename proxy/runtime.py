@@ -15,6 +15,7 @@ from proxy.conversations import Conversations
 from proxy.dialects.paths import PATHS
 from proxy.exchange import Identity
 from proxy.health import Health
+from proxy.key_sets import KeySet
 from proxy.ledger.charge import Charges
 from proxy.limit import Gauge, Rule
 from proxy.limits.switch import Switch
@@ -144,6 +145,7 @@ class Runtime:
         "generation",
         "healths",
         "in_flight",
+        "key_sets",
         "longest_request",
         "operators",
         "providers",
@@ -180,6 +182,7 @@ class Runtime:
         self.quotas: Mapping[str, Quotas] = {}  # by route
         self.tenants: Mapping[tuple[str, str, str], Identity] = {}  # by organisation, team and key
         self.checks: tuple[Watch, ...] = ()  # set once, while compiling
+        self.key_sets: tuple[KeySet, ...] = ()  # likewise: of issuers whose tokens pass
         self.sharing: SharedHealth | None = None  # set once, while compiling: what tells other replicas of `healths`
         self.healths: Mapping[str, Health] = {}
         self._lease = lease

@@ -54,6 +54,7 @@ from proxy.identities import NAME as ISSUED
 from proxy.identities import Identities, Issued
 from proxy.jobs.kept import CREDENTIALS
 from proxy.jobs.signature import read_secret
+from proxy.key_sets import KeySet
 from proxy.leaf import Leaf
 from proxy.ledger import postgres
 from proxy.ledger.charge import NAME as CHARGES
@@ -149,6 +150,7 @@ def build(
     runtime.checks = compiler.checks()
     runtime.charges, runtime.counters = lease.get(CHARGES, Charges), lease.get(LIMITS, Switch)
     runtime.quotas, runtime.tenants = compiler.quotas, compiler.tenants
+    runtime.key_sets = tuple(compiler.key_sets)
     runtime.shared_counters = _shared_counters(config.store, lease)
     runtime.sharing, runtime.healths = _sharing(config.store, lease), compiler.healths
     return Built(runtime, config, (), notices, loaded.files, loaded.digest)
@@ -203,6 +205,7 @@ class _Compiler:
         self._at_door: list[tuple[str, Any, Policy]] = []
         zone = self._value.get("time_zone", "UTC") if self._report.sound(("time_zone",)) else "UTC"
         self.quotas: dict[str, Quotas] = {}  # by route
+        self.key_sets: list[KeySet] = []  # of all issuers whose tokens pass
         self.tenants: dict[tuple[str, str, str], Identity] = {}  # a team under no key's name
         self._limits = TenantRules(self._read("tiers", TiersConfig), zone)
         found = self._read_identities()
@@ -344,6 +347,8 @@ class _Compiler:
             self._trees,
             self._limits.zone,
             self._ledger.unknown_price,
+            self.tenants,
+            self.key_sets,
         )
         policies = [(entry.name, self._policy(entry, state)) for entry in entries if self._report.sound(entry.item)]
         target = None
@@ -505,12 +510,16 @@ def _several(values: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _tags(entries: list[Entry], report: Report) -> frozenset[str]:
-    """Every tag that the ``tags`` policies among ``entries`` may set."""
+    """Every tag that the ``tags`` policies among ``entries`` may set, or that comes with a token."""
     found: set[str] = set()
     for entry in entries:
         if entry.name == "tags" and isinstance(entry.settings, dict) and report.sound(entry.path):
             for group in entry.settings.values():
                 found.update(group)
+        elif entry.name == "authenticate" and isinstance(entry.settings, dict) and report.sound(entry.path):
+            issuers = entry.settings.get("jwt", [])
+            for issuer in [issuers] if isinstance(issuers, dict) else issuers:
+                found.update(issuer["claims"].get("tags", ()))
     return frozenset(found)
 
 

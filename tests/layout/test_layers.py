@@ -57,7 +57,7 @@ _BELOW_CLI = {"leaf", "contract", "engine", "config", "compile", "surface", "rel
 MAY_IMPORT = {
     "leaf": {"leaf"},
     "contract": {"leaf"},
-    "policies": {"leaf", "contract"},  # and `_helpers` of their own group
+    "policies": {"leaf", "contract"},  # and helpers of their own group, `_name`
     "table": {"contract", "policies"},
     "engine": {"leaf", "contract", "engine"},
     "config": {"leaf", "config"},
@@ -71,7 +71,7 @@ MAY_IMPORT = {
 CONFINED = {
     "msgspec": ("proxy", "policies"),
     "aiohttp": ("proxy.upstream", "proxy.flow", "proxy.foreign", "proxy.websocket", "proxy.providers"),
-    "yarl": ("proxy.upstream", "proxy.websocket", "proxy.providers", "proxy.jobs.hooks"),
+    "yarl": ("proxy.upstream", "proxy.websocket", "proxy.providers", "proxy.jobs.hooks", "proxy.key_sets"),
     "uvicorn": ("proxy.server",),
     "httptools": ("proxy.server",),
     "websockets": ("proxy.server",),
@@ -85,6 +85,7 @@ CONFINED = {
     "python_multipart": ("proxy.dialects",),
     "botocore": ("proxy.providers",),
     "google": ("proxy.providers",),
+    "joserfc": ("policies.identity",),
     "genai_prices": ("proxy.ledger",),
     "redis": ("proxy.store",),
     "psycopg": ("proxy.ledger",),
@@ -100,6 +101,8 @@ LATE_IMPORTS: dict[tuple[str, str], str] = {
     ("proxy.providers.google_token", "google.oauth2.service_account"): "the extra `gcp`",
     ("proxy.store.shared_counters", "redis.asyncio"): "the extra `redis`",
     ("proxy.store.shared_counters", "redis.exceptions"): "the extra `redis`",
+    ("policies.identity._jwt", "joserfc.jwk"): "the extra `jwt`",
+    ("policies.identity._jwt", "joserfc.jws"): "the extra `jwt`",
     ("proxy.store.shared_health", "redis.asyncio"): "the extra `redis`",
     ("proxy.store.shared_health", "redis.asyncio.retry"): "the extra `redis`",
     ("proxy.store.shared_health", "redis.backoff"): "the extra `redis`",
@@ -132,7 +135,7 @@ def test_every_import_points_downwards() -> None:
             if not _ours(found.name) or _layer(found.name) in MAY_IMPORT[_layer(name)]:
                 continue
             group = name.rpartition(".")[0]
-            if _layer(name) == "policies" and found.name == f"{group}._helpers":
+            if _layer(name) == "policies" and found.name.startswith(f"{group}._"):
                 continue
             wrong.append(f"{where(path, found.line)} {_layer(name)} imports {found.name} ({_layer(found.name)})")
     assert not wrong, "\n".join(wrong)
