@@ -163,7 +163,8 @@ class Alerts:
         end = time.monotonic() + pause
         while (left := end - time.monotonic()) > 0:
             try:
-                await asyncio.wait_for(self._woken.wait(), left)
+                async with asyncio.timeout(left):  # `wait_for` may swallow a cancellation
+                    await self._woken.wait()
             except TimeoutError:
                 return
             if not self._tries:
