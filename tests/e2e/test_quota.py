@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from typing import Any
 
 import httpx2
@@ -171,15 +172,15 @@ async def test_what_happens_over_a_limit(gateway: Any, upstream: FakeUpstream) -
     limits = """, limits: [{limit: 1/h, over_limit: shadow}, {limit: 2/h, over_limit: warn},
       {limit: 3/h, over_limit: {downgrade: cheap}}, {limit: 2/s, over_limit: queue}]"""
     running = gateway(config(upstream.url, web=limits.replace("\n", " ")))
+    began = time.monotonic()
     answers = [await ask(running) for _ in range(5)]
+    assert time.monotonic() - began >= 1.99  # the third waits for the first to be a second old, the fifth for the third
     assert [answer.status_code for answer in answers] == [200] * 5
     assert [answer.headers["x-sluicegate-target"] for answer in answers] == ["up/fast"] * 3 + ["up/cheap"] * 2
     assert answers[-1].headers["x-sluicegate-degraded"] == "over_limit"
     told = running.log("limit.over")
     assert [entry["action"] for entry in told].count("shadow") == 4
     assert [entry["action"] for entry in told].count("warn") == 3
-    notes = [entry for entry in running.log("request") if entry["status"] == 200]
-    assert notes[4]["duration_ms"] > 500
 
 
 async def test_spending_survives_a_restart(gateway: Any, upstream: FakeUpstream) -> None:
