@@ -26,7 +26,8 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120
 _OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
 
 _LAG = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
-ALERTS = frozenset({"limit.alert", "spending.anomaly", "ledger.unpriced"})  # reports that operators must hear of
+# Reports that operators must hear of.
+ALERTS = frozenset({"limit.alert", "spending.anomaly", "ledger.unpriced", "ledger.problem"})
 _STATES = frozenset({"open", "limited", "drained"})  # why a target is not asked, where the request is not the reason
 
 
@@ -175,6 +176,12 @@ class Metrics(Meter):
             **known,
         )
         self._alerts = Counter("sluicegate_alerts", "Alerts to operators, by kind.", ["kind"], **known)
+        self.alerts_undelivered = Gauge(
+            "sluicegate_alerts_undelivered",
+            "Alerts that wait to be taken by the receiver.",
+            multiprocess_mode="livemax",  # one worker sends
+            **known,
+        )
         self._cost = Counter("sluicegate_cost_usd", "What upstream requests cost.", ["route", "target"], **known)
         self._tokens = Counter(
             "sluicegate_tokens", "Tokens used, by target and direction.", ["route", "target", "type"], **known
