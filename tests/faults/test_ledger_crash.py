@@ -137,7 +137,7 @@ async def test_limits_hold_over_restarts(house: Any, upstream: FakeUpstream) -> 
             running.signal(signal.SIGTERM if turn % 2 else signal.SIGKILL)
             await asyncio.to_thread(running.wait)
         heard += await task
-    rows = await home.rows()
+    rows = await home.rows(len(upstream.journal().requests()))
     seen = asked_upstream(upstream.journal())
     in_order(rows, heard, seen)
     web = [row for row in rows if row.key.endswith("web")]

@@ -98,7 +98,7 @@ async def test_a_locked_file_keeps_nobody_waiting(house: Any, upstream: FakeUpst
     assert max(seconds) <= LAG + SLACK
     assert sorted(seconds)[len(seconds) // 2] <= LAG
     await healed(running)
-    rows = await home.rows()
+    rows = await home.rows(len(heard))
     in_order(rows, heard, asked_upstream(upstream.journal()))
     assert len(rows) == len(heard)
 
@@ -135,7 +135,7 @@ async def test_a_full_disk_refuses_what_it_cannot_record(house: Any, upstream: F
     await healed(running)
     heard += during + await crowd(running.port, itertools.islice(questions(names), 30), RATE)
     assert {one.status for one in heard[-30:]} == {200}
-    rows = await home.rows()
+    rows = await home.rows(len(upstream.journal().requests()))
     in_order(rows, heard, asked_upstream(upstream.journal()))
     assert Counter(row.user for row in rows) == Counter(asked_upstream(upstream.journal()))
     assert {row.status for row in rows} == {"ok"}

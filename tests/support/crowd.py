@@ -38,7 +38,8 @@ class Heard(msgspec.Struct):
     """What reached a caller: status 0 if no head did. ``is_whole``: its framing says that nothing is missing."""
 
     name: str
-    sent: float = 0.0
+    sent: float = 0.0  # both times as those of the upstream's journal
+    ended: float = 0.0
     status: int = 0
     headers: dict[str, str] = {}
     body: bytes = b""
@@ -71,6 +72,8 @@ async def ask(port: int, asked: Asked) -> Heard:
                 writer.transport.abort()
     except (OSError, TimeoutError):
         return heard
+    finally:
+        heard.ended = time.monotonic()
     return heard
 
 

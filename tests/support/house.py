@@ -54,14 +54,14 @@ class House:
         """The next one."""
         return self._make(self._text, env={"SLUICEGATE_STATE_DIR": str(self.state)}, **more)
 
-    async def rows(self, timeout: float = 10.0) -> list[Row]:
-        """All rows, as soon as none is open."""
+    async def rows(self, least: int = 0, timeout: float = 10.0) -> list[Row]:
+        """All rows, as soon as there are so many and none is open: they are written a moment later than they count."""
         end = time.monotonic() + timeout
         while True:
             found: list[Row] = await asyncio.to_thread(books.rows, self.state)
-            if all(row.status != "open" for row in found):
+            if len(found) >= least and all(row.status != "open" for row in found):
                 return found
-            assert time.monotonic() < end, Counter(row.status for row in found)
+            assert time.monotonic() < end, (least, Counter(row.status for row in found))
             await asyncio.sleep(books.POLL)
 
     async def verified(self, running: Gateway) -> tuple[int, str]:
