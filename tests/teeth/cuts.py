@@ -11,6 +11,7 @@ from tests.teeth.admin import ADMIN
 from tests.teeth.failures import FAILURES
 from tests.teeth.idempotency import IDEMPOTENCY
 from tests.teeth.jobs import JOBS
+from tests.teeth.money import MONEY
 from tests.teeth.overload import OVERLOAD
 from tests.teeth.queue import QUEUE
 from tests.teeth.racing import RACING
@@ -33,6 +34,6 @@ class Cut(NamedTuple):
 
 CUTS = tuple(
     Cut(*row)
-    for rows in (SERVER, SETTINGS, STREAMS, FAILURES, ROUTING, RACING, QUEUE, IDEMPOTENCY, JOBS, OVERLOAD, ADMIN)
+    for rows in (SERVER, SETTINGS, STREAMS, FAILURES, ROUTING, RACING, QUEUE, IDEMPOTENCY, JOBS, OVERLOAD, ADMIN, MONEY)
     for row in rows
 )
