@@ -83,6 +83,8 @@ def serve(path: Path, tables: Tables, options: Options) -> int:
     built = build(path, tables, environ=os.environ, shared=Shared(), generation=0, now=time.time, listen=options.listen)
     if built.config is None:
         return _report(built)
+    if notice := counted_apart(built, options.workers):
+        print(f"notice: {path}: {notice}", file=sys.stderr, flush=True)
     listen = options.listen or built.config.listen
     host, port = split_address(listen)
     limits = server_limits(built.config)
@@ -376,6 +378,14 @@ def split_address(listen: str) -> tuple[str, int]:
     """``host:port`` or ``[v6]:port``, checked already."""
     host, _, port = listen.rpartition(":")
     return host.strip("[]"), int(port)
+
+
+def counted_apart(built: Built, workers: int) -> str:
+    """What to know of limits that several workers count; empty if there is nothing."""
+    runtime = built.runtime
+    if workers == 1 or runtime is None or runtime.shared_counters is not None or not runtime.quotas:
+        return ""
+    return f"each worker counts limits by itself, so {workers} let up to {workers} times as much pass; `store` is one count"
 
 
 def server_limits(config: GatewayConfig) -> ServerLimits:

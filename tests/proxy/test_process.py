@@ -12,10 +12,11 @@ import pytest
 from policies.table import POLICIES, TARGETS
 from proxy.config.compile import Tables
 from proxy.config.model import GatewayConfig, ServerConfig, ShutdownConfig
-from proxy.process import WRONG, Options, banner, is_address, serve, server_limits, split_address
+from proxy.process import WRONG, Options, banner, counted_apart, is_address, serve, server_limits, split_address
 from proxy.providers.table import PROVIDERS
 from proxy.server.limits import ServerLimits
 from proxy.units import Duration, Size
+from tests.support.config import built, written
 
 TABLES = Tables(POLICIES, TARGETS, PROVIDERS)
 
@@ -103,3 +104,22 @@ def test_open_routes_are_judged_by_the_address_in_use(tmp_path: Path, capsys: py
     file.write_text("providers: {sim: {kind: simulated}}\nroutes: {chat: {target: sim/x}}\n")
     assert serve(file, TABLES, Options(listen="0.0.0.0:0")) == WRONG
     assert "anybody who reaches 0.0.0.0:0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("workers", "more", "policies", "is_said"),
+    [
+        (2, "", "{quota: {limits: [60/min]}}", True),
+        (1, "", "{quota: {limits: [60/min]}}", False),
+        (2, "", "", False),
+        (2, "store: redis://127.0.0.1:6379/0", "{quota: {limits: [60/min]}}", False),
+    ],
+    ids=["several", "one", "no limits", "with a store"],
+)
+def test_who_starts_several_workers_hears_how_they_count(
+    tmp_path: Path, workers: int, more: str, policies: str, is_said: bool
+) -> None:
+    text = (
+        f"{more}\nproviders: {{sim: {{kind: simulated}}}}\nroutes: {{a: {{policies: [{policies}], target: sim/x}}}}\n"
+    )
+    assert ("each worker counts limits by itself" in counted_apart(built(written(tmp_path, text)), workers)) is is_said
