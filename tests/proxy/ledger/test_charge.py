@@ -394,3 +394,13 @@ async def test_what_ends_with_the_process_stays_open() -> None:
     await charges.aclose()
     assert [what for what, _ in written.said] == ["open"]
     assert not charge.is_settled
+
+
+def test_a_model_without_a_price_is_told_once() -> None:
+    """Each of them, and not with every request."""
+    charges, told = Charges(Written()), list[tuple[str, dict[str, object]]]()
+    charges.told = lambda event, fields: told.append((event, fields))
+    for model in ("gpt-4o", "gpt-4o", "other", "gpt-4o"):
+        charges.open(exchange(), "up", model, None)
+    charges.open(exchange(), "up", "priced", PRICE)
+    assert told == [("ledger.unpriced", {"provider": "up", "model": model}) for model in ("gpt-4o", "other")]
