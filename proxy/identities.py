@@ -20,6 +20,13 @@ class Service(Protocol):
     def find(self, digest: bytes) -> IssuedKey | None:
         """The key whose secret has that SHA-256, if it is good now."""
 
+    @property
+    def keys(self) -> Mapping[bytes, IssuedKey]:
+        """All that are not revoked."""
+
+    def named(self, organisation: str, team: str, name: str) -> bytes | None:
+        """The SHA-256 of the key of that name."""
+
 
 class Issued:
     """The issued keys of a process; none until ``service`` is there."""
@@ -53,9 +60,22 @@ class Identities:
         return bool(self._file or self._tenants)
 
     def values(self) -> Iterator[Identity]:
-        """All that the file knows: its keys, and its teams."""
+        """All that is known: keys and teams of the file, and issued keys."""
         yield from self._file.values()
         yield from self._tenants.values()
+        if self._issued.service is not None:
+            for digest in list(self._issued.service.keys):
+                if (found := self.get(digest)) is not None:
+                    yield found
+
+    def named(self, organisation: str, team: str, key: str) -> Identity | None:
+        """Who has, or had, a key of this name: of one that is gone, its team; None for no tenant. Not for the request
+        path."""
+        known = self._tenants.get((organisation, team, key))
+        if known is None and self._issued.service is not None:
+            digest = self._issued.service.named(organisation, team, key)
+            known = None if digest is None else self.get(digest)
+        return known or self._tenants.get((organisation, team, ""))
 
     def get(self, digest: bytes) -> Identity | None:
         """Who has the key with this SHA-256."""

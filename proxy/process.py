@@ -185,6 +185,7 @@ class _Process:
             metrics=self._metrics,
         )
         self._keys = KeyService(_state())
+        self._keys.load()
         shared.take(ISSUED, Issued).service = self._keys
         self._accounting = self._app.accounting = Accounting(_state(), account_settings(built.config))
         self._alerts = Alerts(
@@ -385,7 +386,8 @@ def counted_apart(built: Built, workers: int) -> str:
     runtime = built.runtime
     if workers == 1 or runtime is None or runtime.shared_counters is not None or not runtime.quotas:
         return ""
-    return f"each worker counts limits by itself, so {workers} let up to {workers} times as much pass; `store` is one count"
+    more = f"{workers} let up to {workers} times as much pass"
+    return f"each worker counts limits by itself, so {more}; with `store` there is one count"
 
 
 def server_limits(config: GatewayConfig) -> ServerLimits:

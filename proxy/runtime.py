@@ -15,6 +15,7 @@ from proxy.conversations import Conversations
 from proxy.dialects.paths import PATHS
 from proxy.exchange import Identity
 from proxy.health import Health
+from proxy.identities import Identities
 from proxy.key_sets import KeySet
 from proxy.ledger.charge import Charges
 from proxy.limit import Gauge, Rule
@@ -144,6 +145,7 @@ class Runtime:
         "doors",
         "generation",
         "healths",
+        "identities",
         "in_flight",
         "key_sets",
         "longest_request",
@@ -180,6 +182,7 @@ class Runtime:
         self.counters = Switch()
         self.shared_counters: SharedCounters | None = None
         self.quotas: Mapping[str, Quotas] = {}  # by route
+        self.identities: Identities | None = None
         self.tenants: Mapping[tuple[str, str, str], Identity] = {}  # by organisation, team and key
         self.checks: tuple[Watch, ...] = ()  # set once, while compiling
         self.key_sets: tuple[KeySet, ...] = ()  # likewise: of issuers whose tokens pass
@@ -190,9 +193,7 @@ class Runtime:
 
     def tenant(self, organisation: str, team: str, key: str) -> Identity | None:
         """Who had this name, as far as it is still known: of a key that is gone, its team; None for no tenant."""
-        if not organisation:
-            return None
-        return self.tenants.get((organisation, team, key)) or self.tenants.get((organisation, team, ""))
+        return self.identities.named(organisation, team, key) if organisation and self.identities else None
 
     def enter(self) -> None:
         """A request starts in this generation."""

@@ -52,12 +52,12 @@ class Quota(Policy):
     """
 
     __slots__ = (
-        "_all",
         "_config",
         "_context",
         "_counters",
         "_default",
         "_detours",
+        "_keys",
         "_near",
         "_plans",
         "_prices",
@@ -77,7 +77,7 @@ class Quota(Policy):
         over = config.over_limit
         self._default = "downgrade" if isinstance(over, Downgrade) else over
         self._rules = context.rules(config.limits, "route", context.route, "limits")
-        self._all = self._rules
+        self._keys = context.identities()
         self._detours: dict[str, Callable[[], Target] | None] = {}
         self._plans: dict[tuple[Identity | None, str], Plan | None] = {}
         self._prices: dict[str, tuple[float, frozenset[Price | None]]] = {}  # by model, until when they count
@@ -99,7 +99,6 @@ class Quota(Policy):
                 made._detours[rule.detour] = None  # who is sent there is there
             elif rule.detour and rule.detour not in made._detours:
                 made._detours[rule.detour] = context.detour(rule.detour)
-        made._all = (*made._rules, *rules.values())
         return made
 
     def gauges(self, identity: Identity | None, model: str, tags: Mapping[str, str]) -> tuple[Gauge, ...]:
@@ -109,7 +108,8 @@ class Quota(Policy):
 
     def all_rules(self) -> tuple[Rule, ...]:
         """Limits of the route, and of all callers."""
-        return self._all
+        rules = {rule.key: rule for identity in self._keys.values() for rule in identity.rules}
+        return (*self._rules, *rules.values())
 
     # Request
 

@@ -149,7 +149,7 @@ def build(
     runtime = Runtime(generation, router, compiler.providers, loaded.digest, lease, conversations, operators)
     runtime.checks = compiler.checks()
     runtime.charges, runtime.counters = lease.get(CHARGES, Charges), lease.get(LIMITS, Switch)
-    runtime.quotas, runtime.tenants = compiler.quotas, compiler.tenants
+    runtime.quotas, runtime.tenants, runtime.identities = compiler.quotas, compiler.tenants, compiler.identities
     runtime.key_sets = tuple(compiler.key_sets)
     runtime.shared_counters = _shared_counters(config.store, lease)
     runtime.sharing, runtime.healths = _sharing(config.store, lease), compiler.healths

@@ -41,6 +41,7 @@ class KeyService:
         self._on_change = on_change
         self._every = every
         self._keys: dict[bytes, IssuedKey] = {}
+        self._names: dict[tuple[str, str, str], bytes] | None = None
         self._seen = 0  # the newest row of the audit that `_keys` know of
         self._refreshing = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
@@ -65,6 +66,21 @@ class KeyService:
     def micros(self) -> int:
         """Now, in microseconds since the epoch."""
         return int(self._now() * MICRO)
+
+    def load(self) -> None:
+        """Read the keys now, where there is no loop yet. What goes wrong is found again by ``start``."""
+        with contextlib.suppress(sqlite3.Error, OSError):
+            if self._file.exists():
+                uri = f"{self._file.absolute().as_uri()}?mode=ro"
+                with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
+                    self._seen, _, found = self._changes(db)
+                self._keys, self._names = {digest: key for digest, key in found if key.revoked is None}, None
+
+    def named(self, organisation: str, team: str, name: str) -> bytes | None:
+        """The SHA-256 of the key of that name. After a change it looks at all keys: not for the request path."""
+        if self._names is None:
+            self._names = {(key.organisation, key.team, key.name): digest for digest, key in self._keys.items()}
+        return self._names.get((organisation, team, name))
 
     async def start(self) -> None:
         """Read the keys, and keep looking. A file that cannot be read now is told by ``problem``, and tried again."""
@@ -113,7 +129,7 @@ class KeyService:
                 return  # said by `problem`
             if seen == self._seen:
                 return
-            self._seen = seen
+            self._seen, self._names = seen, None
             has_changed = bool(found or (is_all and self._keys))
             if is_all:
                 self._keys.clear()

@@ -27,7 +27,7 @@ from proxy.tokens.emitted import Emitted, absurd, service_tier, whole_usage
 from proxy.tokens.encodings import is_loaded
 from proxy.tokens.request import counted, quick_bound
 from proxy.tokens.tally import Tally
-from proxy.tokens.told import Told, read_told
+from proxy.tokens.told import Told, read_told, without_usage
 
 NAME = "charges"  # under which they are shared
 _SHORT = 16 << 10  # bytes of text that are counted at once, within some milliseconds
@@ -296,8 +296,9 @@ class OpenCharge:
     def _read_body(self) -> None:
         assert self._body is not None
         try:
-            completion = DIALECTS[self._x.endpoint.dialect].read_answer(self._body)
-        except UpstreamError:  # it passes as it is, and nobody can say what is in it
+            completion = DIALECTS[self._x.endpoint.dialect].read_answer(without_usage(self._body))
+        except (UpstreamError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            # It passes as it is, and nobody can say what is in it.
             self.row.flags = f"{self.row.flags} unread".strip()
         else:
             self.heard(events_of(completion))

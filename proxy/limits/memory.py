@@ -26,7 +26,7 @@ class MemoryCounters(Counters):
         *,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
-        max_gauges: int = 200_000,
+        max_gauges: int = 100_000,
     ) -> None:
         self._monotonic = monotonic
         self._wall = wall

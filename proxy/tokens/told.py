@@ -24,6 +24,7 @@ class Told(msgspec.Struct):
 
 _DECODER = msgspec.json.Decoder(Told, strict=False)
 _JSON = msgspec.json.Decoder(msgspec.Raw)
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def read_told(body: bytes) -> Told | None:
@@ -37,3 +38,15 @@ def read_told(body: bytes) -> Told | None:
     except msgspec.ValidationError:
         _JSON.decode(body)  # the rest has not been looked at
         return None
+
+
+def without_usage(body: bytes) -> bytes:
+    """A whole answer that tells nothing of its usage; for one that tells what cannot be read.
+
+    Raises:
+        msgspec.DecodeError, RecursionError: it is no JSON, or no object.
+    """
+    members = _MEMBERS.decode(body)
+    for name in ("usage", "usageMetadata"):
+        members.pop(name, None)
+    return msgspec.json.encode(members)

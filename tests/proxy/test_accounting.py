@@ -12,6 +12,7 @@ import pytest
 
 from proxy.accounting import Accounting, Settings
 from proxy.exchange import Identity
+from proxy.identities import Identities, Issued
 from proxy.ledger.row import Row
 from proxy.limit import Gauge, Level, Rule
 from proxy.limits.rule import parse
@@ -48,6 +49,7 @@ def runtime(limits: Limits | None = None, before: Runtime | None = None) -> Runt
         ("acme", "red", "k"): Identity("acme", "red", "k"),
         ("acme", "red", ""): Identity("acme", "red", ""),
     }
+    made.identities = Identities({}, made.tenants, Issued(), lambda texts, tier, scope: ())
     if before is not None:
         made.counters, made.charges = before.counters, before.charges
     return made

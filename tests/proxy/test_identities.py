@@ -32,6 +32,15 @@ class Kept:
     def find(self, digest: bytes) -> IssuedKey | None:
         return self.keys.get(digest)
 
+    def named(self, organisation: str, team: str, name: str) -> bytes | None:
+        """By name."""
+        found = (
+            digest
+            for digest, key in self.keys.items()
+            if (key.organisation, key.team, key.name) == (organisation, team, name)
+        )
+        return next(found, None)
+
 
 class Rules:
     """Makes a rule of each text; writes down what it was asked."""
@@ -170,8 +179,18 @@ def test_whether_there_may_be_keys() -> None:
     assert (bool(nothing), bool(only_team), bool(made(None))) == (False, True, True)
 
 
-def test_all_that_the_file_knows() -> None:
-    """Its keys, then its teams; not what was issued."""
+def test_all_that_is_known() -> None:
+    """Keys of the file, its teams, and what was issued."""
     identities = made(Kept(key=issued_key()))
-    identities.get(ISSUED)
-    assert [who.key for who in identities.values()] == ["old", ""]
+    assert [who.key for who in identities.values()] == ["old", "", "new"]
+
+
+def test_names_are_of_the_file_of_issued_keys_or_of_teams() -> None:
+    identities = made(Kept(key=issued_key()))
+    issued = identities.get(ISSUED)
+    assert issued is not None
+    assert identities.named(issued.organisation, issued.team, issued.key) is issued
+    gone = identities.named(issued.organisation, issued.team, "gone")
+    assert gone is not None
+    assert gone.key == ""
+    assert identities.named("nobody", "", "") is None

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from proxy.tokens.told import read_told
+from proxy.tokens.told import read_told, without_usage
 from tests.upstream.dialects.table import RENDERERS
 from tests.upstream.say import Asked, Say
 
@@ -57,3 +57,12 @@ def test_what_is_no_json_is_an_error(body: bytes) -> None:
 def test_depth_is_bounded() -> None:
     with pytest.raises(RecursionError):
         read_told(b'{"usage":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+
+
+def test_all_but_the_usage() -> None:
+    """As it stood."""
+    body = b'{"a": {"usage": 1.50}, "usage": "much", "usageMetadata": [1], "b": null}'
+    assert without_usage(body) == b'{"a":{"usage": 1.50},"b":null}'
+    for wrong in (b"", b"[1]", b'{"usage":'):
+        with pytest.raises(msgspec.DecodeError):
+            without_usage(wrong)
