@@ -137,6 +137,10 @@ async def test_limits_hold_over_restarts(house: Any, upstream: FakeUpstream) -> 
             running.signal(signal.SIGTERM if turn % 2 else signal.SIGKILL)
             await asyncio.to_thread(running.wait)
         heard += await task
+    refused = 0
+    while refused < 3:  # one at a time, until there is no room for another
+        heard += await crowd(running.port, itertools.islice(both, 2), 20)
+        refused = refused + 1 if heard[-1].status == heard[-2].status == 429 else 0
     rows = await home.rows(len(upstream.journal().requests()))
     seen = asked_upstream(upstream.journal())
     in_order(rows, heard, seen)
@@ -145,7 +149,4 @@ async def test_limits_hold_over_restarts(house: Any, upstream: FakeUpstream) -> 
     assert sum(int(name[1:]) % 2 == 0 for name in seen) <= 100  # the names of one key are even
     assert len(web) >= 100  # what failed is given back, and all else counts
     assert sum(row.status != "error" for row in web) <= 100
-    assert BUDGET - 2 * max(row.bound_cost for row in app) < books.cost(app) <= BUDGET
-    last = heard[-40:]
-    assert {one.status for one in last if int(one.name[1:]) % 2 == 0} == {429}
-    assert 429 in {one.status for one in last if int(one.name[1:]) % 2}
+    assert BUDGET - max(row.bound_cost for row in app) < books.cost(app) <= BUDGET
