@@ -176,31 +176,8 @@ class _Process:
         self._current = Current(built.runtime)
         host, port = split_address(listen)
         self._app = App(self._current, self._metrics, self._log)
-        self._jobs = self._app.jobs = Jobs(
-            _state(),
-            self._app.run_job,
-            job_settings(built.config.jobs),
-            runtime=lambda: self._current.runtime,
-            log=self._log,
-            metrics=self._metrics,
-        )
-        self._keys = KeyService(_state())
-        self._keys.load()
-        shared.take(ISSUED, Issued).service = self._keys
-        self._accounting = self._app.accounting = Accounting(_state(), account_settings(built.config))
-        self._alerts = Alerts(
-            _state(),
-            alert_settings(built.config),
-            report=self._told,
-            undelivered=self._metrics.alerts_undelivered.set,
-            log=lambda: self._log,
-            source=self._accounting.open if self._accounting.books is not None else None,
-            problem=lambda: self._accounting.problem,
-        )
-        self._current.runtime.charges.told = self._told  # shared by all generations
-        store = built.config.store  # known to be usable; another one takes a restart
-        idempotency = shared.take(IDEMPOTENCY, Idempotency)  # closed with all that is shared
-        idempotency.store = SqliteStore(_state()) if store is None else RedisStore(store.reveal())
+        self._jobs = self._make_jobs(built.config)
+        self._make_money(built.config)
         self._server = Server(
             self._app,
             server_limits(built.config),
@@ -227,6 +204,30 @@ class _Process:
         self._sharing: SharedHealth | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
+    def _make_jobs(self, config: GatewayConfig) -> Jobs:
+        """What is answered later."""
+        made = self._app.jobs = Jobs(
+            _state(),
+            self._app.run_job,
+            job_settings(config.jobs),
+            runtime=lambda: self._current.runtime,
+            log=self._log,
+            metrics=self._metrics,
+        )
+        return made
+
+    def _make_money(self, config: GatewayConfig) -> None:
+        """Issued keys, the ledger, alerts, and what is answered once."""
+        shared = self._shared
+        self._keys = KeyService(_state())
+        self._keys.load()
+        shared.take(ISSUED, Issued).service = self._keys
+        self._accounting = self._app.accounting = Accounting(_state(), account_settings(config))
+        self._alerts = self._make_alerts(config)
+        store = config.store  # known to be usable; another one takes a restart
+        idempotency = shared.take(IDEMPOTENCY, Idempotency)  # closed with all that is shared
+        idempotency.store = SqliteStore(_state()) if store is None else RedisStore(store.reveal())
+
     def run(self) -> int:
         """Serve; the exit code."""
         try:
@@ -244,6 +245,18 @@ class _Process:
         log = make_logger(self._options.log_level or config.level, config.format)
         adopt_library_logs(log)
         return log
+
+    def _make_alerts(self, config: GatewayConfig) -> Alerts:
+        self._current.runtime.charges.told = self._told  # shared by all generations
+        return Alerts(
+            _state(),
+            alert_settings(config),
+            report=self._told,
+            undelivered=self._metrics.alerts_undelivered.set,
+            log=lambda: self._log,
+            source=self._accounting.open if self._accounting.books is not None else None,
+            problem=lambda: self._accounting.problem,
+        )
 
     def _told(self, event: str, fields: dict[str, Any]) -> None:
         """A node or policy reports something: all of it is counted, and some worth a line."""
