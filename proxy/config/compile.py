@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path as File
@@ -29,14 +28,12 @@ from proxy.config.model import (
     ConversationsConfig,
     GatewayConfig,
     HealthConfig,
-    KeyConfig,
     LedgerConfig,
     OrganisationConfig,
     PolicyConfig,
     RetriesConfig,
     RouteConfig,
     RouteTimeoutsConfig,
-    TeamConfig,
     TiersConfig,
     TimeoutsConfig,
     convert,
@@ -45,6 +42,7 @@ from proxy.config.names import check_paths
 from proxy.config.problem import Path, Problem, arrange, listing, render_path
 from proxy.config.shape import check_shape
 from proxy.config.targets import walk
+from proxy.config.tenants import Tenants
 from proxy.continued import Continued
 from proxy.conversations import Conversations
 from proxy.dialects.paths import MATCHABLE, PATHS
@@ -60,7 +58,6 @@ from proxy.ledger import postgres
 from proxy.ledger.charge import NAME as CHARGES
 from proxy.ledger.charge import Charges
 from proxy.ledger.prices import Dated, Prices
-from proxy.limit import Rule
 from proxy.limits.switch import NAME as LIMITS
 from proxy.limits.switch import Switch
 from proxy.pipeline import Pipeline
@@ -206,10 +203,10 @@ class _Compiler:
         zone = self._value.get("time_zone", "UTC") if self._report.sound(("time_zone",)) else "UTC"
         self.quotas: dict[str, Quotas] = {}  # by route
         self.key_sets: list[KeySet] = []  # of all issuers whose tokens pass
-        self.tenants: dict[tuple[str, str, str], Identity] = {}  # a team under no key's name
         self._limits = TenantRules(self._read("tiers", TiersConfig), zone)
-        found = self._read_identities()
-        self.identities = Identities(found, self.tenants, lease.get(ISSUED, Issued), self._limits.of_issued)
+        found = self._read_tenants()
+        self.tenants = found.names
+        self.identities = Identities(found.keys, found.names, lease.get(ISSUED, Issued), self._limits.of_issued)
         self._timeouts = self._read("timeouts", TimeoutsConfig)
         self._rules = Rules(**msgspec.structs.asdict(self._read("health", HealthConfig)))
         self._retries = self._read("retries", RetriesConfig)
@@ -284,41 +281,16 @@ class _Compiler:
             found.append(Watch(check, account, healths))
         return tuple(found)
 
-    def _read_identities(self) -> dict[bytes, Identity]:
-        found: dict[bytes, Identity] = {}
+    def _read_tenants(self) -> Tenants:
+        found = Tenants(self._limits, self._report)
         tenants = None
         if self._report.sound(("tenants",)):
             tenants = self._convert(self._map("tenants"), dict[str, OrganisationConfig], ("tenants",))
-        if tenants is None:
-            return {b"": Identity("", "", "")}  # that there are no keys at all would be said for the wrong reason
-        for organisation, teams in tenants.items():
-            at: Path = ("tenants", organisation)
-            above = self._rules_of(teams, "organisation", organisation, at)
-            for team, keys in teams.teams.items():
-                scope, at_team = f"{organisation}/{team}", (*at, "teams", team)
-                between = above + self._rules_of(keys, "team", scope, at_team)
-                shared = tuple(level for level in (teams.models, keys.models) if level is not None)
-                tier = keys.tier or teams.tier or ""
-                self.tenants[organisation, team, ""] = Identity(organisation, team, "", shared, None, tier, between)
-                for name, key in keys.keys.items():
-                    own = self._rules_of(key, "key", f"{scope}/{name}", (*at_team, "keys", name))
-                    models = shared if key.models is None else (*shared, key.models)
-                    digest = bytes.fromhex(key.hash.reveal().removeprefix("sha256:"))
-                    known = Identity(
-                        organisation, team, name, models, _end_of(key.expires), key.tier or tier, between + own
-                    )
-                    found[digest] = self.tenants[organisation, team, name] = known
+        if tenants is None:  # that there are no keys at all would be said for the wrong reason
+            found.keys[b""] = Identity("", "", "")
+        else:
+            found.read(tenants)
         return found
-
-    def _rules_of(
-        self, config: OrganisationConfig | TeamConfig | KeyConfig, level: str, scope: str, path: Path
-    ) -> tuple[Rule, ...]:
-        """The limits of one level of the tenants."""
-
-        def fail(message: str, at: str) -> None:
-            self._report.problem((*path, *steps({"limits": list(config.limits)}, f"limits{at}")), message)
-
-        return self._limits.of(config, level, scope, fail)
 
     # Routes
 
@@ -521,10 +493,3 @@ def _tags(entries: list[Entry], report: Report) -> frozenset[str]:
             for issuer in [issuers] if isinstance(issuers, dict) else issuers:
                 found.update(issuer["claims"].get("tags", ()))
     return frozenset(found)
-
-
-def _end_of(day: str | None) -> float | None:
-    """The end of a day in UTC, seconds since the epoch."""
-    if day is None:
-        return None
-    return (datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)).timestamp()

@@ -273,7 +273,17 @@ class OpenCharge:
         return not has_text
 
     async def count(self, status: Status, reason: str) -> None:
-        """Settle by what was emitted, where that is more than what was told."""
+        """Settle by what was emitted, where that is more than was told; by its bound, if that cannot be counted."""
+        try:
+            usage = await self._counted()
+        except Exception:  # whatever it is, a charge that is never settled would hold its reservation for ever
+            self.row.flags = f"{self.row.flags} uncounted".strip()
+            usage = Usage(input=self.row.bound_input, output=self.row.bound_output)
+            self._write(status, reason, usage, "bound")
+        else:
+            self._write(status, reason, usage, "counted")
+
+    async def _counted(self) -> Usage:
         usage = Usage() if self.usage is None else self.usage
         if self.meter is None and self._body is not None:
             self._read_body()
@@ -282,7 +292,7 @@ class OpenCharge:
             usage.input = await counted(self._x)
         if emitted > usage.output_total:
             usage.output += emitted - usage.output_total
-        self._write(status, reason, usage, "counted")
+        return usage
 
     async def _emitted(self) -> int:
         """Tokens of what was emitted; a long text is counted in a thread."""

@@ -43,6 +43,7 @@ LAYERS = {
     "proxy.config": "config",
     "proxy.config.compile": "compile",
     "proxy.config.context": "compile",
+    "proxy.config.tenants": "compile",
     "proxy.admin": "surface",
     "proxy.app": "surface",
     "proxy.commands": "surface",
