@@ -253,7 +253,12 @@ class OpenCharge:
         if self._status or self._at_once("ok", ""):
             return
         self._status = "ok"
-        await self.count("ok", "")
+        try:
+            await self.count("ok", "")
+        except asyncio.CancelledError:  # its caller left meanwhile: the end of the exchange settles it
+            if not self.is_settled:
+                self._status = ""
+            raise
 
     def _at_once(self, status: str, reason: str) -> bool:
         """Settle it, if nothing has to be counted."""

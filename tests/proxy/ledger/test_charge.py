@@ -373,6 +373,32 @@ async def test_a_stream_without_a_mark_is_settled_with_its_end() -> None:
     assert (row.status, row.source, row.output) == ("ok", "counted", tokens("The quick brown fox"))
 
 
+async def test_a_caller_who_leaves_while_its_tokens_are_counted() -> None:
+    """It is settled all the same, when its exchange ends: nothing stays open, nor reserved."""
+    written, background = Written(), Background()
+    charge = Charges(written, background).open(exchange(), "up", "gpt-4o", PRICE)
+    text = "many words " * 10_000  # so long that it is counted in a thread
+    given = answer(piece(text), b"data: [DONE]\n\n")
+    await charge.take(given)
+    assert given.chunks is not None
+    reading = asyncio.create_task(_read(given.chunks))
+    while charge.meter is None or charge.meter.size < len(text):
+        await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert written.settled == []
+    charge.settle("cancelled", "client_gone")
+    await ended(charge)
+    (row,) = written.settled
+    assert (row.status, row.reason, row.source) == ("cancelled", "client_gone", "counted")
+    assert row.output == tokens(text)
+
+
+async def _read(chunks: AsyncIterator[bytes]) -> list[bytes]:
+    return [chunk async for chunk in chunks]
+
+
 async def test_bytes_that_are_no_events_pass_unread() -> None:
     """Speech, say."""
     written = Written()
