@@ -61,8 +61,8 @@ class Known(Target):
     def reaches(self) -> frozenset[Reach]:
         return frozenset({Reach()})
 
-    def prices(self) -> frozenset[Price]:
-        return self._prices
+    def prices(self, model: str = "") -> frozenset[Price | None]:
+        return frozenset(self._prices)
 
 
 def _told(draw: random.Random) -> list[Header]:

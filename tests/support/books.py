@@ -58,6 +58,6 @@ def cost(found: list[Row]) -> int:
 
 def usage_of(row: Row) -> dict[str, Any]:
     """Tokens that are not 0, by class."""
-    classes = ("input", "cached_read", "cache_write_5m", "cache_write_1h", "input_audio")
-    classes += ("output", "reasoning", "output_audio")
+    classes = ["input", "cached_read", "cache_write_5m", "cache_write_1h", "input_audio"]
+    classes += ["output", "reasoning", "output_audio"]
     return {name: found for name in classes if (found := getattr(row, name))}

@@ -86,7 +86,7 @@ async def settle(queue: Queue, size: int, room: Room) -> None:
             await asyncio.sleep(0)
 
 
-def made(context: Context, **config: Any) -> tuple[Queue, Room]:
+def made(context: Any, **config: Any) -> tuple[Queue, Room]:
     """A queue and its room."""
     queue = Queue.compile(QueueConfig(**config), context)
     return queue, context.shared("queue chat", Room)
