@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from proxy.dialects.paths import endpoint_for
+from proxy.dialects.splice import read_envelope
+from proxy.errors import BadRequest
 from proxy.exchange import Exchange
 from proxy.tokens.encodings import count, load
 from proxy.tokens.request import bound, counted
@@ -50,6 +53,8 @@ def _request(path: str, body: Any, model: str = "gpt-4o") -> Exchange:
     x.endpoint = endpoint_for("POST", path)
     x.body = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
     x.model = model
+    with suppress(BadRequest):  # as inbound reads it; what is refused there comes no further
+        x.maxima = read_envelope(x.body).maxima
     return x
 
 
