@@ -10,6 +10,7 @@ from typing import Any
 
 from proxy.config.document import Report
 from proxy.config.lists import Entry
+from proxy.config.names import check_answered
 from proxy.config.problem import Path, nearest, quote, render_path
 
 _TIERS = ("free", "basic", "premium", "enterprise")
@@ -20,7 +21,11 @@ Policies = Mapping[str, list[Entry]]  # of each route
 def check_enforced(value: dict[str, Any], policies: Policies, report: Report) -> None:
     """Report limits that nothing enforces or remembers, and operators of nobody."""
     _check_quotas(value, policies, report)
-    _check_detours(value, report)
+    routes = value.get("routes")
+    if isinstance(routes, dict):
+        limits = [*_limits_of_tiers(value.get("tiers")), *_limits_of(value.get("tenants"), ("tenants",))]
+        _check_detours(limits, routes, report)
+        _check_models(limits, routes, policies, report)
     _check_ledger(value, policies, report)
     alerts = value.get("alerts")
     if isinstance(alerts, dict) and "secret" in alerts and "url" not in alerts:
@@ -99,17 +104,24 @@ def _is_money(limit: Any) -> bool:
     return isinstance(text, str) and text.strip().startswith("$")
 
 
-def _check_detours(value: dict[str, Any], report: Report) -> None:
+def _check_detours(limits: list[tuple[Path, Any]], routes: dict[str, Any], report: Report) -> None:
     """Report limits of tenants and tiers that lead to routes that are not there."""
-    routes = value.get("routes")
-    if not isinstance(routes, dict):
-        return
-    tiers, tenants = value.get("tiers"), value.get("tenants")
-    for path, limit in [*_limits_of_tiers(tiers), *_limits_of(tenants, ("tenants",))]:
+    for path, limit in limits:
         over = limit.get("over_limit") if isinstance(limit, dict) else None
         if isinstance(over, dict) and report.sound(path) and (name := over["downgrade"]) not in routes:
             at: Path = (*path, "over_limit", "downgrade")
             report.problem(at, f"there is no route {quote(name)}", nearest(name, routes))
+
+
+def _check_models(limits: list[tuple[Path, Any]], routes: dict[str, Any], policies: Policies, report: Report) -> None:
+    """Report limits of models that nobody can ask for."""
+    if not all(isinstance(route, dict) and report.sound(("routes", name, "models")) for name, route in routes.items()):
+        return
+    for entries in policies.values():
+        limits = [*limits, *_limits_of_quotas(entries)]  # also of a list that several routes share
+    for path, limit in limits:
+        if isinstance(limit, dict) and "models" in limit and report.sound(path):
+            check_answered(limit["models"], (*path, "models"), routes.values(), report)
 
 
 def _check_ledger(value: dict[str, Any], policies: Policies, report: Report) -> None:
@@ -127,9 +139,13 @@ def _all_limits(value: dict[str, Any], policies: Policies) -> Iterator[tuple[Pat
     yield from _limits_of(value.get("tenants"), ("tenants",))
     yield from _limits_of_tiers(value.get("tiers"))
     for entries in policies.values():
-        for entry in entries:
-            if entry.name == "quota" and isinstance(entry.settings, dict):
-                yield from _listed(entry.settings.get("limits"), (*entry.path, "limits"))
+        yield from _limits_of_quotas(entries)
+
+
+def _limits_of_quotas(entries: list[Entry]) -> Iterator[tuple[Path, Any]]:
+    for entry in entries:
+        if entry.name == "quota" and isinstance(entry.settings, dict):
+            yield from _listed(entry.settings.get("limits"), (*entry.path, "limits"))
 
 
 # Operators

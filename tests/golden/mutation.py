@@ -90,7 +90,9 @@ def typed_wrong(rng: random.Random, word: str) -> str:
 
 def _typo_in_key(rng: random.Random, source: Source) -> Mutant | None:
     def is_known(place: Place) -> bool:
-        return isinstance(place.path[-1], str) and (len(place.path) == 1 or place.path[-2] not in FREE)
+        above = place.path[:-1]
+        is_free = bool(above) and (above[-1] in FREE or above[-2:] == ("claims", "tags"))
+        return isinstance(place.path[-1], str) and not is_free
 
     place = rng.choice([place for place in source.places if is_known(place)])
     key = str(place.path[-1])

@@ -106,3 +106,14 @@ def test_operators_of_the_whole_gateway_need_no_tenants(tmp_path: Path) -> None:
 def test_a_database_of_the_ledger_needs_its_library(tmp_path: Path) -> None:
     said = _route(tmp_path, "", "", "ledger: {url: postgresql://127.0.0.1/ledger}")
     assert said == ([] if postgres.has_extra() else [f"2:11 ledger.url: {postgres.NEEDS_EXTRA}"])
+
+
+def test_routes_share_a_list_with_limits_of_the_models_of_one(tmp_path: Path) -> None:
+    text = f"""
+        {_SIM}
+        policies: {{standard: [{{quota: {{limits: [{{limit: 60/min, models: [a]}}]}}}}]}}
+        routes:
+          a: {{models: [a], policies: [{{use: standard}}], target: sim/a}}
+          b: {{models: [b], policies: [{{use: standard}}], target: sim/b}}
+    """
+    assert _said(tmp_path, text) == []
