@@ -11,7 +11,7 @@ import msgspec
 
 from proxy.admin.roles import Ceiling, Operator
 from proxy.errors import BadRequest, GatewayError, Header
-from proxy.exchange import JSON_HEADERS, Identity, Reply
+from proxy.exchange import JSON_HEADERS, Reply
 from proxy.keys.audit import Actor
 from proxy.keys.service import KeyService
 from proxy.ledger.export import Source
@@ -27,14 +27,13 @@ class Desk(msgspec.Struct, frozen=True):
     """What is kept for operators: the issued keys with the audit, and what each team of the file has, by organisation
     and team.
 
-    ``source`` opens the ledger to read it (it raises ``NoLedger``), None where none is kept. ``identity``: who has the
-    key with that SHA-256, as callers are known. ``reading`` is held by whoever reads the ledger.
+    ``source`` opens the ledger to read it (it raises ``NoLedger``), None where none is kept; ``reading`` is held by
+    whoever reads it.
     """
 
     service: KeyService
     teams: Mapping[tuple[str, str], Ceiling] = {}
     source: Callable[[], Source] | None = None
-    identity: Callable[[bytes], Identity | None] | None = None
     reading: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(_READING))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from proxy.admin.asked import Asked, json_reply
 from proxy.admin.roles import check, sees
 from proxy.errors import GatewayError
-from proxy.exchange import Identity, Reply
+from proxy.exchange import Reply
 from proxy.limit import Gauge, Level, Rule, Unavailable
 
 MAX_LINES = 1000
@@ -45,23 +45,13 @@ async def _answer(
 def _rules(asked: Asked, wanted: tuple[str, ...]) -> Iterator[Rule]:
     """Each once, though all keys of a team have those of the team."""
     known: set[tuple[str, str]] = set()
-    for identity in _identities(asked):
+    identities = asked.runtime.identities
+    for identity in identities.values() if identities is not None else ():
         for rule in identity.rules:
             one = rule.key, rule.limit.text
             if one not in known and _is_theirs(asked, rule, wanted):
                 known.add(one)
                 yield rule
-
-
-def _identities(asked: Asked) -> Iterator[Identity]:
-    yield from asked.runtime.tenants.values()
-    desk = asked.held
-    if desk is None or desk.identity is None:
-        return
-    for digest in list(desk.service.keys):
-        found = desk.identity(digest)
-        if found is not None:
-            yield found
 
 
 def _place(rule: Rule) -> tuple[str, str, str]:

@@ -90,6 +90,8 @@ async def test_a_key_works_at_once_and_holds_what_it_was_given(gateway: MakeGate
     assert (status, _code(answer)) == (403, "model_not_allowed")
     statuses = [(await ask(running, key))[0] for _ in range(3)]
     assert statuses == [200, 429, 429]
+    status, found = await operate(running, "GET", "/admin/limits?key=tool", LEADER)
+    assert [(one["limit"], one["used"], one["left"]) for one in found["limits"]] == [("2/h", 2, 0)]
     line = (await books.settled(running, 2))[0]
     assert (line.organisation, line.team, line.key) == ("acme", "search", "tool")
     assert running.generation() == 1

@@ -63,9 +63,8 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     def of_issued(texts: tuple[str, ...], tier: str, scope: str) -> tuple[Rule, ...]:
         return tuple(_rule("key", scope, text) for text in texts)
 
-    identities = Identities({}, TENANTS, issued, of_issued)
-    made = Office(Desk(service, identity=identities.get), OPERATORS)
-    made.runtime.tenants = TENANTS
+    made = Office(Desk(service), OPERATORS)
+    made.runtime.identities = Identities({}, TENANTS, issued, of_issued)
     yield made
     await service.aclose()
 
@@ -176,7 +175,8 @@ async def test_issued_keys_have_lines(office: Office) -> None:
 async def test_there_is_a_most(office: Office) -> None:
     """And it is said that there are more."""
     rules = tuple(_rule("key", f"acme/search/k{number}", "1/h") for number in range(MAX_LINES + 1))
-    office.runtime.tenants = {("acme", "search", ""): _who("acme", "search", "", rules)}
+    tenants = {("acme", "search", ""): _who("acme", "search", "", rules)}
+    office.runtime.identities = Identities({}, tenants, Issued(), lambda texts, tier, scope: ())
     found = await office.data("owner", "GET", "/admin/limits")
     assert (len(found["limits"]), found["more"]) == (MAX_LINES, True)
     found = await office.data("owner", "GET", "/admin/limits?key=k1000")
