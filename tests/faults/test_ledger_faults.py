@@ -29,7 +29,7 @@ from tests.support.upstream import FakeUpstream
 RATE = 60.0  # requests in a second
 EVERY = 0.02  # seconds between probes
 LAG = 0.1  # seconds that the gateway may keep a probe waiting
-SLACK = 0.4  # seconds more that the scheduler of a busy machine may, and that this process may itself
+BUSY = 1.0  # seconds that it waits for the file each time: so long would be a probe that waits with it
 HEALED = 5.0
 
 
@@ -95,7 +95,7 @@ async def test_a_locked_file_keeps_nobody_waiting(house: Any, upstream: FakeUpst
     holder.close()
     assert {one.is_served for one in heard} == {True}
     assert len(heard) > 2 * RATE
-    assert max(seconds) <= LAG + SLACK
+    assert max(seconds) < BUSY  # one probe may wait for the scheduler of a busy machine
     assert sorted(seconds)[len(seconds) // 2] <= LAG
     await healed(running)
     rows = await home.rows(len(heard))
