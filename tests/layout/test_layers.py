@@ -72,7 +72,14 @@ MAY_IMPORT = {
 CONFINED = {
     "msgspec": ("proxy", "policies"),
     "aiohttp": ("proxy.upstream", "proxy.flow", "proxy.foreign", "proxy.websocket", "proxy.providers"),
-    "yarl": ("proxy.upstream", "proxy.websocket", "proxy.providers", "proxy.jobs.hooks", "proxy.key_sets"),
+    "yarl": (
+        "proxy.upstream",
+        "proxy.websocket",
+        "proxy.providers",
+        "proxy.jobs.hooks",
+        "proxy.key_sets",
+        "proxy.alerts",
+    ),
     "uvicorn": ("proxy.server",),
     "httptools": ("proxy.server",),
     "websockets": ("proxy.server",),

@@ -63,7 +63,7 @@ JOBS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "JOB-04",
         "a key that is gone goes on with its jobs",
         "policies/identity/authenticate.py",
-        "            return None if x.identity is not None else _refusal(x)",
+        "            return self._admit(x, self._known(x.proof) or self._remembered(x.proof), x.proof)",
         "            return None",
         "tests/e2e/test_jobs.py tests/policies/identity/test_authenticate.py",
     ),

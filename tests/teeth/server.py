@@ -65,8 +65,8 @@ SERVER: tuple[tuple[str, str, str, str, str, str], ...] = (
         "BAD-07",
         "what should be JSON may be anything",
         "proxy/upstream.py",
-        "        _JSON.decode(body)",
-        "        _JSON.decode(b'{}')",
+        "        return read_told(body)",
+        "        return read_told(b'{}')",
         "tests/faults/test_hostile_upstream.py tests/proxy/test_upstream.py",
     ),
     (
