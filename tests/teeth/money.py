@@ -89,10 +89,10 @@ MONEY: tuple[tuple[str, str, str, str, str, str], ...] = (
     ),
     (
         "CRS-02",
-        "what a worker left behind that died is not looked for",
+        "what dead processes left behind is not brought in",
         "proxy/ledger/writer.py",
-        "            if self._end is None and time.monotonic() >= self._recover_at:",
-        "            if self._end is None and time.monotonic() < self._recover_at:",
+        "    for orphan in orphans(directory):",
+        "    for orphan in ():",
         _CRASH,
     ),
     (
