@@ -196,7 +196,8 @@ class App:
         if self.accounting is not None and (problem := self.accounting.problem):
             state.setdefault("reasons", []).append(problem)
         sharing = current.runtime.sharing
-        for shared in (sharing, current.runtime.shared_counters):
+        counters = current.runtime.shared_counters if current.runtime.quotas else None
+        for shared in (sharing, counters):
             if shared is not None and shared.problem:
                 state.setdefault("reasons", []).append(shared.problem)
         if self.admission is not None and self.admission.overloaded_for() >= OVERLOADED_AFTER:

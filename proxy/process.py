@@ -40,6 +40,7 @@ from proxy.jobs.service import Jobs
 from proxy.jobs.signature import read_secret
 from proxy.keys.service import KeyService
 from proxy.ledger.export import NoLedger
+from proxy.ledger.prices import preload
 from proxy.ledger.writer import SinkFailed
 from proxy.reload import POLL_S, Reloader, Settled, is_news, look, settle
 from proxy.reports import NAME as REPORTS
@@ -131,7 +132,12 @@ def _work(
         # This worker takes the place of a dead one while somebody edits the file. The others serve on, so it waits.
         first = _mended(lambda: build_generation(1), first)
     listen = listen or options.listen or first.built.config.listen
-    return _Process(path, build_generation, first, listen, shared, options, sockets).run()
+    try:
+        process = _Process(path, build_generation, first, listen, shared, options, sockets)
+    except OSError as error:
+        print(f"the state directory cannot be written, and no request goes unrecorded: {error}", file=sys.stderr)
+        return FAILED
+    return process.run()
 
 
 def _report(built: Built) -> int:
@@ -291,6 +297,8 @@ class _Process:
         self._keep(self._reloader.watch(self._stop_watching), "watch the file")
         self._jobs.start(server.draining, server.state.tasks)
         self._keep(self._keys.start(), "read the issued keys")
+        if any(provider.prices.is_listed for provider in self._current.runtime.providers.values()):
+            self._keep(asyncio.to_thread(preload), "read the list of prices")
         self._keep(self._alerts.run(), "send alerts")
         self._admission.start()
         self._share()
@@ -314,7 +322,7 @@ class _Process:
     def _share(self) -> None:
         """Tell other replicas of the targets in use, by the store in use."""
         runtime = self._current.runtime
-        counters = runtime.shared_counters
+        counters = runtime.shared_counters if runtime.quotas else None
         runtime.counters.current = counters or runtime.counters.memory
         if counters is not None:
             counters.start()

@@ -14,7 +14,8 @@ from proxy.limit import Amounts
 TAGS = ("user", "session", "project", "feature")
 _MICRO = 1_000_000
 _HOUR = 3600.0
-_LAST = 0.999_999  # of a second: what came within it counts until all of it is too old
+_MILLI = 1000
+_LATELY = 3.0  # seconds; windows of a second are shorter than that
 _WHO = ("team", "model", "key", "organisation", "route", "asked")  # as an index has them
 # What is still open may cost up to its bound.
 _SUMS = """sum(CASE WHEN number = 1 AND (status <> 'error' OR output > 0) THEN 1 ELSE 0 END),
@@ -38,35 +39,37 @@ class Past(msgspec.Struct, frozen=True):
 
 
 def history(source: Source, now: float, zone: str, *, tags: bool, ever: bool) -> Iterator[Past]:
-    """What was used before ``now``, oldest first: before this month if ``ever``, in this month, today, and in each
-    second of the last hour. With ``tags``, apart for each value of them."""
+    """What was used before ``now``, oldest first: before this month if ``ever``, in this month, today, in each second
+    of the last hour, and in each millisecond of the last seconds. With ``tags``, apart for each value of them."""
     edges = _edges(now, zone)
-    for start, end, per_second in edges if ever else edges[1:]:
+    for start, end, grain in edges if ever else edges[1:]:
         if start < end:
-            yield from _between(source, start, end, per_second=per_second, tags=tags)
+            yield from _between(source, start, end, grain, tags=tags)
 
 
-def _edges(now: float, zone: str) -> list[tuple[float, float, bool]]:
+def _edges(now: float, zone: str) -> list[tuple[float, float, int]]:
+    """Where periods begin and end, and the microseconds that are one moment within them; 0: all of it is one."""
     here = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(zone))
     day = here.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     hour_ago, today, month = now - _HOUR, day.timestamp(), day.replace(day=1).timestamp()
     return [
-        (0.0, min(month, hour_ago), False),
-        (month, min(today, hour_ago), False),
-        (today, hour_ago, False),
-        (hour_ago, now, True),
+        (0.0, min(month, hour_ago), 0),
+        (month, min(today, hour_ago), 0),
+        (today, hour_ago, 0),
+        (hour_ago, now - _LATELY, _MICRO),
+        (now - _LATELY, now, _MILLI),
     ]
 
 
-def _between(source: Source, start: float, end: float, *, per_second: bool, tags: bool) -> Iterator[Past]:
+def _between(source: Source, start: float, end: float, grain: int, *, tags: bool) -> Iterator[Past]:
     names = [*_WHO, *(TAGS if tags else ())]
     columns = ", ".join(f'"{name}"' for name in names)
-    second = f", opened / {_MICRO}" if per_second else ""
+    moment = f", opened / {grain}" if grain else ""
     opened = "+opened" if is_most(source, int(start * _MICRO), int(end * _MICRO)) else "opened"
     sql = " ".join(
         (
-            *("SELECT", columns + second + ",", _SUMS, "FROM attempts WHERE", opened, ">= ? AND", opened, "< ?"),
-            *("GROUP BY", columns + second, f"ORDER BY {len(names) + 1}" if per_second else ""),
+            *("SELECT", columns + moment + ",", _SUMS, "FROM attempts WHERE", opened, ">= ? AND", opened, "< ?"),
+            *("GROUP BY", columns + moment, f"ORDER BY {len(names) + 1}" if grain else ""),
         )
     )
     for found in source.each(sql, (int(start * _MICRO), int(end * _MICRO))):
@@ -79,6 +82,6 @@ def _between(source: Source, start: float, end: float, *, per_second: bool, tags
             who["key"],
             who["asked"],
             {tag: who[tag] for tag in TAGS if who.get(tag)} if tags else {},
-            found[len(names)] + _LAST if per_second else start,
+            ((found[len(names)] + 1) * grain - 1) / _MICRO if grain else start,
             Amounts(requests, input_, output, money),
         )

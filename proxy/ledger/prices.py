@@ -92,6 +92,11 @@ class Prices:
         self._overrides = [(re.compile(translate(glob), re.IGNORECASE), said[glob]) for glob in patterns]
         self._known: dict[str, Found] = {}
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether the built-in list may be asked."""
+        return self._listed is not None
+
     def of(self, model: str) -> Price | None:
         """What ``model`` costs now; None if nobody knows."""
         now = self._now()
@@ -117,6 +122,11 @@ class Prices:
             return Found(None, until)
         found = listed_price(self._listed, model, now)
         return Found(found.price, min(until, found.until))
+
+
+def preload() -> None:
+    """Read the list now: for a thread, so that no request waits for it."""
+    listed_price("openai", "gpt-4o", time.time())
 
 
 def listed_price(provider: str, model: str, now: float) -> Found:

@@ -304,7 +304,7 @@ def test_without_jobs_no_file_is_made(gateway: Any, upstream: FakeUpstream) -> N
     assert caller.call("GET", f"/v1/jobs/job_{'0' * 32}").status == 404
     assert caller.call("GET", "/v1/jobs").json["data"] == []
     assert caller.call("POST", "/v1/jobs", ask("a")).code == "jobs_disabled"
-    assert not (running.folder / ".sluicegate").exists()
+    assert not (running.folder / ".sluicegate" / "jobs.sqlite").exists()
     running.write(config(upstream.url))
     wait_log(running, "reload.applied")
     assert caller.over(caller.submit(ask("b")))["status"] == "succeeded"

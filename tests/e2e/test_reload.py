@@ -145,7 +145,8 @@ async def test_a_hundred_reloads_under_load(gateway: Any, wire: Any, upstream: A
     assert len(files_of) > RELOADS * 0.8
     applied = running.log("reload.applied")
     assert [line["generation"] for line in applied] == list(range(2, RELOADS + 2))
-    assert not [line for line in running.log() if line["level"] in ("warning", "error")]
+    loud = [line["event"] for line in running.log() if line["level"] in ("warning", "error")]
+    assert set(loud) <= {"ledger.unpriced"}  # nobody knows what the upstream's models cost
     metrics = running.get("/metrics")[1].decode()
     assert f'sluicegate_config_reloads_total{{result="applied"}} {RELOADS}.0' in metrics
     assert f"sluicegate_config_generation {RELOADS + 1}.0" in metrics
@@ -273,4 +274,5 @@ async def test_a_thousand_reloads_leave_nothing_behind(gateway: Any, wire: Any, 
     assert min(rss[-4:]) - min(rss[4:8]) < 600 * 20 * 1024
     assert max(files[4:]) - min(files[4:]) <= 4
     assert max(threads[4:]) - min(threads[4:]) <= 2
-    assert not [line for line in running.log() if line["level"] in ("warning", "error")]
+    loud = [line["event"] for line in running.log() if line["level"] in ("warning", "error")]
+    assert set(loud) <= {"ledger.unpriced"}  # nobody knows what the upstream's models cost

@@ -52,9 +52,9 @@ class House:
         self.state = state
         self.running: Gateway | None = None
 
-    def start(self, jobs: str = "{}", **more: Any) -> Caller:
+    def start(self, jobs: str = "{}", tail: str = "", **more: Any) -> Caller:
         """Start one; a caller of it."""
-        self.running = self._make(config(self.url, jobs), env={"SLUICEGATE_STATE_DIR": str(self.state)}, **more)
+        self.running = self._make(config(self.url, jobs) + tail, env={"SLUICEGATE_STATE_DIR": str(self.state)}, **more)
         return Caller(self.running.port, KEY)
 
     def kill(self) -> None:
@@ -295,9 +295,9 @@ def test_a_locked_file_stops_nobody_else(house: House, upstream: FakeUpstream) -
 
 
 def test_a_place_that_cannot_be_written(house: House, upstream: FakeUpstream) -> None:
-    """A file stands where the folder should be: a typed refusal until it is gone."""
+    """A file stands where the folder should be: a typed refusal until it is gone. With a ledger nothing would start."""
     house.state.write_text("in the way")
-    caller = house.start()
+    caller = house.start(tail="\nledger: {enabled: false}\n")
     refused = caller.call("POST", "/v1/jobs", ask("a"))
     assert (refused.status, refused.code) == (503, "jobs_unavailable")
     assert house.running is not None
