@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -57,6 +57,7 @@ class App:
         self.admission: Admission | None = None  # what the server asks before a request comes here
         self.desk: Desk | None = None  # what operators may change
         self.accounting: Accounting | None = None  # where what requests cost is written down
+        self._preparing: asyncio.Task[None] | None = None
         self.jobs: Jobs | None = None  # what is answered later, where there is a place to keep it
         self._operations: dict[bytes, Callable[[], Awaitable[Reply]]] = {  # by raw path: one spelling each
             b"/healthz": self._healthz,
@@ -77,12 +78,29 @@ class App:
         else:
             await self._exchange(scope, receive, send, pump)
 
+    def hold(self, preparation: Coroutine[Any, Any, None]) -> None:
+        """Let requests wait for ``preparation``: what would keep the loop busy if the first of them did it."""
+        self._preparing = asyncio.create_task(preparation)
+        self._preparing.add_done_callback(self._prepared)
+
+    @property
+    def is_preparing(self) -> bool:
+        """Whether requests wait."""
+        return self._preparing is not None
+
+    def _prepared(self, task: asyncio.Task[None]) -> None:
+        self._preparing = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.log.error("background.failed", task="prepare for requests", exc_info=error)
+
     async def run_job(self, scope: Scope, receive: Receive, send: Send) -> Outcome | None:
         """A request that was accepted before: like any other, but that ``scope["job"]`` says who has asked."""
         return await self._exchange(scope, receive, send, pump)
 
     async def _exchange(self, scope: Scope, receive: Receive, send: Send, deliver: Deliver) -> Outcome | None:
         """One request from its first line to its accounts."""
+        if self._preparing is not None:
+            await asyncio.wait((self._preparing,))
         runtime = self.current.runtime
         x = Exchange(
             f"req_{os.urandom(12).hex()}",

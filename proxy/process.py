@@ -45,7 +45,7 @@ from proxy.ledger.writer import SinkFailed
 from proxy.reload import POLL_S, Reloader, Settled, is_news, look, settle
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
-from proxy.runtime import Shared
+from proxy.runtime import Runtime, Shared
 from proxy.server.limits import ServerLimits
 from proxy.server.serve import Server
 from proxy.server.workers import Workers
@@ -53,6 +53,7 @@ from proxy.store.idempotency import RedisStore, SqliteStore
 from proxy.store.shared_health import SharedHealth
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
 from proxy.telemetry.metrics import ALERTS, Metrics
+from proxy.tokens.encodings import is_loading
 
 DONE, FAILED, WRONG = 0, 1, 2
 DEFAULT_STATE = ".sluicegate"
@@ -120,9 +121,12 @@ def _work(
     def build_generation(generation: int) -> Built:
         # While the process can be reached from outside, no file may leave a route open, whatever `listen` it names.
         judged = options.listen if listen is None or is_loopback(listen) else listen
-        return build(
+        built = build(
             path, tables, environ=os.environ, shared=shared, generation=generation, now=time.time, listen=judged
         )
+        if generation > 1 and built.runtime is not None and _needs_prices(built.runtime):
+            preload()  # in the thread of the reload; at the start requests wait for it, and the listener does not
+        return built
 
     first = settle(lambda: build_generation(1), look([path]))
     while first.built.config is None:
@@ -284,6 +288,7 @@ class _Process:
         state = self._server.state
         state.gate = admission.judge
         admission.served = lambda: state.total_requests
+        admission.excused = lambda: self._app.is_preparing or is_loading()
         admission.told = Shedding(self._metrics, lambda: self._log)
 
     def _started(self, server: Server) -> None:
@@ -297,8 +302,8 @@ class _Process:
         self._keep(self._reloader.watch(self._stop_watching), "watch the file")
         self._jobs.start(server.draining, server.state.tasks)
         self._keep(self._keys.start(), "read the issued keys")
-        if any(provider.prices.is_listed for provider in self._current.runtime.providers.values()):
-            self._keep(asyncio.to_thread(preload), "read the list of prices")
+        if _needs_prices(self._current.runtime):
+            self._app.hold(asyncio.to_thread(preload))
         self._keep(self._alerts.run(), "send alerts")
         self._admission.start()
         self._share()
@@ -425,6 +430,11 @@ def job_settings(config: JobsConfig) -> Settings:
     secret = read_secret(hooks.secret.reveal()) if hooks.secret else b""
     webhooks = Webhooks(allow=hooks.allow, secret=secret, retry_after=hooks.retry_after)
     return Settings(**msgspec.structs.asdict(config) | {"webhooks": webhooks})
+
+
+def _needs_prices(runtime: Runtime) -> bool:
+    """Whether somebody may ask the built-in list, which takes a third of a second to read."""
+    return any(provider.prices.is_listed for provider in runtime.providers.values())
 
 
 def _state() -> Path:

@@ -68,6 +68,7 @@ class Admission:
         self.rules = rules
         self.told: Told | None = None
         self.served: Callable[[], int] = int  # answers since the start, refusals apart
+        self.excused: Callable[[], bool] = bool  # whether the processor is busy once, with what no request asks again
         self.lag = 0.0  # seconds, smoothed
         self.limit = math.inf  # requests a second
         self.shedding_since: float | None = None
@@ -91,6 +92,7 @@ class Admission:
         self._memory_full = False
         self._watermark = watermark()
         self._due = 0.0
+        self._was_excused = False
         self._timer: asyncio.TimerHandle | None = None
 
     # Per request
@@ -189,9 +191,13 @@ class Admission:
     def look(self, lag: float, seconds: float, processor: float) -> None:
         """One measurement: the timer came ``lag`` late, ``seconds`` after the one before, in which the process used
         ``processor`` seconds of a core."""
-        now = self._clock()
+        now, served = self._clock(), self.served()
+        is_excused, was_excused = self.excused(), self._was_excused
+        self._was_excused = is_excused
+        if is_excused or was_excused:
+            self._served_before = served
+            return
         self.lag += _WEIGHT_OF_NEW * (lag - self.lag)
-        served = self.served()
         shed, self._shed = self._shed, Counter()
         self._capacity.add(processor, served - self._served_before, shed.total(), seconds)
         self._served_before = served

@@ -101,6 +101,11 @@ def encoding_for(model: str) -> Encoding:
     return _encoding(_kind(model)[0])
 
 
+def is_loading() -> bool:
+    """Whether a thread reads an encoding at this moment, which keeps the interpreter busy."""
+    return _lock.locked()
+
+
 def is_loaded(model: str) -> bool:
     """Whether counting for ``model`` can begin at once."""
     return _kind(model)[0] in _loaded

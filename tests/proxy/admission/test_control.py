@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from functools import partial
 from random import Random
 
 from proxy.admission.control import TICK, Admission, Rules
@@ -102,6 +103,20 @@ def test_a_process_that_others_slow_down_refuses_nobody_for_it() -> None:
         rig.answered += 10
         rig.admission.look(0.3, TICK, 0.01)
         assert all(rig.ask(in_flight=100) for _ in range(10))
+
+
+def test_what_is_read_once_is_no_load() -> None:
+    """A thread keeps the interpreter busy while a hundred wait: nobody is refused for it, then or later."""
+    for excused in (True, False):
+        rig = Rig()
+        rig.run(1, 0.5)
+        rig.admission.excused = partial(bool, excused)
+        for _ in range(10):
+            rig.now += TICK
+            rig.admission.judge(PATH, [], "10.0.0.1", 100)
+            rig.admission.look(0.2, TICK, TICK)
+        rig.admission.excused = bool
+        assert (rig.run(2, 0.9)["flood"] == 0) is excused
 
 
 def test_a_few_at_once_are_no_crowd() -> None:
