@@ -21,12 +21,13 @@ from proxy.runtime import Runtime
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What the file says. ``url`` "": the file in the state directory."""
+    """What the file says. ``url`` "": the file in the state directory; ``retention`` in seconds."""
 
     enabled: bool = True
     url: str = ""
     max_backlog: int = 100_000
     needs_price: bool = False
+    retention: float | None = None
     zone: str = "UTC"
 
 
@@ -69,6 +70,11 @@ class Accounting:
         if self.books is not None:
             runtime.charges.ledger = self.books
             runtime.charges.needs_price = self._settings.needs_price
+            # What a limit without end has counted is known by the rows alone.
+            endless = any(
+                rule.limit.window == "total" for quota in runtime.quotas.values() for rule in quota.all_rules()
+            )
+            self.books.keep(None if endless else self._settings.retention)
 
     async def follow(self, runtime: Runtime, settings: Settings) -> bool:
         """A reload: limits that are new count what was used before them. False: the database cannot change now."""

@@ -450,6 +450,7 @@ def account_settings(config: GatewayConfig) -> AccountSettings:
         url=ledger.url.reveal() if ledger.url else "",
         max_backlog=ledger.max_backlog,
         needs_price=ledger.unknown_price == "refuse",
+        retention=None if ledger.retention is None else float(ledger.retention),
         zone=config.time_zone,
     )
 

@@ -127,12 +127,24 @@ def _check_models(limits: list[tuple[Path, Any]], routes: dict[str, Any], polici
 def _check_ledger(value: dict[str, Any], policies: Policies, report: Report) -> None:
     """Report limits of money without a record of what was spent."""
     ledger = value.get("ledger")
-    if not isinstance(ledger, dict) or ledger.get("enabled") is not False:
+    if not isinstance(ledger, dict):
+        return
+    if "retention" in ledger and (path := next(_endless(value, policies), None)) is not None:
+        why = f"{render_path(path)} limits without end, which only all rows tell; remove one of them"
+        report.problem(("ledger", "retention"), why, key=True)
+    if ledger.get("enabled") is not False:
         return
     money = next((path for path, limit in _all_limits(value, policies) if _is_money(limit)), None)
     if money is not None:
         message = f"without the ledger nothing remembers what was spent, and {render_path(money)} limits money"
         report.problem(("ledger", "enabled"), f"{message}; remove one of them", key=True)
+
+
+def _endless(value: dict[str, Any], policies: Policies) -> Iterator[Path]:
+    for path, limit in _all_limits(value, policies):
+        text = limit.get("limit") if isinstance(limit, dict) else limit
+        if isinstance(text, str) and text.strip().endswith("total"):
+            yield path
 
 
 def _all_limits(value: dict[str, Any], policies: Policies) -> Iterator[tuple[Path, Any]]:

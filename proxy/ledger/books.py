@@ -55,6 +55,10 @@ class Books:
         """
         self._writer.start()
 
+    def keep(self, seconds: float | None) -> None:
+        """Delete rows that are older, from now on; None: keep all."""
+        self._writer.retention = seconds
+
     def open(self, row: Row) -> None:
         """Record that a request is about to be sent.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from proxy.ledger.row import PriceTerms, Row
-from proxy.ledger.sqlite import RECOVER, WRITE
+from proxy.ledger.sqlite import LONGEST, PRUNE, RECOVER, WRITE
 from proxy.ledger.writer import SinkFailed, values
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS prices (version TEXT PRIMARY KEY, terms BYTEA NOT NUL
 _VERSION = "INSERT INTO ledger_version SELECT %s WHERE NOT EXISTS (SELECT FROM ledger_version)"
 _WRITE = WRITE.replace("?", "%s")
 _RECOVER = RECOVER.replace("?", "%s")
+_PRUNE = PRUNE.replace("?", "%s")
 _PRICE = (
     "INSERT INTO prices VALUES (%s, %s, (extract(epoch FROM now()) * 1000000)::bigint) ON CONFLICT (version) DO NOTHING"
 )
@@ -74,6 +75,11 @@ class PostgresSink:
     def recover(self, open_before: int, now: int) -> int:
         """As ``Sink`` says."""
         return self._transact(lambda connection: connection.execute(_RECOVER, (now, open_before)).rowcount)
+
+    def prune(self, opened_before: int, most: int) -> int:
+        """As ``Sink`` says."""
+        bounds = (opened_before, most, opened_before + LONGEST)
+        return self._transact(lambda connection: connection.execute(_PRUNE, bounds).rowcount)
 
     def close(self) -> None:
         """As ``Sink`` says."""

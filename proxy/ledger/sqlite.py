@@ -58,6 +58,16 @@ UPDATE attempts SET status = 'unknown', settled = ?, cost = bound_cost, input = 
     source = 'bound', flags = trim(flags || ' recovered')
 WHERE status = 'open' AND opened < ?
 """
+# With a row go later attempts of its request: what is left has no gaps.
+PRUNE = """
+DELETE FROM attempts WHERE seq IN (
+    WITH old AS (SELECT seq, request FROM attempts WHERE opened < ? AND status <> 'open' ORDER BY opened LIMIT ?)
+    SELECT seq FROM old UNION
+    SELECT seq FROM attempts
+    WHERE number > 1 AND opened < ? AND status <> 'open' AND request IN (SELECT request FROM old)
+)
+"""
+LONGEST = 86_400 * 10**6  # microseconds that attempts of one request may be apart
 
 
 def connect_readonly(path: Path) -> sqlite3.Connection:
@@ -89,6 +99,11 @@ class SqliteSink:
     def recover(self, open_before: int, now: int) -> int:
         """As ``Sink`` says."""
         return self._transact(lambda connection: connection.execute(RECOVER, (now, open_before)).rowcount)
+
+    def prune(self, opened_before: int, most: int) -> int:
+        """As ``Sink`` says."""
+        bounds = (opened_before, most, opened_before + LONGEST)
+        return self._transact(lambda connection: connection.execute(PRUNE, bounds).rowcount)
 
     def close(self) -> None:
         """As ``Sink`` says."""

@@ -25,6 +25,7 @@ MAX_BATCH = 2000  # rows of one transaction
 RECOVER_EVERY = 5.0  # seconds between looks for what others left behind
 ABANDONED = 86_400.0  # seconds after which an open row is nobody's, whose journal was lost with its machine
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0  # seconds between tries while the database fails
+_PRUNED_AT_ONCE = 1000  # rows that are deleted in one transaction, so that nobody waits long for it
 _CHUNK = 100  # rows that are copied to a new segment while requests wait
 _MAX_NUMBER = 2**63 - 1
 Value = str | int | bool
@@ -49,6 +50,13 @@ class Sink(Protocol):
 
         Raises:
             SinkFailed: nothing was changed.
+        """
+
+    def prune(self, opened_before: int, most: int) -> int:
+        """Delete ``most`` settled rows that were opened before, the oldest first; return how many. In microseconds.
+
+        Raises:
+            SinkFailed: nothing was deleted.
         """
 
     def close(self) -> None:
@@ -270,6 +278,7 @@ class Writer:
         recover_every: float = RECOVER_EVERY,
     ) -> None:
         self.failure = ""
+        self.retention: float | None = None  # seconds after which a row is deleted; None: never
         self.wake = threading.Event()
         self._directory = directory
         self._backlog = backlog
@@ -336,3 +345,5 @@ class Writer:
         replay(self._directory, sink, int(now * 1e6))
         sink.recover(int((now - ABANDONED) * 1e6), int(now * 1e6))
         self._recover_at = time.monotonic() + self._recover_every
+        if self.retention is not None and sink.prune(int((now - self.retention) * 1e6), _PRUNED_AT_ONCE):
+            self._recover_at = 0.0  # there may be more: in the next turn

@@ -6,14 +6,15 @@ import itertools
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from proxy.ledger.journal import unpacked
 from proxy.ledger.row import PriceTerms, Row
-from proxy.ledger.writer import MAX_BATCH, Backlog, Sink, as_unknown, replay
+from proxy.ledger.writer import MAX_BATCH, Backlog, Sink, Writer, as_unknown, replay
 from tests.support.environment import ROOT, clean_environment
 from tests.support.ledger import Ledger, in_postgres, in_sqlite, opened, settled
 from tests.support.postgres import Postgres
@@ -70,6 +71,13 @@ def _flush(backlog: Backlog, sink: Sink) -> None:
     backlog.done(rows, prices)
 
 
+def _until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_writing_again_changes_nothing(ledger: Ledger, sink: Sink) -> None:
     """Open after settled, settled twice, all at once and one by one."""
     row = opened(1)
@@ -103,6 +111,40 @@ def test_a_row_that_nobody_can_settle_any_more(ledger: Ledger, sink: Sink) -> No
     assert (unknown.status, unknown.settled, unknown.source) == ("unknown", 777, "bound")
     assert (unknown.input, unknown.output, unknown.cost) == (100, 50, 7000)
     assert unknown.flags == "mirror recovered"
+
+
+def test_what_is_too_old_is_deleted(ledger: Ledger, sink: Sink) -> None:
+    """The oldest first and no more than asked for; what is open stays, and so does what is as old as the limit."""
+    rows = [opened(1, opened=1), *(settled(opened(number, opened=number)) for number in (2, 3, 4, 5))]
+    sink.write(rows, [])
+    assert sink.prune(5, 2) == 2
+    assert ledger.rows() == [rows[0], *rows[3:]]
+    assert [sink.prune(5, 2), sink.prune(5, 2)] == [1, 0]
+    assert ledger.rows() == [rows[0], rows[4]]
+
+
+def test_a_request_is_deleted_whole(ledger: Ledger, sink: Sink) -> None:
+    """Its later attempts go with its first."""
+    first, second = settled(opened(1, opened=1)), settled(opened(2, opened=7), request="req_1", number=2)
+    other = settled(opened(3, opened=7), number=2)
+    sink.write([first, second, other], [])
+    sink.prune(5, 100)
+    assert ledger.rows() == [other]
+
+
+def test_the_thread_deletes_what_is_too_old(ledger: Ledger, sink: Sink, tmp_path: Path) -> None:
+    """All of it, however many turns that takes; nothing before it is told to."""
+    rows = [settled(opened(number, opened=number)) for number in range(2500)]
+    young = settled(opened(9999, opened=90_000_000))
+    sink.write([*rows, young], [])
+    writer = Writer(tmp_path / "state", Backlog(tmp_path / "state"), ledger.make, now=lambda: 100.0, recover_every=0.02)
+    writer.start()
+    _until(lambda: not writer.failure and writer._recover_at > 0)
+    assert len(ledger.rows()) == 2501
+    writer.retention = 50.0
+    _until(lambda: len(ledger.rows()) == 1)
+    writer.stop(5)
+    assert ledger.rows() == [young]
 
 
 def test_a_row_that_is_settled_under_way_waits_again(ledger: Ledger, sink: Sink, tmp_path: Path) -> None:
