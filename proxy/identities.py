@@ -38,9 +38,10 @@ class Issued:
 
 
 class Identities:
-    """Of one generation. ``rules`` gives the limits of an issued key: its texts, its tier, and its name."""
+    """Of one generation. ``rules`` gives the limits of an issued key: its texts, its tier, and its name; ``detours``
+    are where the limits of tiers lead."""
 
-    __slots__ = ("_built", "_file", "_issued", "_rules", "_tenants")
+    __slots__ = ("_built", "_detours", "_file", "_issued", "_rules", "_tenants")
 
     def __init__(
         self,
@@ -48,11 +49,13 @@ class Identities:
         tenants: Mapping[tuple[str, str, str], Identity],
         issued: Issued,
         rules: Callable[[tuple[str, ...], str, str], tuple[Rule, ...]],
+        detours: frozenset[str] = frozenset(),
     ) -> None:
         self._file = file
         self._tenants = tenants
         self._issued = issued
         self._rules = rules
+        self._detours = detours
         self._built: dict[bytes, tuple[IssuedKey, Identity]] = {}
 
     def __bool__(self) -> bool:
@@ -67,6 +70,11 @@ class Identities:
             for digest in list(self._issued.service.keys):
                 if (found := self.get(digest)) is not None:
                     yield found
+
+    def detours(self) -> frozenset[str]:
+        """Routes to which limits lead: those of all that is known, and of the tiers that an issued key may get."""
+        known = (rule.detour for identity in self.values() for rule in identity.rules)
+        return self._detours | frozenset(name for name in known if name)
 
     def named(self, organisation: str, team: str, key: str) -> Identity | None:
         """Who has, or had, a key of this name: of one that is gone, its team; None for no tenant. Not for the request

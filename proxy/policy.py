@@ -71,6 +71,9 @@ class Keys(Protocol):
     def values(self) -> Iterable[Identity]:
         """All that the file knows."""
 
+    def detours(self) -> Iterable[str]:
+        """Routes to which their limits may lead, also those of keys that are issued later."""
+
 
 class CompileContext(Protocol):
     """What compiling may use. Everything is handed in; nothing is global."""

@@ -178,9 +178,9 @@ class _Process:
         self._listen = listen
         self._shared = shared
         self._built = built
+        self._metrics = Metrics()
         self._log: Logger = self._make_log(built.config.log)
         self._log_config = built.config.log
-        self._metrics = Metrics()
         self._reports = shared.take(REPORTS, Reports)
         self._reports.listener = self._told
         self._current = Current(built.runtime)
@@ -252,7 +252,7 @@ class _Process:
         return DONE
 
     def _make_log(self, config: LogConfig) -> Logger:
-        log = make_logger(self._options.log_level or config.level, config.format)
+        log = make_logger(self._options.log_level or config.level, config.format, self._metrics.lost_lines.inc)
         adopt_library_logs(log)
         return log
 

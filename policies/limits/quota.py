@@ -93,12 +93,11 @@ class Quota(Policy):
         for at, rule in enumerate(made._rules):
             if rule.detour:
                 made._detours[rule.detour] = context.detour(rule.detour, f"limits[{at}].over_limit.downgrade")
-        rules = {rule.key: rule for identity in context.identities().values() for rule in identity.rules}
-        for rule in rules.values():
-            if rule.detour == context.route:
-                made._detours[rule.detour] = None  # who is sent there is there
-            elif rule.detour and rule.detour not in made._detours:
-                made._detours[rule.detour] = context.detour(rule.detour)
+        for name in context.identities().detours():
+            if name == context.route:
+                made._detours[name] = None  # who is sent there is there
+            elif name not in made._detours:
+                made._detours[name] = context.detour(name)
         return made
 
     def gauges(self, identity: Identity | None, model: str, tags: Mapping[str, str]) -> tuple[Gauge, ...]:

@@ -206,7 +206,8 @@ class _Compiler:
         self._limits = TenantRules(self._read("tiers", TiersConfig), zone)
         found = self._read_tenants()
         self.tenants = found.names
-        self.identities = Identities(found.keys, found.names, lease.get(ISSUED, Issued), self._limits.of_issued)
+        issued, limits = lease.get(ISSUED, Issued), self._limits
+        self.identities = Identities(found.keys, found.names, issued, limits.of_issued, limits.detours())
         self._timeouts = self._read("timeouts", TimeoutsConfig)
         self._rules = Rules(**msgspec.structs.asdict(self._read("health", HealthConfig)))
         self._retries = self._read("retries", RetriesConfig)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import get_args
 
 import msgspec
 
-from proxy.config.model import KeyConfig, OrganisationConfig, TeamConfig, TiersConfig
+from proxy.config.model import KeyConfig, OrganisationConfig, TeamConfig, Tier, TiersConfig
 from proxy.limit import Downgrade, LimitConfig, Rule
 from proxy.limits.rule import parse
 
@@ -77,6 +78,11 @@ class TenantRules(msgspec.Struct, frozen=True):
         rules = rules_of(texts, "key", scope, self.zone)
         own = {rule.key for rule in rules}
         return rules + tuple(rule for rule in self.of_tier(tier or None, "key", scope) if rule.key not in own)
+
+    def detours(self) -> frozenset[str]:
+        """Routes to which the limits of tiers lead."""
+        rules = (rule for tier in get_args(Tier) for rule in self.of_tier(tier, "key", ""))
+        return frozenset(rule.detour for rule in rules if rule.detour)
 
     def of_tier(self, tier: str | None, level: str, scope: str) -> tuple[Rule, ...]:
         """What a tier is worth to whoever names it."""

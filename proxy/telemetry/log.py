@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any, Literal
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, BinaryIO, Literal, TextIO, cast
 
 import msgspec
 import structlog
@@ -19,18 +21,43 @@ def _encode(event: dict[str, Any], **_: Any) -> bytes:
     return msgspec.json.encode({**first, **event}, enc_hook=repr)
 
 
-def make_logger(level: str, form: Literal["auto", "json", "console"]) -> Logger:
-    """A logger that writes to standard output. ``auto`` is console on a terminal, JSON elsewhere."""
+class _Output:
+    """A file that may be full, or a pipe that nobody reads any more: no request fails for its line."""
+
+    def __init__(self, file: Any, lost: Callable[[], None]) -> None:
+        self._file = file
+        self._lost = lost
+
+    def write(self, line: Any) -> None:
+        """What does not fit is lost, and counted."""
+        try:
+            self._file.write(line)
+        except OSError:
+            self._lost()
+
+    def flush(self) -> None:
+        """What cannot be written now is kept by the file, and tried again with the next line."""
+        with suppress(OSError):
+            self._file.flush()
+
+
+def make_logger(
+    level: str, form: Literal["auto", "json", "console"], lost: Callable[[], None] = lambda: None
+) -> Logger:
+    """A logger that writes to standard output. ``auto`` is console on a terminal, JSON elsewhere.
+
+    ``lost`` is called for each line that could not be written.
+    """
     console = form == "console" or (form == "auto" and sys.stdout.isatty())
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     processors: list[Any] = [structlog.processors.add_log_level, stamp]
     factory: Any
     if console:
         processors.append(structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty()))
-        factory = structlog.PrintLogger(sys.stdout)
+        factory = structlog.PrintLogger(cast(TextIO, _Output(sys.stdout, lost)))
     else:
         processors += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_encode)]
-        factory = structlog.BytesLogger(sys.stdout.buffer)
+        factory = structlog.BytesLogger(cast(BinaryIO, _Output(sys.stdout.buffer, lost)))
     return structlog.wrap_logger(
         factory,
         processors=processors,

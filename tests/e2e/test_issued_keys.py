@@ -119,6 +119,22 @@ async def test_routes_addresses_and_tags_hold(gateway: MakeGateway, upstream: Fa
     assert rows["side"].user == ""
 
 
+async def test_a_tier_that_only_issued_keys_have_leads_where_it_says(
+    gateway: MakeGateway, upstream: FakeUpstream
+) -> None:
+    """No key of the file is of that tier; who is over its limit is answered by the other route."""
+    tiers = "tiers: {premium: [{limit: 1/h, over_limit: {downgrade: side}}]}"
+    small = "models: [elsewhere], policies: [{use: all}], target: up/"
+    running = gateway(_config(upstream.url, more=tiers).replace(f"{small}*", f"{small}small"))
+    key = (await _made(running, tier="premium"))["secret"]
+    await _good(running, key)
+    status, _ = await ask(running, key)
+    assert status == 200
+    *_, first, second = await books.settled(running, 2)
+    assert (first.route, first.model, second.route, second.model) == ("chat", "fast", "chat", "small")
+    assert running.log("request")[-1]["degraded"]
+
+
 async def test_the_limits_of_its_team_hold_too(gateway: MakeGateway, upstream: FakeUpstream) -> None:
     """Two keys of one team share what it has; that of another team has its own. The API shows what is left."""
     running = gateway(_config(upstream.url, team='limits: ["3/h"]'))

@@ -20,6 +20,14 @@ from proxy.policy import Answer, Choice, Target, Timeouts
 T = TypeVar("T")
 
 
+class Known(dict[bytes, Identity]):
+    """Keys by their SHA-256."""
+
+    def detours(self) -> list[str]:
+        """Where their limits lead."""
+        return [rule.detour for identity in self.values() for rule in identity.rules if rule.detour]
+
+
 class Context:
     """A CompileContext over plain values; problems are collected in ``problems``."""
 
@@ -50,9 +58,9 @@ class Context:
         """Collect."""
         self.problems.append((at, message))
 
-    def identities(self) -> dict[bytes, Identity]:
+    def identities(self) -> Known:
         """The keys known here."""
-        return self.known
+        return Known(self.known)
 
     def now(self) -> float:
         """A clock that the test moves."""

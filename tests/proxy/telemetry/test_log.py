@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -46,6 +50,21 @@ def test_people_get_text_and_colours_only_on_a_terminal(capsysbinary: Output) ->
     assert b"serve.started" in line
     assert b"127.0.0.1:8080" in line
     assert b"\x1b" not in line
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_full_disk_ends_nothing(form: Literal["json", "console"], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines are lost, and counted."""
+    lost = []
+    with Path("/dev/full").open("w", encoding="utf-8", buffering=1) as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        log = make_logger("info", form, lambda: lost.append(1))
+        for _ in range(100):
+            log.info("request", path="x" * 1000)
+        monkeypatch.undo()
+        with suppress(OSError):
+            full.close()
+    assert len(lost) > 50
 
 
 def test_a_traceback_is_a_field(capsysbinary: Output) -> None:
