@@ -36,6 +36,10 @@ Scope = dict[str, Any]
 OVERLOADED_AFTER = 2.0  # seconds of shedding
 
 
+# The request, what became of its answer if there was one, why it ended early, seconds that it took.
+Listener = Callable[[Exchange, Outcome | None, str | None, float], None]
+
+
 class Current:
     """The one reference that a reload changes, and what it has to say about the file on disk."""
 
@@ -57,6 +61,7 @@ class App:
         self.admission: Admission | None = None  # what the server asks before a request comes here
         self.desk: Desk | None = None  # what operators may change
         self.accounting: Accounting | None = None  # where what requests cost is written down
+        self.listeners: tuple[Listener, ...] = ()  # of requests that have ended
         self._preparing: asyncio.Task[None] | None = None
         self.jobs: Jobs | None = None  # what is answered later, where there is a place to keep it
         self._operations: dict[bytes, Callable[[], Awaitable[Reply]]] = {  # by raw path: one spelling each
@@ -147,7 +152,7 @@ class App:
         return outcome
 
     def _account(self, x: Exchange, outcome: Outcome | None, end: str | None) -> None:
-        """Metrics and the one log line of a request."""
+        """Metrics and the one log line of a request; what others make of it."""
         seconds = time.monotonic() - x.received
         status = outcome.status if outcome is not None else 499  # nginx's number for a client that left
         self.metrics.finished(x, status, outcome, seconds)
@@ -190,6 +195,8 @@ class App:
         if x.notes:
             fields["notes"] = x.notes
         self.log.info("request", **fields)
+        for listener in self.listeners:
+            listener(x, outcome, end, seconds)
 
     async def _healthz(self) -> Reply:
         return Reply(200, b'{"status":"ok"}')
