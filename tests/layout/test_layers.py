@@ -8,7 +8,7 @@ import sys
 import tomllib
 from importlib.metadata import packages_distributions
 
-from tests.layout.tree import ROOT, dotted, imports, modules, parsed, source_files, where
+from tests.layout.tree import ROOT, dotted, imports, modules, nodes, source_files, where
 
 # The longest prefix wins. Everything of proxy that is not named is engine.
 LAYERS = {
@@ -213,7 +213,7 @@ def test_no_import_stands_in_a_function() -> None:
 def test_the_environment_is_read_at_the_edge_only() -> None:
     wrong = []
     for name, path in modules().items():
-        for node in ast.walk(parsed(path)):
+        for node in nodes(path):
             reads = dotted(node) in ("os.environ", "os.getenv", "os.environb")
             reads |= isinstance(node, ast.ImportFrom) and node.module == "os" and "environ" in ast.unparse(node)
             if reads and name not in READ_ENVIRONMENT:

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from tests.layout.tree import ROOT, dotted, functions, imports, parsed, source_files, where
+from tests.layout.tree import ROOT, dotted, functions, imports, nodes, parsed, source_files, where
 
 FILE_LINES, FUNCTION_LINES = 500, 60
 # What is longer, and why it should stay so.
@@ -49,7 +49,7 @@ def test_the_contract_is_documented_to_the_last_method() -> None:
     path = ROOT / "proxy" / "policy.py"
     silent = [
         f"{where(path, node.lineno)} {node.name}"
-        for node in ast.walk(parsed(path))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         and not node.name.startswith("_")
         and not ast.get_docstring(node)
@@ -122,7 +122,7 @@ def test_what_breaks_streams_is_not_used(banned: str) -> None:
     guilty = [
         where(path, getattr(node, "lineno", 0))
         for path in source_files("proxy", "policies", "tests")
-        for node in ast.walk(parsed(path))
+        for node in nodes(path)
         if (isinstance(node, ast.Name) and node.id == banned) or (isinstance(node, ast.alias) and node.name == banned)
     ]
     assert not guilty
@@ -134,7 +134,7 @@ def test_no_task_is_started_and_forgotten() -> None:
     guilty = [
         where(path, node.lineno)
         for path in source_files("proxy", "policies", "tests")
-        for node in ast.walk(parsed(path))
+        for node in nodes(path)
         if isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Call)
         and isinstance(node.value.func, ast.Attribute)
@@ -148,7 +148,7 @@ def test_no_failure_is_swallowed_in_silence() -> None:
     guilty = [
         where(path, node.lineno)
         for path in source_files()
-        for node in ast.walk(parsed(path))
+        for node in nodes(path)
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or dotted(node.type) in ("Exception", "BaseException"))
         and all(isinstance(step, ast.Pass) for step in node.body)

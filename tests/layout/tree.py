@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ class Import(NamedTuple):
     for_types_only: bool
 
 
-@lru_cache
+@cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
@@ -38,6 +38,7 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module of the two packages by its dotted name."""
     return {module_name(path): path for path in source_files()}
@@ -62,6 +63,7 @@ def project_files() -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
+@cache
 def imports(path: Path) -> list[Import]:
     """All imports of a module; ``from a import b`` counts as ``a.b`` where that is a module of ours."""
     known = modules()
@@ -81,12 +83,18 @@ def _walk(node: ast.AST, in_function: bool, types_only: bool) -> Iterator[tuple[
     for child in ast.iter_child_nodes(node):
         yield child, in_function, types_only
         inside = in_function or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        typed = types_only or (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test))
+        typed = types_only or (isinstance(child, ast.If) and dotted(child.test).endswith("TYPE_CHECKING"))
         yield from _walk(child, inside, typed)
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All that stands in a file, parents first."""
+    return list(ast.walk(parsed(path)))
+
+
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(parsed(path)):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
