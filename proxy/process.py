@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import signal
@@ -116,6 +117,7 @@ def _work(
     sockets: list[socket.socket] | None = None,
 ) -> int:
     """One process's whole life. With ``sockets``, they are bound to ``listen``."""
+    gc.freeze()  # the program itself: hundreds of thousands of objects that no collection has to look through
     shared = Shared()
 
     def build_generation(generation: int) -> Built:

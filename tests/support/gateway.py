@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.environment import ROOT, clean_environment, free_port
+from tests.support.nursery import Child, nursery
 
 READY_TIMEOUT = 15.0  # seconds; two cores may be shared by many
 STOP_TIMEOUT = 10.0
@@ -58,27 +59,24 @@ class Gateway:
         self.origin = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.origin}/v1"
         self._log = folder / "gateway.log"
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "proxy.cli",
-                    "serve",
-                    "--config",
-                    str(self.config),
-                    "--listen",
-                    f"127.0.0.1:{self.port}",
-                    *args,
-                ],
+        self._process = self._start(env or {}, args)
+        if ready:
+            self._wait_ready()
+
+    def _start(self, env: dict[str, str], args: tuple[str, ...]) -> Child | subprocess.Popen[bytes]:
+        command = ["serve", "--config", str(self.config), "--listen", f"127.0.0.1:{self.port}", *args]
+        environment = clean_environment(PYTHONPATH=str(ROOT), **env)
+        if "--workers" not in args:
+            return nursery().start(command, self.folder, self._log, environment)
+        with self._log.open("wb") as log:  # workers are made by starting the program again
+            return subprocess.Popen(
+                [sys.executable, "-m", "proxy.cli", *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=folder,
-                env=clean_environment(PYTHONPATH=str(ROOT), **(env or {})),
+                cwd=self.folder,
+                env=environment,
             )
-        if ready:
-            self._wait_ready()
 
     @property
     def pid(self) -> int:
@@ -155,14 +153,12 @@ class Gateway:
 
     def stop(self) -> int:
         """End it, politely first; its exit code. May be called again."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        return self._process.returncode
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
 
     def _wait_ready(self) -> None:
         end = time.monotonic() + READY_TIMEOUT
