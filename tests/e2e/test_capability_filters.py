@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,8 +12,8 @@ import anthropic
 import openai
 import pytest
 
-from tests.support.environment import ROOT, clean_environment
 from tests.support.gateway import Gateway
+from tests.support.nursery import sluicegate
 from tests.support.upstream import FakeUpstream
 
 CONFIG = """
@@ -156,12 +154,10 @@ def test_explain_says_why_each_was_left_out(gateway: Gateway, tmp_path: Path) ->
     """Without sending anything."""
     body = tmp_path / "body.json"
     body.write_text(json.dumps({"model": "fallback", "messages": [{"role": "user", "content": "Hi"}], "tools": TOOLS}))
-    command = [sys.executable, "-m", "proxy.cli", "explain", "--config", str(gateway.config), "--body", str(body)]
+    command = ["explain", "--config", str(gateway.config), "--body", str(body)]
     for model in ("fallback", "split"):
         body.write_text(body.read_text().replace('"fallback"', f'"{model}"'))
-        done = subprocess.run(
-            [*command, "--model", model], cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False
-        )
+        done = sluicegate(*command, "--model", model)
         assert "plain/plain: left out: no tools" in done.stdout, done.stdout + done.stderr
         assert "→ full/full" in done.stdout
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.environment import ROOT, clean_environment
+from tests.support.nursery import sluicegate
 
 GOOD = """
 listen: 127.0.0.1:8080
@@ -34,17 +33,9 @@ routes:
 """.replace("@", hashlib.sha256(b"sk-caller").hexdigest())
 
 
-def run(*args: str, cwd: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def run(*args: str, cwd: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
     """Run ``sluicegate`` and wait."""
-    return subprocess.run(
-        [sys.executable, "-m", "proxy.cli", *args],
-        cwd=cwd,
-        input=stdin,
-        capture_output=True,
-        env=clean_environment(PYTHONPATH=str(ROOT)),
-        timeout=30,
-        check=False,
-    )
+    return sluicegate(*args, folder=cwd, stdin=stdin)
 
 
 @pytest.fixture
@@ -57,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 def test_check_accepts_a_good_file(folder: Path) -> None:
     """Exit code 0, one line."""
     done = run("check", cwd=folder)
-    assert (done.returncode, done.stdout) == (0, b"gateway.yaml: ok (1 route, 1 provider)\n")
+    assert (done.returncode, done.stdout) == (0, "gateway.yaml: ok (1 route, 1 provider)\n")
     found = json.loads(run("check", "--json", cwd=folder).stdout)
     assert (found["ok"], found["problems"]) == (True, [])
 
@@ -67,7 +58,7 @@ def test_check_tells_every_problem(folder: Path) -> None:
     (folder / "gateway.yaml").write_text(GOOD.replace("sticky", "stikcy").replace("sim/new", "smi/new"))
     done = run("check", cwd=folder)
     assert done.returncode == 2
-    lines = done.stderr.decode().splitlines()
+    lines = done.stderr.splitlines()
     assert any(line.startswith("gateway.yaml:16:9 ") and "sticky" in line for line in lines)
     found = json.loads(run("check", "--json", cwd=folder).stdout)
     assert not found["ok"]
@@ -78,8 +69,8 @@ def test_check_says_when_there_is_no_file(tmp_path: Path) -> None:
     """Exit code 2 and the name, no traceback."""
     done = run("check", "--config", "nowhere.yaml", cwd=tmp_path)
     assert done.returncode == 2
-    assert b"nowhere.yaml" in done.stderr
-    assert b"Traceback" not in done.stderr
+    assert "nowhere.yaml" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_explain_shows_route_policies_target_and_body(folder: Path) -> None:
@@ -87,7 +78,7 @@ def test_explain_shows_route_policies_target_and_body(folder: Path) -> None:
     done = run(
         "explain", "--model", "fast", "--key", "sk-caller", "--header", "x-sluicegate-tags: user=ada", cwd=folder
     )
-    text = done.stdout.decode()
+    text = done.stdout
     assert done.returncode == 0
     for words in ("route     chat", "caller is acme/search/web", "user=ada", "falls here", "falls elsewhere"):
         assert words in text
@@ -128,8 +119,8 @@ def test_a_new_key_fits_its_hash(folder: Path) -> None:
     found = json.loads(run("keys", "new", "acme/search/web", "--json", cwd=folder).stdout)
     assert found["hash"] == "sha256:" + hashlib.sha256(found["key"].encode()).hexdigest()
     done = run("keys", "new", "acme/search/web", cwd=folder)
-    assert done.stdout.startswith(b"sk-sluice-")
-    assert hashlib.sha256(done.stdout.strip()).hexdigest().encode() in done.stderr
+    assert done.stdout.startswith("sk-sluice-")
+    assert hashlib.sha256(done.stdout.strip().encode()).hexdigest() in done.stderr
     assert run("keys", "new", "acme", cwd=folder).returncode == 2
 
 
@@ -138,6 +129,6 @@ def test_wrong_use_is_exit_code_2(folder: Path) -> None:
     for args in ((), ("serv",), ("check", "--confg", "x")):
         done = run(*args, cwd=folder)
         assert done.returncode == 2
-        assert b"usage: sluicegate" in done.stderr
+        assert "usage: sluicegate" in done.stderr
     assert run("--help", cwd=folder).returncode == 0
     assert json.loads(run("version", "--json", cwd=folder).stdout)["sluicegate"]

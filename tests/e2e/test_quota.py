@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 
 from tests.support import books
 from tests.support.gateway import Gateway
+from tests.support.nursery import sluicegate
 from tests.support.upstream import FakeUpstream
 
 
@@ -220,21 +220,7 @@ async def test_alerts_and_unknown_prices(gateway: Any, upstream: FakeUpstream) -
 
 async def test_explain_says_what_would_be_reserved(gateway: Any, upstream: FakeUpstream) -> None:
     running = gateway(config(upstream.url, web=', limits: ["60/min", "100k tokens/min", "$5/day"]'))
-    done = await asyncio.create_subprocess_exec(
-        *(
-            sys.executable,
-            "-m",
-            "proxy.cli",
-            "explain",
-            "--config",
-            str(running.config),
-            "--model",
-            "fast",
-            "--key",
-            KEY,
-        ),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said = (await done.communicate())[0].decode()
+    words = ("explain", "--config", str(running.config), "--model", "fast", "--key", KEY)
+    said = (await asyncio.to_thread(sluicegate, *words)).stdout
     assert "reserves 1 request in 3 limits" in said
     assert "60/min (key)" in said

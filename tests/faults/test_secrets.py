@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.environment import ROOT, clean_environment, free_port
 from tests.support.gateway import Gateway
+from tests.support.nursery import sluicegate
 from tests.support.traffic import CHAT, at_once, told
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import Wire
@@ -331,16 +332,8 @@ _MISTAKES = [
 
 
 def _run(folder: Path, *args: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "proxy.cli", *args],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env=clean_environment(PYTHONPATH=str(ROOT), **_environment()),
-        timeout=30,
-        check=False,
-    )
-    return (done.stdout + done.stderr).decode("utf-8", "replace")
+    done = sluicegate(*args, folder=folder, environment=_environment())
+    return done.stdout + done.stderr
 
 
 _CHECK = """

@@ -66,6 +66,7 @@ class Gateway:
     def _start(self, env: dict[str, str], args: tuple[str, ...]) -> Child | subprocess.Popen[bytes]:
         command = ["serve", "--config", str(self.config), "--listen", f"127.0.0.1:{self.port}", *args]
         environment = clean_environment(PYTHONPATH=str(ROOT), **env)
+        self._log.touch()
         if "--workers" not in args:
             return nursery().start(command, self.folder, self._log, environment)
         with self._log.open("wb") as log:  # workers are made by starting the program again

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,8 +13,8 @@ from typing import Any
 from proxy.ledger.row import Row
 from tests.support import books
 from tests.support.crowd import Asked, Heard
-from tests.support.environment import ROOT, clean_environment
 from tests.support.gateway import Gateway
+from tests.support.nursery import sluicegate
 
 KEY, OTHER = "sk-web-0123456789-0123456789-abcdef", "sk-app-0123456789-0123456789-abcdef"
 SETTLED = {"ok", "error", "cancelled", "unknown"}
@@ -66,15 +65,10 @@ class House:
 
     async def verified(self, running: Gateway) -> tuple[int, str]:
         """What ``sluicegate ledger verify`` says."""
-        done = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "proxy.cli", "ledger", "verify", "--config", str(running.config)),
-            env=clean_environment(SLUICEGATE_STATE_DIR=str(self.state), PYTHONPATH=str(ROOT)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said = (await done.communicate())[0].decode()
-        assert done.returncode is not None
-        return done.returncode, said
+        words = ("ledger", "verify", "--config", str(running.config))
+        environment = {"SLUICEGATE_STATE_DIR": str(self.state)}
+        done = await asyncio.to_thread(sluicegate, *words, environment=environment)
+        return done.returncode, done.stdout + done.stderr
 
 
 def questions(names: Iterator[int], key: str = KEY) -> Iterator[Asked]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from proxy.keys.store import FILE
 from tests.support.books import state
-from tests.support.environment import ROOT, clean_environment
 from tests.support.gateway import Gateway
+from tests.support.nursery import sluicegate
 
 POLL = 0.02  # seconds
 LATEST = 1.0  # seconds after which every process knows of a change
@@ -24,9 +22,9 @@ Answer = tuple[int, Any]
 
 def command(running: Gateway, *words: str, status: int = 0) -> str:
     """What ``sluicegate keys`` prints, as typed beside the gateway; it must end with that status."""
-    environment = clean_environment(PYTHONPATH=str(ROOT), SLUICEGATE_STATE_DIR=str(state(running)))
-    line = [sys.executable, "-m", "proxy.cli", "keys", *words, "--config", str(running.config)]
-    done = subprocess.run(line, cwd=running.folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
+    environment = {"SLUICEGATE_STATE_DIR": str(state(running))}
+    words = ("keys", *words, "--config", str(running.config))
+    done = sluicegate(*words, folder=running.folder, environment=environment, timeout=TIMEOUT)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout
 

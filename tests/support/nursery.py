@@ -15,10 +15,12 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import Any
+from typing import Any, NoReturn
 
 from tests.support.environment import ROOT, clean_environment
 
@@ -79,10 +81,19 @@ class Nursery:
             env=clean_environment(PYTHONPATH=str(ROOT)),
         )
 
-    def start(self, args: list[str], folder: Path, output: Path, environment: dict[str, str]) -> Child:
-        """``sluicegate`` with these arguments. ``output`` takes what it prints."""
-        started = self.ask(args=args, folder=str(folder), output=str(output), environment=environment)
-        return Child(self, started)
+    def start(
+        self,
+        args: Sequence[str],
+        folder: Path,
+        output: Path,
+        environment: dict[str, str],
+        *,
+        errors: Path | None = None,
+        stdin: Path | None = None,
+    ) -> Child:
+        """``sluicegate`` with these arguments. ``output`` takes what it prints, also of errors if they have no file."""
+        files = [str(stdin or os.devnull), str(output), str(errors or "")]
+        return Child(self, self.ask(args=list(args), folder=str(folder), files=files, environment=environment))
 
     def ask(self, **request: Any) -> int:
         """One question and its answer."""
@@ -107,8 +118,31 @@ def nursery() -> Nursery:
     return made
 
 
-def _serve() -> list[str]:
-    """Answer until the input ends: then exit. In a forked process: return, with its arguments."""
+def sluicegate(
+    *args: str, folder: Path = ROOT, environment: dict[str, str] | None = None, stdin: bytes = b"", timeout: float = 30
+) -> subprocess.CompletedProcess[str]:
+    """Run a command and wait.
+
+    Raises:
+        subprocess.TimeoutExpired: after ``timeout`` seconds.
+    """
+    with TemporaryDirectory() as place:
+        given, output, errors = (Path(place, name) for name in ("stdin", "stdout", "stderr"))
+        given.write_bytes(stdin)
+        environment = clean_environment(PYTHONPATH=str(ROOT), **(environment or {}))
+        child = nursery().start(args, folder, output, environment, errors=errors, stdin=given)
+        try:
+            code = child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+            raise
+        said, complained = (path.read_text(encoding="utf-8", errors="replace") for path in (output, errors))
+        return subprocess.CompletedProcess(args, code, said, complained)
+
+
+def _serve() -> list[str] | None:
+    """Answer until the input ends. In a forked process: return its arguments."""
     for line in sys.stdin.buffer:
         request = json.loads(line)
         if "reap" in request:
@@ -119,23 +153,36 @@ def _serve() -> list[str]:
         if pid == 0:
             return _settle(request)
         os.write(1, b"%d\n" % pid)
-    raise SystemExit
+    return None
 
 
 def _settle(request: dict[str, Any]) -> list[str]:
     """Be the process that was asked for."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    for number, file in ((0, nothing), (1, output), (2, output)):
+    given, output, errors = request["files"]
+    write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    files = [os.open(given, os.O_RDONLY), os.open(output, write, 0o644)]
+    files.append(os.open(errors, write, 0o644) if errors else os.dup(files[1]))
+    for number, file in enumerate(files):
         os.dup2(file, number)
-    os.close(nothing)
-    os.close(output)
+        os.close(file)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
     args: list[str] = request["args"]
     sys.argv = ["sluicegate", *args]
     return args
+
+
+def _live(main: Callable[[Sequence[str]], int], args: Sequence[str]) -> NoReturn:
+    """The whole life of a forked process. Taking its interpreter apart at the end would take a quarter of a second."""
+    try:
+        code = main(args)
+    except SystemExit as left:
+        code = left.code if isinstance(left.code, int) else 1
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
@@ -145,8 +192,5 @@ if __name__ == "__main__":
 
     gc.collect()
     gc.freeze()  # what is shared with the forked ones is not looked through, and so not copied
-    code = main(_serve())
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    os._exit(code)  # taking a whole interpreter apart takes a quarter of a second
+    if (args := _serve()) is not None:
+        _live(main, args)
