@@ -36,7 +36,8 @@ bench: $(VENV)/dev.stamp ## measure the gateway against the bare relay (ARGS="--
 teeth: $(VENV)/dev.stamp ## take guarantees away one by one, in a copy: their tests must notice (ARGS="STR")
 	$(BIN)/python -m tests.teeth $(ARGS)
 
-soak: $(VENV)/dev.stamp ## mixed load with faults for MINUTES, prints what grows
+soak: $(VENV)/dev.stamp ## tests at their full number of rounds, then mixed load with faults for MINUTES
+	SOAK=1 $(BIN)/python -m pytest -m soak -n $(JOBS)
 	$(BIN)/python -m tests.bench.soak --minutes $(MINUTES) $(ARGS)
 
 lock: $(VENV)/dev.stamp ## resolve the dependencies anew and write both locks

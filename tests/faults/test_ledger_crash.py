@@ -22,10 +22,11 @@ from proxy.ledger.row import Row
 from tests.support import books
 from tests.support.crowd import Asked, Heard, after, ask, asked_upstream, crowd
 from tests.support.house import KEY, OTHER, QUESTION, House, config, in_order, questions
+from tests.support.scale import often
 from tests.support.upstream import FakeUpstream
 from tests.support.valkey import Valkey
 
-ROUNDS = int(os.environ.get("SLUICEGATE_CRASH_ROUNDS", "4"))
+ROUNDS = often(4, 50)
 RATE = 100.0  # requests in a second
 BUDGET = 12_000_000  # nano-dollars
 TOKENS = 100_000_000
@@ -38,6 +39,7 @@ def house(gateway: Any, upstream: FakeUpstream, tmp_path: Path) -> Callable[[str
     return lambda text: House(gateway, text, tmp_path / "state")
 
 
+@pytest.mark.soak
 async def test_nothing_is_lost_by_kills_at_any_moment(house: Any, upstream: FakeUpstream) -> None:
     """CRS-01: whoever was served is on the bill, whoever was not is at most there with what it could have cost."""
     home: House = house(config(upstream.url, web=f', limits: ["{TOKENS} tokens/day"]'))

@@ -17,7 +17,7 @@ from typing import Any
 from tests.support.environment import ROOT, clean_environment, free_port
 from tests.support.nursery import Child, nursery
 
-READY_TIMEOUT = 15.0  # seconds; two cores may be shared by many
+READY_TIMEOUT = 30.0  # seconds; two cores may be shared by many
 STOP_TIMEOUT = 10.0
 POLL = 0.01
 
