@@ -180,6 +180,7 @@ class Exchange:
         "begun",
         "body",
         "bound",
+        "budget_left",
         "chat",
         "client",
         "conversations",
@@ -259,6 +260,7 @@ class Exchange:
         self.excluded: frozenset[str] = frozenset()  # targets that have failed in the middle of this answer
         self.numbers: Iterator[int] = count(1)  # of attempts, also of those made beside
         self.bound: tuple[int, int | None] | None = None  # tokens, at most: of the request; of the answer, if it says
+        self.budget_left = 100.0  # percent of the caller's budget that has the least left, this request reserved
         self.maxima: Any = None  # proxy.dialects.splice.Maxima: what the request says of its answer's length
         self.variant = ""  # of an experiment, or "mirror"
         self.begun: Begun | None = None  # only the rest of the answer is asked for

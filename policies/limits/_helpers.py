@@ -31,6 +31,7 @@ class Plan(msgspec.Struct, frozen=True):
     counts_tokens: bool
     counts_money: bool
     most_tokens: int | None
+    budgets: tuple[tuple[int, int], ...]  # of gauges that count money: their limit
     halves: tuple[tuple[int, int], ...]  # of gauges that count tokens or money: half of the limit
     told: tuple[Told, ...]
     alerts: tuple[tuple[int, tuple[int, ...]], ...]
@@ -66,6 +67,7 @@ def plan(rules: Sequence[Rule], model: str, default: str) -> Plan | None:
         counts_tokens=bool(kinds & _TOKENS),
         counts_money="money" in kinds,
         most_tokens=min(lowest, default=None),
+        budgets=tuple((at, rule.limit.amount) for at, rule in enumerate(held) if rule.limit.kind == "money"),
         halves=tuple(
             (at, rule.limit.amount // 2)
             for at, rule in enumerate(held)

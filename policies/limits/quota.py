@@ -200,6 +200,8 @@ class Quota(Policy):
         for at in held.over:
             self._over(x, found.rules[at], found.actions[at])
         used = held.used
+        if found.budgets:
+            x.budget_left = min(100.0 * max(0, amount - used[at]) / amount for at, amount in found.budgets)
         for at, amounts in found.alerts:
             if used[at] >= amounts[0] or self._told:
                 self._alert(found.rules[at], held.gauges[at], used[at], amounts)

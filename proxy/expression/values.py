@@ -141,6 +141,7 @@ ROWS: Mapping[str, Row] = {
     "input_tokens": Row("number", _input_tokens),
     "max_tokens": _MAX,
     "output_tokens": _MAX,
+    "budget_left": Row("number", _plain(lambda x: x.budget_left)),
     "has_tools": Row("truth", _needs_bit(TOOLS)),
     "has_images": Row("truth", _needs_bit(VISION)),
     "has_files": Row("truth", _needs_bit(FILES)),

@@ -218,6 +218,18 @@ async def test_alerts_and_unknown_prices(gateway: Any, upstream: FakeUpstream) -
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "unknown_price")
 
 
+async def test_who_has_little_left_is_sent_to_a_cheaper_model(gateway: Any, upstream: FakeUpstream) -> None:
+    """`budget_left` falls with each request; a caller without a budget has all of it."""
+    tree = "{when: [{if: budget_left >= 50, target: up/fast}, {else: up/cheap}]}"
+    text = config(upstream.url, web=', budget: "$0.001/day"').replace("target: up/fast}", f"target: {tree}}}")
+    running = gateway(text)
+    models = [(await ask(running)).headers["x-sluicegate-target"] for _ in range(12)]
+    assert models[0] == "up/fast"
+    assert models == sorted(models, reverse=True)
+    assert models[-1] == "up/cheap"
+    assert (await ask(running, OTHER)).headers["x-sluicegate-target"] == "up/fast"
+
+
 async def test_explain_says_what_would_be_reserved(gateway: Any, upstream: FakeUpstream) -> None:
     running = gateway(config(upstream.url, web=', limits: ["60/min", "100k tokens/min", "$5/day"]'))
     words = ("explain", "--config", str(running.config), "--model", "fast", "--key", KEY)

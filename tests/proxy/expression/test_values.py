@@ -33,7 +33,7 @@ SOURCES = Sources(lambda x: x.needs or NEEDS, time.time, (Identity("acme", "sear
 def _request() -> Exchange:
     x = Exchange("req_test", "POST", "/v1/chat/completions", b"", [(b"x-team", "blå".encode())], 0.0, 0)
     x.endpoint = EXACT["POST", "/v1/chat/completions"]
-    x.model, x.stream, x.tags = "gpt-4o", True, {"project": "search"}
+    x.model, x.stream, x.tags, x.budget_left = "gpt-4o", True, {"project": "search"}, 12.5
     x.identity = Identity("acme", "search", "web", tier="premium")
     return x
 
@@ -44,7 +44,8 @@ def test_every_value_of_a_request() -> None:
     assert found == {
         "model": "gpt-4o", "stream": True, "endpoint": "chat.completions", "operation": "chat",
         "organisation": "acme", "tenant": "acme", "team": "search", "key": "web", "tier": "premium",
-        "input_tokens": 120, "max_tokens": 40, "output_tokens": 40, "has_tools": True, "has_images": True,
+        "input_tokens": 120, "max_tokens": 40, "output_tokens": 40, "budget_left": 12.5,
+        "has_tools": True, "has_images": True,
         "has_files": False, "has_audio": False, "has_video": False, "json_mode": False, "json_schema": False,
     }  # fmt: skip
 
