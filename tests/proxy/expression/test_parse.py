@@ -93,7 +93,7 @@ def test_any_text_is_a_condition_or_a_sentence(text: str) -> None:
         ("model == tenant", "two values cannot be compared"),
         ("true", "this is no condition"),
         ("input_tokns > 1", "there is no value `input_tokns`; did you mean `input_tokens`?"),
-        ("budget > 1", "there is no value `budget`; there are: model"),
+        ("savings > 1", "there is no value `savings`; there are: model"),
         ("header == 'a'", "write `header.name` or `header['name']`"),
         ("header['x-a' == 'a'", "write `header.name`"),
         ("headers.cookie == 'a'", "holds a secret"),
