@@ -14,7 +14,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -23,10 +23,13 @@ import msgspec
 
 from policies.table import POLICIES, TARGETS
 from proxy import matrix
+from proxy.cases import Suite
 from proxy.commands import Edge, Place
 from proxy.commands.keys import KeysEdge, add_keys
 from proxy.commands.ledger import add_ledger
+from proxy.commands.test import TestEdge, WrongFile, add_test
 from proxy.commands.usage import add_usage
+from proxy.config.cases import Names, read_cases
 from proxy.config.compile import Built, Tables, build
 from proxy.config.schema import bundle
 from proxy.errors import Header
@@ -37,7 +40,9 @@ from proxy.ledger.sqlite import NAME as LEDGER
 from proxy.policy import Choice
 from proxy.process import DEFAULT_STATE, Options, serve
 from proxy.providers.table import PROVIDERS
-from proxy.runtime import Shared
+from proxy.rehearsal import Clock, Compile
+from proxy.runtime import Runtime, Shared
+from proxy.stand_in import Script
 
 TABLES = Tables(POLICIES, TARGETS, PROVIDERS)
 DONE, FAILED, WRONG = 0, 1, 2
@@ -216,6 +221,41 @@ def _place(path: Path) -> Place:
     return Place(ledger if url is None else url.reveal(), budgets)
 
 
+def _cases(config: Path, path: Path) -> Suite:
+    """The cases of a file, read beside the configuration that they are about."""
+
+    def look(environment: Mapping[str, str]) -> Names | None:
+        environ = {**os.environ, **environment}
+        built = build(config, TABLES, environ=environ, shared=Shared(), generation=1, now=time.time)
+        if built.runtime is None or built.config is None or built.runtime.identities is None:
+            _report(built, config)
+            return None
+        providers = built.config.providers
+        pruned = [notice.path.partition(".")[2] for notice in built.notices if notice.path.startswith("providers.")]
+        keys = built.runtime.identities.names()
+        return Names(keys, built.config.routes, providers, [name for name in pruned if name not in providers])
+
+    suite, problems = read_cases(path, os.environ, look)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if suite is None:
+        raise WrongFile(f"{path}: {_count(problems, 'problem')}" if problems else f"{path}: nothing was run")
+    return suite
+
+
+def _compile(config: Path, environment: Mapping[str, str]) -> Compile:
+    """The configuration with scripted providers, which is known to have no problem."""
+
+    def run(shared: Shared, clock: Clock, script: Script) -> Runtime:
+        tables = msgspec.structs.replace(TABLES, stand_in=script.stand_in)
+        environ = {**os.environ, **environment}
+        built = build(config, tables, environ=environ, shared=shared, generation=1, now=clock)
+        assert built.runtime is not None
+        return built.runtime
+
+    return run
+
+
 def _version(args: argparse.Namespace) -> int:
     found = {"sluicegate": version("sluicegate"), "python": sys.version.split()[0]}
     print(json.dumps(found) if args.json else f"sluicegate {found['sluicegate']} (Python {found['python']})")
@@ -269,6 +309,7 @@ def _parser() -> argparse.ArgumentParser:
     edge = Edge(_place, os.environ, time.time)
     add_usage(commands, config, output, edge)
     add_ledger(commands, config, output, edge)
+    add_test(commands, config, output, TestEdge(_cases, _compile, _describe, os.environ, time.time))
 
     command = commands.add_parser("version", parents=[output], help="print the version")
     command.set_defaults(run=_version)

@@ -33,11 +33,14 @@ class Explanation(msgspec.Struct):
     refusal: dict[str, Any] | None
 
 
-async def explain(runtime: Runtime, method: str, target: str, headers: list[Header], body: bytes) -> Explanation:
-    """Explain one request against ``runtime``; ``target`` is the path with its query. Nothing is sent."""
+async def explain(
+    runtime: Runtime, method: str, target: str, headers: list[Header], body: bytes, *, proof: bytes | None = None
+) -> Explanation:
+    """Explain one request against ``runtime``; ``target`` is the path with its query. Nothing is sent. ``proof``: the
+    SHA-256 of the caller's key, where the key itself is not at hand."""
     path, _, query = target.partition("?")
     x = Exchange("req_explain", method, path, query.encode(), headers, time.monotonic(), 0)
-    x.generation = runtime.generation
+    x.generation, x.proof = runtime.generation, proof
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body}

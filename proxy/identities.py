@@ -85,6 +85,10 @@ class Identities:
             known = None if digest is None else self.get(digest)
         return known or self._tenants.get((organisation, team, ""))
 
+    def names(self) -> dict[str, bytes]:
+        """The SHA-256 of every key of the file, by its name: ``organisation/team/key``."""
+        return {f"{who.organisation}/{who.team}/{who.key}": digest for digest, who in self._file.items() if who.key}
+
     def get(self, digest: bytes) -> Identity | None:
         """Who has the key with this SHA-256."""
         known = self._file.get(digest)

@@ -79,11 +79,12 @@ C = TypeVar("C")
 
 
 class Tables(msgspec.Struct, frozen=True):
-    """What can be compiled, by the name that the file uses."""
+    """What can be compiled, by the name that the file uses. ``stand_in``: what is asked instead of an account."""
 
     policies: Mapping[str, type[Policy]]
     targets: Mapping[str, type[Target]]
     providers: Mapping[str, type[Provider]]
+    stand_in: Callable[[Provider], Provider] | None = None
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -262,13 +263,14 @@ class _Compiler:
                     if provider is not None:
                         kind_of_models = getattr(config, "preset", None) or value["kind"]
                         provider.known = Known(kind_of_models, config.models)
-                        provider.prices = Prices(kind_of_models, _priced(config.models))
+                        provider.prices = Prices(kind_of_models, _priced(config.models), self._now)
                 elif provider is not None and isinstance(models := getattr(config, "models", None), dict):
                     for glob, one in models.items():
                         check_price(one.price, f"models.{glob}.price", context.fail)
-                    provider.prices = Prices(value["kind"], _priced(models))
+                    provider.prices = Prices(value["kind"], _priced(models), self._now)
                 if provider is not None:
-                    found[name] = provider
+                    stand_in = self._tables.stand_in
+                    found[name] = provider if stand_in is None else stand_in(provider)
         return found
 
     def checks(self) -> tuple[Watch, ...]:

@@ -20,10 +20,13 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def bundle() -> Schema:
+GATEWAY, TEST = "gateway.json", "test.json"  # of the file itself, and of what is expected of it
+
+
+def bundle(name: str = GATEWAY) -> Schema:
     """The whole schema in one document: every file that is referred to stands in ``$defs``."""
     defs: dict[str, Schema] = {}
-    root = _inline(json.loads(_read(SCHEMAS / "gateway.json")), SCHEMAS, defs)
+    root = _inline(json.loads(_read(SCHEMAS / name)), SCHEMAS, defs)
     defs.update(root.pop("$defs"))
     return {**root, "$defs": dict(sorted(defs.items()))}
 

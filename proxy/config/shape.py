@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -13,7 +13,7 @@ import jsonschema
 
 from proxy.config.document import UNREADABLE, Report
 from proxy.config.problem import Path, listing, nearest, quote
-from proxy.config.schema import Schema, bundle, resolve
+from proxy.config.schema import GATEWAY, Schema, bundle, resolve
 from proxy.limits.rule import parse as parse_limit
 from proxy.units import Duration, Money, Percent, Size
 
@@ -104,11 +104,13 @@ def _check_items(validator: Any, items: Schema, instance: Any, schema: Schema) -
             yield from validator.descend(item, items, path=at)
 
 
-def _check_branch(validator: Any, forms: Any, instance: Any, _: Schema) -> Iterator[jsonschema.ValidationError]:
+def _check_branch(
+    root: Schema, validator: Any, forms: Any, instance: Any, _: Schema
+) -> Iterator[jsonschema.ValidationError]:
     """Of several forms, the one that the value's type shows is meant: its errors are those of the value."""
     for form in forms:
-        resolved = resolve(form, _validator().schema)
-        if _may_be(instance, resolved):
+        resolved = resolve(form, root)
+        if _may_be(instance, resolved, root):
             if _unindented(instance, resolved) is not None:
                 break
             yield from validator.descend(instance, form)
@@ -116,27 +118,29 @@ def _check_branch(validator: Any, forms: Any, instance: Any, _: Schema) -> Itera
     yield jsonschema.ValidationError("no form fits")
 
 
-def _may_be(instance: Any, form: Schema) -> bool:
+def _may_be(instance: Any, form: Schema, root: Schema) -> bool:
     """Whether the value's type shows this form. Of two maps, the one with ``x-marks`` is meant where it has one of
     these keys."""
     if "oneOf" in form:
-        return any(_may_be(instance, resolve(inner, _validator().schema)) for inner in form["oneOf"])
+        return any(_may_be(instance, resolve(inner, root), root) for inner in form["oneOf"])
     if not _is_type(instance, form["type"]):
         return False
     return "x-marks" not in form or any(key in instance for key in form["x-marks"])
 
 
 @cache
-def _validator() -> Any:
+def _validator(name: str) -> Any:
+    root = bundle(name)
     kind = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
-        jsonschema.Draft202012Validator, {"format": _check_format, "items": _check_items, "oneOf": _check_branch}
+        jsonschema.Draft202012Validator,
+        {"format": _check_format, "items": _check_items, "oneOf": partial(_check_branch, root)},
     )
-    return kind(bundle())
+    return kind(root)
 
 
-def check_shape(value: Any, report: Report) -> None:
-    """Report everything in ``value`` that the schema does not admit."""
-    validator = _validator()
+def check_shape(value: Any, report: Report, schema: str = GATEWAY) -> None:
+    """Report everything in ``value`` that the schema (a file of ``schemas``) does not admit."""
+    validator = _validator(schema)
     shape = _Shape(validator.schema, report)
     for error in validator.iter_errors(value):
         if report.is_full:
