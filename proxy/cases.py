@@ -67,7 +67,7 @@ class Request(_Data, frozen=True):
 
 class Sent(_Data, frozen=True):
     """One request with its circumstances. ``key`` is organisation/team/key, ``secret`` a key as it is sent; ``at`` in
-    seconds since the epoch, None for now. ``upstream``: what each provider, or target, does one time after the other."""
+    seconds since the epoch, None for now. ``upstream``: what each provider, or target, does, one after the other."""
 
     request: Request
     key: str = ""

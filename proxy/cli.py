@@ -14,6 +14,7 @@ import os
 import secrets
 import sys
 import time
+from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence, Sized
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +25,9 @@ import msgspec
 from policies.table import POLICIES, TARGETS
 from proxy import matrix
 from proxy.cases import Suite
-from proxy.commands import Edge, Place
+from proxy.commands import Commands, Edge, Place
+from proxy.commands.backtest import HELP as BACKTEST
+from proxy.commands.backtest import BacktestEdge, add_backtest, run_backtest
 from proxy.commands.keys import KeysEdge, add_keys
 from proxy.commands.ledger import add_ledger
 from proxy.commands.test import TestEdge, WrongFile, add_test
@@ -251,9 +254,20 @@ def _compile(config: Path, environment: Mapping[str, str]) -> Compile:
         environ = {**os.environ, **environment}
         built = build(config, tables, environ=environ, shared=shared, generation=1, now=clock)
         assert built.runtime is not None
+        assert built.config is not None
+        built.runtime.charges.needs_price = built.config.ledger.unknown_price == "refuse"
         return built.runtime
 
     return run
+
+
+def _compile_past(config: Path) -> Compile | None:
+    """The configuration for past traffic; None if it has problems, which are told."""
+    built = _build(config, Shared())
+    if built.runtime is not None:
+        return _compile(config, {})
+    _report(built, config)
+    return None
 
 
 def _version(args: argparse.Namespace) -> int:
@@ -262,13 +276,13 @@ def _version(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sluicegate", description="An LLM gateway: one YAML file, one process.")
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="sluicegate", description="An LLM gateway: one YAML file, one process.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    config = argparse.ArgumentParser(add_help=False)
+    config = ArgumentParser(add_help=False)
     default = Path(os.environ.get("SLUICEGATE_CONFIG", "gateway.yaml"))
     config.add_argument("--config", type=Path, default=default, metavar="FILE", help="default: %(default)s")
-    output = argparse.ArgumentParser(add_help=False)
+    output = ArgumentParser(add_help=False)
     output.add_argument("--json", action="store_true", help="print JSON")
 
     command = commands.add_parser("serve", parents=[config], help="run the gateway")
@@ -310,10 +324,32 @@ def _parser() -> argparse.ArgumentParser:
     add_usage(commands, config, output, edge)
     add_ledger(commands, config, output, edge)
     add_test(commands, config, output, TestEdge(_cases, _compile, _describe, os.environ, time.time))
+    _add_replay(commands, config, output, edge)
 
     command = commands.add_parser("version", parents=[output], help="print the version")
     command.set_defaults(run=_version)
     return parser
+
+
+def _add_replay(commands: Commands, config: ArgumentParser, output: ArgumentParser, edge: Edge) -> None:
+    """What is replayed is told by the arguments."""
+    form = argparse.RawDescriptionHelpFormatter
+    command = commands.add_parser(
+        "replay",
+        parents=[config, output],
+        help="run the past through another file",
+        description=BACKTEST,
+        formatter_class=form,
+    )
+    add_backtest(command, edge)
+    backtest = BacktestEdge(edge, _compile_past)
+
+    def run(args: argparse.Namespace) -> int:
+        if args.ledger is None:
+            command.error("say what: --ledger")
+        return run_backtest(args, backtest)
+
+    command.set_defaults(run=run)
 
 
 if __name__ == "__main__":

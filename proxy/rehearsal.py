@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -30,6 +30,7 @@ from proxy.runtime import Runtime, Shared
 from proxy.stand_in import Asked, Script
 from proxy.stream import AnswerCut, Outcome, pump
 
+T = TypeVar("T")
 _ADDRESS = "127.0.0.1"
 _GREETING = [{"role": "user", "content": "Hello"}]
 _UNKNOWN = b"\0" * 32
@@ -94,7 +95,7 @@ def explained(compile: Compile, case: Case, now: float) -> Explanation:
     return _on_stage(compile, case, now, show)
 
 
-def _on_stage(compile: Compile, case: Case, now: float, last: Callable[..., Any]) -> Any:
+def _on_stage(compile: Compile, case: Case, now: float, last: Callable[[Runtime, Script, Sent], Awaitable[T]]) -> T:
     """Everything that the case needs, made for it and taken down after it. ``last`` plays its own request."""
     loop = QuickLoop()
     began = loop.time()
@@ -105,7 +106,7 @@ def _on_stage(compile: Compile, case: Case, now: float, last: Callable[..., Any]
     clock.set(min([now if one.at is None else one.at for one in (*case.before, case.given)]))
     runtime = compile(shared, clock, script)
 
-    async def run() -> Any:
+    async def run() -> T:
         try:
             for one in case.before:
                 clock.set(now if one.at is None else one.at)

@@ -41,8 +41,11 @@ from proxy.translation import Turn, prepare
 
 GREETING = "Hello from the test."
 _BYTES_OF_A_TOKEN = 4
-_FAILURES: dict[str, type[UpstreamError]] = {
+# By the words of a script, and by the meanings that failures have in the ledger.
+FAILURES: dict[str, type[UpstreamError]] = {
     "down": Unavailable,
+    "unavailable": Unavailable,
+    "timeout": UpstreamTimeout,
     "rate_limited": RateLimited,
     "overloaded": Overloaded,
     "bad_answer": BadAnswer,
@@ -151,8 +154,8 @@ class StandIn(Provider):
 
     def _fail(self, doing: Doing | None, does: Behaviour) -> None:
         """Raise the failure that the script wants, if it wants one."""
-        if isinstance(doing, str) and doing in _FAILURES:
-            raise _FAILURES[doing](f"The provider {self.name!r}: {doing}, as scripted.")
+        if isinstance(doing, str) and doing in FAILURES:
+            raise FAILURES[doing](f"The provider {self.name!r}: {doing}, as scripted.")
         if does.status:
             headers: list[Header] = [(b"content-type", b"application/json")]
             if does.retry_after is not None:

@@ -47,6 +47,7 @@ LAYERS = {
     "proxy.config.tenants": "compile",
     "proxy.admin": "surface",
     "proxy.app": "surface",
+    "proxy.backtest": "surface",
     "proxy.commands": "surface",
     "proxy.explain": "surface",
     "proxy.rehearsal": "surface",
