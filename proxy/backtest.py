@@ -28,7 +28,7 @@ from proxy.pipeline import Pipeline, failure
 from proxy.policy import Answer, Around, Filter, Node, Target, Timeouts
 from proxy.providers.provider import Provider
 from proxy.quick_loop import QuickLoop
-from proxy.rehearsal import Clock, Compile
+from proxy.rehearsal import Clock, Compile, until_the_end
 from proxy.runtime import Runtime, Shared
 from proxy.stand_in import FAILURES, Script, StandIn
 from proxy.stream import Outcome, Send
@@ -59,18 +59,17 @@ def by_request(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 def backtest(compile: Compile, rows: Iterable[Row], differences: Differences) -> None:
     """Run the requests of ``rows`` through what ``compile`` gives, and tell ``differences`` of each."""
-    loop = QuickLoop()
-    began = loop.time()
-    clock, shared = Clock(lambda: loop.time() - began), Shared()
-    counters = shared.take(LIMITS, Switch)
-    counters.memory = counters.current = MemoryCounters(monotonic=clock, wall=clock)
-    memory = Memory()
-    runtime = compile(shared, clock, memory)
-    runtime.charges.ledger = Collected(differences)
-    judge = _Judge(runtime, memory)
+    with asyncio.Runner(loop_factory=QuickLoop) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, QuickLoop)
+        clock, shared, memory = Clock(loop), Shared(), Memory()
+        counters = shared.take(LIMITS, Switch)
+        counters.memory = counters.current = MemoryCounters(monotonic=clock, wall=clock)
+        runtime = compile(shared, clock, memory)
+        runtime.charges.ledger = Collected(differences)
+        judge = _Judge(runtime, memory)
 
-    async def run() -> None:
-        try:
+        async def run() -> None:
             for attempts in by_request(rows):
                 asked = [row for row in attempts if not is_beside(row)]
                 for row in attempts:
@@ -78,13 +77,8 @@ def backtest(compile: Compile, rows: Iterable[Row], differences: Differences) ->
                 if asked:
                     clock.set(asked[0].opened / _MICRO)
                     differences.add(asked, await judge.ask(asked))
-        finally:
-            loop.skips = False
-            await runtime.charges.aclose()
-            await shared.aclose()
 
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        runner.run(run())
+        runner.run(until_the_end(loop, runtime, shared, run()))
 
 
 class Memory(Script):

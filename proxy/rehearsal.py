@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import msgspec
@@ -39,18 +39,19 @@ _UNKNOWN = b"\0" * 32
 class Clock:
     """Seconds since the epoch: where it was set, and the pauses since."""
 
-    __slots__ = ("_elapsed", "_start")
+    __slots__ = ("_began", "_loop", "_start")
 
-    def __init__(self, elapsed: Callable[[], float]) -> None:
-        self._elapsed = elapsed
+    def __init__(self, loop: QuickLoop) -> None:
+        self._loop = loop
+        self._began = loop.time()
         self._start = 0.0
 
     def __call__(self) -> float:
-        return self._start + self._elapsed()
+        return self._start + self._loop.time() - self._began
 
     def set(self, now: float) -> None:
         """It is ``now``; it never goes back."""
-        self._start = max(self._start, now - self._elapsed())
+        self._start += max(0.0, now - self())
 
 
 class Got(msgspec.Struct, frozen=True):
@@ -76,6 +77,9 @@ class Got(msgspec.Struct, frozen=True):
 Compile = Callable[[Shared, Clock, Script], Runtime]
 
 
+Last = Callable[[Runtime, Script, Sent], Coroutine[Any, Any, T]]
+
+
 def rehearse(compile: Compile, case: Case, now: float) -> Got:
     """Play the case; without a time of its own it is ``now`` (seconds since the epoch).
 
@@ -95,19 +99,19 @@ def explained(compile: Compile, case: Case, now: float) -> Explanation:
     return _on_stage(compile, case, now, show)
 
 
-def _on_stage(compile: Compile, case: Case, now: float, last: Callable[[Runtime, Script, Sent], Awaitable[T]]) -> T:
+def _on_stage(compile: Compile, case: Case, now: float, last: Last[T]) -> T:
     """Everything that the case needs, made for it and taken down after it. ``last`` plays its own request."""
-    loop = QuickLoop()
-    began = loop.time()
-    clock, shared, script = Clock(lambda: loop.time() - began), Shared(), Script()
-    counters = shared.take(LIMITS, Switch)
-    counters.memory = counters.current = MemoryCounters(monotonic=clock, wall=clock)
-    shared.take(IDEMPOTENCY, lambda: Idempotency(MemoryStore(clock)))
-    clock.set(min([now if one.at is None else one.at for one in (*case.before, case.given)]))
-    runtime = compile(shared, clock, script)
+    with asyncio.Runner(loop_factory=QuickLoop) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, QuickLoop)
+        clock, shared, script = Clock(loop), Shared(), Script()
+        counters = shared.take(LIMITS, Switch)
+        counters.memory = counters.current = MemoryCounters(monotonic=clock, wall=clock)
+        shared.take(IDEMPOTENCY, lambda: Idempotency(MemoryStore(clock)))
+        clock.set(min([now if one.at is None else one.at for one in (*case.before, case.given)]))
+        runtime = compile(shared, clock, script)
 
-    async def run() -> T:
-        try:
+        async def run() -> T:
             for one in case.before:
                 clock.set(now if one.at is None else one.at)
                 script.begin(one.upstream)
@@ -116,13 +120,18 @@ def _on_stage(compile: Compile, case: Case, now: float, last: Callable[[Runtime,
             clock.set(now if case.given.at is None else case.given.at)
             script.begin(case.given.upstream)
             return await last(runtime, script, case.given)
-        finally:
-            loop.skips = False
-            await runtime.charges.aclose()
-            await shared.aclose()
 
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        return runner.run(run())
+        return runner.run(until_the_end(loop, runtime, shared, run()))
+
+
+async def until_the_end(loop: QuickLoop, runtime: Runtime, shared: Shared, work: Coroutine[Any, Any, T]) -> T:
+    """Do ``work``, then close what it has used; from then on a pause is a pause."""
+    try:
+        return await work
+    finally:
+        loop.skips = False
+        await runtime.charges.aclose()
+        await shared.aclose()
 
 
 async def _play(runtime: Runtime, script: Script, sent: Sent) -> Got:

@@ -75,7 +75,7 @@ class _Check:
         self._seen.add(name)
         given, expect = value["given"], value["expect"]
         known = {key: part for key, part in given.items() if key != "before"}
-        sent = self._sent(known, (*path, "given"))
+        sent = self._sent(known, known, (*path, "given"))
         before = []
         for at, one in enumerate(given.get("before", ())):
             inherited = dict(known)
@@ -83,9 +83,9 @@ class _Check:
                 inherited.pop("key", None)
                 inherited.pop("secret", None)
             where: Path = (*path, "given", "before", at)
-            earlier = self._sent(inherited | one, where)
+            earlier = self._sent(inherited | one, one, where)
             if sent and earlier and earlier.at is not None and (sent.at is None or earlier.at > sent.at):
-                self._report.problem((*where, "at"), "what was sent before has an earlier time than the case itself")
+                self._report.problem((*where, "at"), "what was sent before has a later time than the case itself")
             before.append(earlier)
         self._expectation(expect, (*path, "expect"))
         if sent is None or not self._report.sound(path):
@@ -94,29 +94,39 @@ class _Check:
         said = convert(expect, Expectation)
         return Case(name=name, place=place, given=sent, before=tuple(one for one in before if one), expect=said)
 
-    def _sent(self, value: dict[str, Any], path: Path) -> Sent | None:
-        self._request(value["request"], (*path, "request"))
-        if "key" in value and "secret" in value:
+    def _sent(self, value: dict[str, Any], own: Collection[str], path: Path) -> Sent | None:
+        """One request; ``own`` are the keys that stand here, and are not inherited."""
+        if "request" in own:
+            self._request(value["request"], (*path, "request"))
+        if "key" in own and "secret" in own:
             self._report.problem((*path, "secret"), "`key` and `secret` together; use one of them", key=True)
-        if "key" in value and value["key"] not in self._names.keys:
+        if "key" in own and value["key"] not in self._names.keys:
             self._unknown(value["key"], "key", self._names.keys, (*path, "key"))
         at = None
         if "at" in value:
             try:
                 at = _seconds(value["at"])
             except ValueError:
-                message = f"{quote(value['at'])} is not a time; write it like 2026-12-24T09:00Z"
-                self._report.problem((*path, "at"), message)
-        upstream = {}
-        for name, doing in value.get("upstream", {}).items():
-            where = (*path, "upstream", name)
-            self._provider(name, where, key=True)
-            upstream[name] = doing if isinstance(doing, list) else [doing]
-            for index, one in enumerate(upstream[name]):
-                self._behaviour(one, (*where, index) if isinstance(doing, list) else where)
+                if "at" in own:
+                    message = f"{quote(value['at'])} is not a time; write it like 2026-12-24T09:00Z"
+                    self._report.problem((*path, "at"), message)
+        upstream = {
+            name: doing if isinstance(doing, list) else [doing] for name, doing in value.get("upstream", {}).items()
+        }
+        if "upstream" in own:
+            self._upstream(value["upstream"], (*path, "upstream"))
         if not self._report.sound(path):
             return None
         return msgspec.structs.replace(convert(value | {"at": at, "upstream": upstream}, Sent), at=at)
+
+    def _upstream(self, value: dict[str, Any], path: Path) -> None:
+        for name, doing in value.items():
+            self._provider(name, (*path, name), key=True)
+            if isinstance(doing, list):
+                for at, one in enumerate(doing):
+                    self._behaviour(one, (*path, name, at))
+            else:
+                self._behaviour(doing, (*path, name))
 
     def _request(self, value: dict[str, Any], path: Path) -> None:
         if "body" in value and "messages" in value:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from proxy.cli import main
 from proxy.config.compile import build
 from proxy.runtime import Shared
 from tests.layout.commands import blocks, copy_project, run_block
@@ -28,6 +29,9 @@ IDS = [path.parent.name for path in FILES]
 def _environment(text: str) -> dict[str, str]:
     """A value for every variable that the file names, so that nothing of it is pruned."""
     return dict.fromkeys(re.findall(r"\$\{env:(\w+)", text), "sk-example")
+
+
+CASES = sorted((ROOT / "examples").glob("*/gateway.test.yaml"))
 
 
 @contextmanager
@@ -67,6 +71,18 @@ def test_an_example_has_no_problem(path: Path, with_keys: bool) -> None:
     environ = _environment(path.read_text()) if with_keys else {}
     built = build(path, TABLES, environ=environ, shared=Shared(), generation=1, now=time.time)
     assert built.problems == ()
+
+
+def test_some_examples_have_cases() -> None:
+    assert len(CASES) >= 6
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.parent.name)
+def test_the_cases_of_an_example_pass(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each names its schema, and is about the file beside it."""
+    first = path.read_text().splitlines()[0]
+    assert first == "# yaml-language-server: $schema=../../schemas/test.json"
+    assert main(["test", "--config", str(path.with_name("gateway.yaml"))]) == 0, capsys.readouterr().out
 
 
 def test_the_default_file_starts_and_is_ready(gateway: Callable[..., Gateway]) -> None:
