@@ -35,6 +35,11 @@ class Result(msgspec.Struct, frozen=True):
         return not self.wrong
 
 
+def counted(results: Sequence[Result]) -> str:
+    """How many."""
+    return f"{len(results)} case{'' if len(results) == 1 else 's'}"
+
+
 def as_data(results: Sequence[Result]) -> dict[str, Any]:
     """For --json."""
     return {
@@ -64,8 +69,7 @@ def as_text(results: Sequence[Result], describe: Describe, style: Style) -> str:
             lines.append(style.red(f"failed  {_plain(one.case.name)}") + style.dim(f"  {one.case.place}"))
             lines += [f"          {line}" for line in _reasons(one, describe)]
     failed = sum(not one.passed for one in results)
-    cases = f"{len(results)} case{'' if len(results) == 1 else 's'}"
-    summary = f"{cases}, {failed} failed" if failed else f"{cases} passed"
+    summary = f"{counted(results)}, {failed} failed" if failed else f"{counted(results)} passed"
     return "\n".join([*lines, style.bold(summary)])
 
 

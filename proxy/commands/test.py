@@ -13,7 +13,7 @@ import msgspec
 
 from proxy.cases import Case, Suite
 from proxy.commands import DONE, FAILED, WRONG, Commands
-from proxy.commands.results import Result, as_data, as_junit, as_tap, as_text
+from proxy.commands.results import Result, as_data, as_junit, as_tap, as_text, counted
 from proxy.explain import Explanation
 from proxy.ledger.shown import style_for
 from proxy.quick_loop import Stuck
@@ -80,7 +80,7 @@ def _test(args: argparse.Namespace, edge: TestEdge) -> int:
     else:
         args.output.write_text(f"{shown}\n", encoding="utf-8")
         failed = sum(not one.passed for one in results)
-        print(f"{args.output}: {len(results)} cases, {failed} failed", file=sys.stderr)
+        print(f"{args.output}: {counted(results)}, {failed} failed", file=sys.stderr)
     return DONE if all(one.passed for one in results) else FAILED
 
 

@@ -98,7 +98,7 @@ async def test_a_status_is_read_as_any_provider_s() -> None:
 async def test_what_is_slower_than_its_timeout_fails() -> None:
     script = Script()
     for doing in (Behaviour(slow=Duration(0.2)), "timeout"):
-        script.begin({"canned": (doing,)})  # type: ignore[dict-item]
+        script.begin({"canned": (doing,)})
         with pytest.raises(UpstreamTimeout, match=r"0\.01 s"):
             await asked(script, timeouts=Timeouts(first_token=0.01))
 

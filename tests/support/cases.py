@@ -33,7 +33,7 @@ def suite_of(folder: Path, config: str, cases: str) -> tuple[Suite, Compile]:
     path = written(folder, config)
 
     def look(environment: Mapping[str, str]) -> Names:
-        found = built(path, **environment)
+        found = built(path, None, None, **environment)
         assert found.runtime is not None, lines(found.problems)
         assert found.config is not None
         assert found.runtime.identities is not None

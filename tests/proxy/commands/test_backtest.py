@@ -16,9 +16,8 @@ def _found() -> Differences:
     for _ in range(3):
         found.was(ROW)
         found.add([ROW], TOLD)
-    found.would_be(
-        Row("b", "r", 1, 1, organisation="acme", team="search", provider="sim", model="small", cost=5 * 10**8)
-    )
+    who = {"organisation": "acme", "team": "search"}
+    found.would_be(Row("b", "r", 1, 1, provider="sim", model="small", cost=5 * 10**8, **who))  # type: ignore[arg-type]
     found.would_be(Row("c", "r", 1, 1, provider="sim", model="\x1bnew", flags="unpriced"))
     found.was(ROW)
     found.add([ROW], TOLD._replace(code="rate_limited", refused_by="quota", rule="over 60/min"))
@@ -30,7 +29,7 @@ def test_a_report_for_people() -> None:
     lines = as_text(_found(), [10**15, 2 * 10**15], 2.0, Style()).splitlines()
     assert lines[0] == "4 requests, 2001-09-09 01:46 to 2033-05-18 03:33 UTC"
     assert lines[1] == "0 (0.0%) would have been answered by the same target"
-    assert "openai/large  sim/small         3   $3.00   $1.50  -50.0%" in lines
+    assert "openai/large  sim/small         3   $3.00  $1.50  -50.0%" in lines
     assert "quota   rate_limited  over 60/min         1      $1.00" in lines
     assert "acme/search   $4.00  $0.5000  -87.5%" in lines
     assert "cost: $4.00 then, $0.5000 now (-87.5%)" in lines

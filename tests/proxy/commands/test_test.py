@@ -78,7 +78,7 @@ def test_formats(run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     assert found["cases"][0]["attempts"] == [["sim/echo", "ok"]]
     assert run(GOOD, "--format", "junit", "--output", str(tmp_path / "results.xml")) == 0
     shown = capsys.readouterr()
-    assert (shown.out, shown.err) == ("", f"{tmp_path / 'results.xml'}: 1 cases, 0 failed\n")
+    assert (shown.out, shown.err) == ("", f"{tmp_path / 'results.xml'}: 1 case, 0 failed\n")
     assert (tmp_path / "results.xml").read_text().startswith("<?xml")
 
 
