@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import pytest
 from proxy.cli import main
 from proxy.ledger.row import Row
 from proxy.ledger.sqlite import SqliteSink
-from tests.support.environment import ROOT, clean_environment
+from tests.support.nursery import sluicegate
 
 CONFIG = """
 providers:
@@ -50,22 +48,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run ``sluicegate`` and wait."""
-    return subprocess.run(
-        [sys.executable, "-m", "proxy.cli", *args],
-        cwd=cwd,
-        capture_output=True,
-        env=clean_environment(PYTHONPATH=str(ROOT)),
-        timeout=60,
-        check=False,
-        text=True,
-    )
-
-
 def test_cases_without_a_key_or_a_network(folder: Path) -> None:
     """The environment of the file stands in for the real one; the exit code tells that one case fails."""
-    done = run("test", cwd=folder)
+    done = sluicegate("test", folder=folder)
     assert done.returncode == 1, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "ok      OpenAI answers"
@@ -78,7 +63,7 @@ def test_cases_without_a_key_or_a_network(folder: Path) -> None:
 
 def test_past_traffic_through_another_file(folder: Path) -> None:
     """Without the account all goes to the simulation, which is free; what no route answers is refused."""
-    done = run("replay", "--ledger", "ledger.sqlite", "--json", cwd=folder)
+    done = sluicegate("replay", "--ledger", "ledger.sqlite", "--json", folder=folder)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert (found["requests"], found["same"]) == (4, 0)
