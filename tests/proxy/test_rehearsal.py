@@ -202,3 +202,17 @@ cases:
     assert found.target is not None
     assert [choice.target for choice in found.target.children if choice.chosen] == ["sim/night"]
     assert found.policies[0] == ("authenticate", "caller is acme/search/web")
+
+
+def test_prices_are_those_of_the_day(tmp_path: Path) -> None:
+    config = """
+providers:
+  sim: {kind: simulated, models: {"*": {price: [{input: $1, output: $1}, {from: 2026-06-01, input: $2, output: $2}]}}}
+routes: {chat: {models: [fast], target: sim/echo}}
+"""
+    cases = "cases:\n" + "".join(
+        f"  - {{name: {day}, given: {{request: {{model: fast}}, at: {day}T12:00Z, "
+        "upstream: {sim: {usage: {input: 600, output: 400}}}}, expect: {status: 200}}\n"
+        for day in ("2026-05-31", "2026-06-02")
+    )
+    assert [one.cost for one in got_of(tmp_path, config, cases)] == [1_000_000, 2_000_000]
