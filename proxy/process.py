@@ -28,6 +28,7 @@ from proxy.admission.telling import Shedding
 from proxy.alerts import Alerts
 from proxy.alerts import Settings as AlertSettings
 from proxy.app import App, Current
+from proxy.canaries.keeper import Keeper
 from proxy.checks import take_over
 from proxy.config.check import is_loopback
 from proxy.config.compile import Built, Tables, build
@@ -62,6 +63,7 @@ DEFAULT_STATE = ".sluicegate"
 _PATIENCE = 5.0
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s\[\]:/]+):\d{1,5}")
 _MAX_PORT = 65535
+_COUNTED = ("canary.counted", "canary.stands", "canary.gone")  # reports for the metrics alone
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named here to be shown as loopback
 
 
@@ -86,8 +88,9 @@ def serve(path: Path, tables: Tables, options: Options) -> int:
     built = build(path, tables, environ=os.environ, shared=Shared(), generation=0, now=time.time, listen=options.listen)
     if built.config is None:
         return _report(built)
-    if notice := counted_apart(built, options.workers):
-        print(f"notice: {path}: {notice}", file=sys.stderr, flush=True)
+    for notice in (counted_apart(built, options.workers), judged_apart(built, options.workers)):
+        if notice:
+            print(f"notice: {path}: {notice}", file=sys.stderr, flush=True)
     listen = options.listen or built.config.listen
     host, port = split_address(listen)
     limits = server_limits(built.config)
@@ -237,6 +240,9 @@ class _Process:
         self._accounting = self._app.accounting = Accounting(_state(), account_settings(config))
         self._alerts = self._make_alerts(config)
         store = config.store  # known to be usable; another one takes a restart
+        self._canaries = self._app.canaries = Keeper(_state())
+        self._canaries.load()
+        self._canaries.follow(self._current.runtime.canaries)
         idempotency = shared.take(IDEMPOTENCY, Idempotency)  # closed with all that is shared
         idempotency.store = SqliteStore(_state()) if store is None else RedisStore(store.reveal())
 
@@ -278,7 +284,7 @@ class _Process:
         elif event in ALERTS:
             self._log.warning(event, **fields)
             self._alerts.told(event, fields)
-        elif event == "limit.over" and fields["action"] != "reject":  # who is refused has a line of its own
+        elif _is_worth_a_line(event, fields):
             self._log.info(event, **fields)
         elif event in ("check.failing", "key_set.failing"):
             self._log.warning(event, **fields)
@@ -307,6 +313,7 @@ class _Process:
         if _needs_prices(self._current.runtime):
             self._app.hold(asyncio.to_thread(preload))
         self._keep(self._alerts.run(), "send alerts")
+        self._keep(self._canaries.run(), "keep canaries")
         self._admission.start()
         self._share()
         loop = asyncio.get_running_loop()
@@ -365,6 +372,7 @@ class _Process:
         self._admission.replace(overload_rules(config.overload))
         self._jobs.settings = job_settings(config.jobs)
         self._alerts.follow(alert_settings(config))
+        self._canaries.follow(self._current.runtime.canaries)
         self._keep(self._follow(config), "follow the file with the ledger")
         self._share()
         self._follow_tenants()
@@ -391,6 +399,7 @@ class _Process:
         await self._jobs.aclose()
         await self._current.runtime.charges.aclose()
         await self._accounting.aclose()
+        await self._canaries.aclose()
         await self._alerts.aclose()
         await self._keys.aclose()
         await self._reloader.aclose()
@@ -416,6 +425,19 @@ def counted_apart(built: Built, workers: int) -> str:
         return ""
     more = f"{workers} let up to {workers} times as much pass"
     return f"each worker counts limits by itself, so {more}; with `store` there is one count"
+
+
+def _is_worth_a_line(event: str, fields: dict[str, Any]) -> bool:
+    if event.startswith("canary."):
+        return event not in _COUNTED
+    return event == "limit.over" and fields["action"] != "reject"  # who is refused has a line of its own
+
+
+def judged_apart(built: Built, workers: int) -> str:
+    """What to know of canaries that several workers judge; empty if there is nothing."""
+    if workers == 1 or built.runtime is None or not built.runtime.canaries:
+        return ""
+    return "each worker judges a canary by its own requests, and `/admin/canaries` is of the one that answers"
 
 
 def server_limits(config: GatewayConfig) -> ServerLimits:
