@@ -29,6 +29,7 @@ class Keeper:
         self._file = folder / FILE
         self._writer = Writer(self._file, _prepare)
         self._current: dict[str, Rollout] = {}
+        self._gone: dict[str, Rollout] = {}  # from the file, and perhaps not kept yet
         self._saved: dict[str, tuple[str, bytes]] = {}  # by name: of what, and how far
         self._is_unreadable = False
         self._woken = asyncio.Event()
@@ -60,6 +61,8 @@ class Keeper:
                 self._begin(name, rollout)
             rollout.tell()
         for name in before.keys() - found.keys():
+            self._gone[name] = before[name]
+            self._saved[name] = before[name].plan.identity, before[name].saved()
             before[name].forget()
 
     def _begin(self, name: str, rollout: Rollout) -> None:
@@ -93,7 +96,8 @@ class Keeper:
         Raises:
             StoreBroken: it could not be written.
         """
-        changed = [(name, rollout) for name, rollout in self._current.items() if rollout.is_changed]
+        gone, self._gone = self._gone, {}
+        changed = [(name, rollout) for name, rollout in {**gone, **self._current}.items() if rollout.is_changed]
         if not changed:
             return
         rows = []
@@ -104,6 +108,7 @@ class Keeper:
         try:
             await self._writer.write(lambda database: database.executemany(_WRITE, rows).rowcount)
         except StoreBroken:
+            self._gone = {**gone, **self._gone}
             for _, rollout in changed:
                 rollout.is_changed = True
             raise
