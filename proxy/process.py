@@ -28,7 +28,7 @@ from proxy.admission.telling import Shedding
 from proxy.alerts import Alerts
 from proxy.alerts import Settings as AlertSettings
 from proxy.app import App, Current
-from proxy.canaries.keeper import Keeper
+from proxy.canaries.keeper import Keeper, judged_apart
 from proxy.checks import take_over
 from proxy.config.check import is_loopback
 from proxy.config.compile import Built, Tables, build
@@ -53,6 +53,7 @@ from proxy.server.serve import Server
 from proxy.server.workers import Workers
 from proxy.store.idempotency import RedisStore, SqliteStore
 from proxy.store.shared_health import SharedHealth
+from proxy.telemetry.canaries import LINES
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
 from proxy.telemetry.metrics import ALERTS, Metrics
 from proxy.tokens.encodings import is_loading
@@ -63,7 +64,6 @@ DEFAULT_STATE = ".sluicegate"
 _PATIENCE = 5.0
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s\[\]:/]+):\d{1,5}")
 _MAX_PORT = 65535
-_COUNTED = ("canary.counted", "canary.stands", "canary.gone")  # reports for the metrics alone
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named here to be shown as loopback
 
 
@@ -88,7 +88,8 @@ def serve(path: Path, tables: Tables, options: Options) -> int:
     built = build(path, tables, environ=os.environ, shared=Shared(), generation=0, now=time.time, listen=options.listen)
     if built.config is None:
         return _report(built)
-    for notice in (counted_apart(built, options.workers), judged_apart(built, options.workers)):
+    canaries = built.runtime.canaries if built.runtime else ()
+    for notice in (counted_apart(built, options.workers), judged_apart(canaries, options.workers)):
         if notice:
             print(f"notice: {path}: {notice}", file=sys.stderr, flush=True)
     listen = options.listen or built.config.listen
@@ -284,11 +285,11 @@ class _Process:
         elif event in ALERTS:
             self._log.warning(event, **fields)
             self._alerts.told(event, fields)
-        elif _is_worth_a_line(event, fields):
+        elif event == "limit.over" and fields["action"] != "reject":  # who is refused has a line of its own
             self._log.info(event, **fields)
         elif event in ("check.failing", "key_set.failing"):
             self._log.warning(event, **fields)
-        elif event in ("check.recovered", "key_set.recovered"):
+        elif event in LINES or event in ("check.recovered", "key_set.recovered"):
             self._log.info(event, **fields)
 
     def _watch_load(self, admission: Admission) -> None:
@@ -425,19 +426,6 @@ def counted_apart(built: Built, workers: int) -> str:
         return ""
     more = f"{workers} let up to {workers} times as much pass"
     return f"each worker counts limits by itself, so {more}; with `store` there is one count"
-
-
-def _is_worth_a_line(event: str, fields: dict[str, Any]) -> bool:
-    if event.startswith("canary."):
-        return event not in _COUNTED
-    return event == "limit.over" and fields["action"] != "reject"  # who is refused has a line of its own
-
-
-def judged_apart(built: Built, workers: int) -> str:
-    """What to know of canaries that several workers judge; empty if there is nothing."""
-    if workers == 1 or built.runtime is None or not built.runtime.canaries:
-        return ""
-    return "each worker judges a canary by its own requests, and `/admin/canaries` is of the one that answers"
 
 
 def server_limits(config: GatewayConfig) -> ServerLimits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from proxy.canaries.rollout import GATEWAY, Plan, Rollout
@@ -122,3 +122,10 @@ class Keeper:
 
 def _prepare(database: sqlite3.Connection) -> None:
     database.execute(_TABLE)
+
+
+def judged_apart(found: Collection[str], workers: int) -> str:
+    """What to know of canaries that several workers judge; empty if there is nothing."""
+    if workers == 1 or not found:
+        return ""
+    return "each worker judges a canary by its own requests, and `/admin/canaries` is of the one that answers"

@@ -138,8 +138,6 @@ def build(
     except BaseException:
         lease.release()
         raise
-    if compiler.canaries and loaded.value.get("store") is not None:
-        report.notice(("store",), "canaries are not shared by it: each replica judges by its own requests", key=True)
     notices = arrange(report.notices)
     if report.problems or config is None:
         lease.release()

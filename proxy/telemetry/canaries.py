@@ -7,6 +7,8 @@ from typing import Any
 
 from prometheus_client import Counter, Gauge
 
+# Reports that are worth a line of the log; what operators must hear of is among the alerts.
+LINES = frozenset({"canary.begun", "canary.step", "canary.paused", "canary.resumed", "canary.promoted"})
 _STATES = ("running", "paused", "promoted", "rolled_back")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.canaries.guard import Guard
-from proxy.canaries.keeper import FILE, Keeper
+from proxy.canaries.keeper import FILE, Keeper, judged_apart
 from proxy.canaries.rollout import Plan, Rollout
 from proxy.jobs.writer import StoreBroken
 
@@ -118,3 +118,9 @@ async def test_what_changes_is_kept_soon(tmp_path: Path) -> None:
     again = Rollout(plan, now=lambda: clock[0])
     await (await _kept(tmp_path, (again, plan))).aclose()
     assert again.progress == rollout.progress
+
+
+@pytest.mark.parametrize(("names", "workers", "is_said"), [(["next"], 2, True), (["next"], 1, False), ([], 2, False)])
+def test_who_starts_several_workers_hears_how_they_judge(names: list[str], workers: int, is_said: bool) -> None:
+    """Each by itself."""
+    assert ("each worker judges" in judged_apart(names, workers)) is is_said
