@@ -80,7 +80,7 @@ class CanaryConfig(Config, frozen=True):
 class Canary(Node):
     """Two children, the stable one first. How far the other has come is the rollout's to say, which outlives this."""
 
-    __slots__ = ("_canary", "_draw", "_fallback", "_name", "_slot", "_stable", "_sticky", "rollout")
+    __slots__ = ("_below", "_canary", "_draw", "_fallback", "_name", "_stable", "_sticky", "rollout")
 
     Config = CanaryConfig
 
@@ -91,7 +91,6 @@ class Canary(Node):
         rollout: Rollout,
         needs: Callable[[Exchange], Needs],
         *,
-        slot: int,
         sticky: str | None = None,
         fallback: bool = True,
         draw: Callable[[], float] = random.random,
@@ -101,7 +100,7 @@ class Canary(Node):
         self._canary = canary
         self.rollout = rollout
         self._name = rollout.plan.name
-        self._slot = slot  # True where the request was counted: another try of it says nothing new
+        self._below = frozenset(self.leaves())
         self._sticky = sticky
         self._fallback = fallback
         self._draw = draw
@@ -117,11 +116,10 @@ class Canary(Node):
         if stable is None or canary is None:  # with nobody to compare with, there is nothing to find out
             return stable or canary
         rollout = context.rollout(plan)
-        slot, sticky = context.slot(), config.sticky
-        return cls(stable, canary, rollout, context.needs, slot=slot, sticky=sticky, fallback=config.fallback)
+        return cls(stable, canary, rollout, context.needs, sticky=config.sticky, fallback=config.fallback)
 
     async def send(self, x: Exchange) -> Answer:
-        if x.begun is not None or x.state[self._slot]:
+        if x.begun is not None or any(attempt.target in self._below for attempt in x.attempts):
             return await self._send_again(x)
         able = self.able(x)
         if len(able) == 1:  # one cannot do it, which is nobody's failure
@@ -182,7 +180,7 @@ class Canary(Node):
         return answer
 
     async def _send_again(self, x: Exchange) -> Answer:
-        """Another try, or the rest of a stream that broke off: nothing of that is counted."""
+        """Another try, or the rest of a stream that broke off: that says nothing new, and is not counted."""
         sides: tuple[Name, Name] = ("canary", "stable") if self.rollout.share == 1 else ("stable", "canary")
         try:
             return await self._pass(x, sides[0])
@@ -206,7 +204,6 @@ class Canary(Node):
         """Before anything of an answer was there."""
         if error.skipped:
             return
-        x.state[self._slot] = True
         now = time.monotonic()
         if error.meaning == "timeout" and now >= x.deadline:  # its caller's patience may have been short
             self.rollout.left(side, era, now - began)
@@ -217,10 +214,9 @@ class Canary(Node):
 
     def _watch(self, x: Exchange, answer: Answer, side: Name, era: int, began: float, before: int) -> None:
         """Wait for the end of the answer, which is that of its attempt."""
-        x.state[self._slot] = True
         first = time.monotonic() - began if x.stream else None
         attempt = answer.attempt
-        if attempt is None or attempt.ends is None:
+        if attempt is None or attempt.ends is None or answer.socket is not None:  # a session lasts as long as it likes
             self.rollout.succeeded(side, era, time.monotonic() - began, first)
             return
         attempts = x.attempts[before:]

@@ -35,14 +35,12 @@ class Sides:
         self.rollout = Rollout(Plan("next", "chat", "one", (share, 1.0), 600.0, 100, guard), now=lambda: 0.0)
         self.draw = draw
         self.node = Canary(
-            self.stable, self.canary, self.rollout, lambda x: NOTHING_NEEDED, slot=0, draw=lambda: self.draw, **more
+            self.stable, self.canary, self.rollout, lambda x: NOTHING_NEEDED, draw=lambda: self.draw, **more
         )
         self._exchange = exchange
 
     def made(self) -> Any:
-        x = self._exchange()
-        x.state = [None]
-        return x
+        return self._exchange()
 
     async def send(self, x: Any = None) -> Answer:
         return await self.node.send(self.made() if x is None else x)
@@ -188,7 +186,8 @@ async def test_another_try_is_not_counted(sides: Any) -> None:
     """It goes to the stable side; of a promoted one, to the canary."""
     both = sides()
     x = both.made()
-    await both.send(x)
+    assert (await both.send(x)).target == "canary"
+    x.attempts.append(Attempt("canary"))
     assert (await both.send(x)).target == "stable"
     assert both.counted == (0, 0, 1, 0)
     both.stable.failure = NoTarget("broke off", retry_after=1)
@@ -311,7 +310,7 @@ async def test_one_side_cannot_do_it(cannot: str, target: str, scripted: Any, ex
     both = Sides(scripted, exchange, draw=0.0 if cannot == "canary" else 0.9)
     getattr(both, cannot).reach = Reach(bits=0)
     needs = Needs(bits=TOOLS)
-    both.node = Canary(both.stable, both.canary, both.rollout, lambda x: needs, slot=0, draw=lambda: both.draw)
+    both.node = Canary(both.stable, both.canary, both.rollout, lambda x: needs, draw=lambda: both.draw)
     x = both.made()
     assert (await both.send(x)).target == target
     assert both.counted == (0, 0, 0, 0)
