@@ -11,6 +11,7 @@ from policies.limits.idempotency import Idempotency
 from policies.limits.queue import Queue
 from policies.limits.quota import Quota
 from policies.routing.balance import Balance
+from policies.routing.canary import Canary
 from policies.routing.classify import Classify
 from policies.routing.fallback import Fallback
 from policies.routing.mirror import Mirror
@@ -40,4 +41,5 @@ TARGETS: dict[str, type[Target]] = {
     "classify": Classify,
     "race": Race,
     "mirror": Mirror,
+    "canary": Canary,
 }

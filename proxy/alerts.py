@@ -47,6 +47,8 @@ _SAME = {
     "ledger.unpriced": (("provider", "model"), ()),
     "spending.anomaly": (("organisation",), ("hour",)),
     "ledger.problem": ((), ()),
+    "canary.rolled_back": (("canary",), ("run", "step")),
+    "canary.held": (("canary",), ("run", "step", "era")),
 }
 
 

@@ -17,6 +17,7 @@ from proxy.admin.api import answer as answer_operator
 from proxy.admin.asked import Desk
 from proxy.admission.control import Admission
 from proxy.admission.control import state as load_state
+from proxy.canaries.keeper import Keeper
 from proxy.errors import GatewayError
 from proxy.exchange import Exchange, Reply
 from proxy.inbound import Receive, admit
@@ -63,6 +64,7 @@ class App:
         self.accounting: Accounting | None = None  # where what requests cost is written down
         self.listeners: tuple[Listener, ...] = ()  # of requests that have ended
         self._preparing: asyncio.Task[None] | None = None
+        self.canaries: Keeper | None = None  # how far they have come
         self.jobs: Jobs | None = None  # what is answered later, where there is a place to keep it
         self._operations: dict[bytes, Callable[[], Awaitable[Reply]]] = {  # by raw path: one spelling each
             b"/healthz": self._healthz,
@@ -220,6 +222,8 @@ class App:
             state.setdefault("reasons", []).append(problem)
         if self.accounting is not None and (problem := self.accounting.problem):
             state.setdefault("reasons", []).append(problem)
+        if self.canaries is not None and self.canaries.problem:
+            state.setdefault("reasons", []).append(f"what becomes of canaries is not kept: {self.canaries.problem}")
         sharing = current.runtime.sharing
         counters = current.runtime.shared_counters if current.runtime.quotas else None
         for shared in (sharing, counters):

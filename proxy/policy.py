@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import msgspec
 
+from proxy.canaries.rollout import Plan, Rollout
 from proxy.capability import Needs, Reach
 from proxy.chat import Chat, Completion
 from proxy.errors import OPENAI, Header, Style
@@ -129,6 +130,9 @@ class CompileContext(Protocol):
 
     def key_set(self, issuer: str, source: str | None) -> KeySource:
         """The public keys of an issuer of tokens. ``source``: address of the set; without it, it is discovered."""
+
+    def rollout(self, plan: Plan) -> Rollout:
+        """How far a canary has come: survives reloads and restarts, by the name and identity of ``plan``."""
 
     def now(self) -> float:
         """Wall clock, seconds since the epoch."""

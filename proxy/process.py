@@ -28,6 +28,7 @@ from proxy.admission.telling import Shedding
 from proxy.alerts import Alerts
 from proxy.alerts import Settings as AlertSettings
 from proxy.app import App, Current
+from proxy.canaries.keeper import Keeper, judged_apart
 from proxy.checks import take_over
 from proxy.config.check import is_loopback
 from proxy.config.compile import Built, Tables, build
@@ -52,6 +53,7 @@ from proxy.server.serve import Server
 from proxy.server.workers import Workers
 from proxy.store.idempotency import RedisStore, SqliteStore
 from proxy.store.shared_health import SharedHealth
+from proxy.telemetry.canaries import LINES
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
 from proxy.telemetry.metrics import ALERTS, Metrics
 from proxy.tokens.encodings import is_loading
@@ -86,8 +88,10 @@ def serve(path: Path, tables: Tables, options: Options) -> int:
     built = build(path, tables, environ=os.environ, shared=Shared(), generation=0, now=time.time, listen=options.listen)
     if built.config is None:
         return _report(built)
-    if notice := counted_apart(built, options.workers):
-        print(f"notice: {path}: {notice}", file=sys.stderr, flush=True)
+    canaries = built.runtime.canaries if built.runtime else ()
+    for notice in (counted_apart(built, options.workers), judged_apart(canaries, options.workers)):
+        if notice:
+            print(f"notice: {path}: {notice}", file=sys.stderr, flush=True)
     listen = options.listen or built.config.listen
     host, port = split_address(listen)
     limits = server_limits(built.config)
@@ -237,6 +241,9 @@ class _Process:
         self._accounting = self._app.accounting = Accounting(_state(), account_settings(config))
         self._alerts = self._make_alerts(config)
         store = config.store  # known to be usable; another one takes a restart
+        self._canaries = self._app.canaries = Keeper(_state())
+        self._canaries.load()
+        self._canaries.follow(self._current.runtime.canaries)
         idempotency = shared.take(IDEMPOTENCY, Idempotency)  # closed with all that is shared
         idempotency.store = SqliteStore(_state()) if store is None else RedisStore(store.reveal())
 
@@ -282,7 +289,7 @@ class _Process:
             self._log.info(event, **fields)
         elif event in ("check.failing", "key_set.failing"):
             self._log.warning(event, **fields)
-        elif event in ("check.recovered", "key_set.recovered"):
+        elif event in LINES or event in ("check.recovered", "key_set.recovered"):
             self._log.info(event, **fields)
 
     def _watch_load(self, admission: Admission) -> None:
@@ -307,6 +314,7 @@ class _Process:
         if _needs_prices(self._current.runtime):
             self._app.hold(asyncio.to_thread(preload))
         self._keep(self._alerts.run(), "send alerts")
+        self._keep(self._canaries.run(), "keep canaries")
         self._admission.start()
         self._share()
         loop = asyncio.get_running_loop()
@@ -365,6 +373,7 @@ class _Process:
         self._admission.replace(overload_rules(config.overload))
         self._jobs.settings = job_settings(config.jobs)
         self._alerts.follow(alert_settings(config))
+        self._canaries.follow(self._current.runtime.canaries)
         self._keep(self._follow(config), "follow the file with the ledger")
         self._share()
         self._follow_tenants()
@@ -391,6 +400,7 @@ class _Process:
         await self._jobs.aclose()
         await self._current.runtime.charges.aclose()
         await self._accounting.aclose()
+        await self._canaries.aclose()
         await self._alerts.aclose()
         await self._keys.aclose()
         await self._reloader.aclose()

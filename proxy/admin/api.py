@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-from proxy.admin import audit_api, keys_api, limits_api, usage_api
+from proxy.admin import audit_api, canaries_api, keys_api, limits_api, usage_api
 from proxy.admin.access import who
 from proxy.admin.asked import MAX_BODY, Asked, Desk, Receive, read_object
 from proxy.admin.roles import check
@@ -221,6 +221,9 @@ HANDLERS: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/admin/targets", _list),
     ("GET", "/admin/targets/{name…}", _show),
     ("POST", "/admin/targets/{name…}", _obey),
+    ("GET", "/admin/canaries", canaries_api.list_canaries),
+    ("GET", "/admin/canaries/{name}", canaries_api.get_canary),
+    ("POST", "/admin/canaries/{name}", canaries_api.act_on_canary),
     ("GET", "/admin/keys", keys_api.list_keys),
     ("POST", "/admin/keys", keys_api.create_key),
     ("GET", "/admin/keys/{name}", keys_api.get_key),

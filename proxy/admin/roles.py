@@ -24,6 +24,8 @@ Act = Literal[
     "audit.read",
     "targets.read",
     "targets.write",
+    "canaries.read",
+    "canaries.write",
     "usage.read",
     "limits.read",
 ]
@@ -41,11 +43,13 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     "audit.read": _RULERS | {"auditor"},
     "targets.read": _RULERS | {"auditor"},
     "targets.write": _RULERS,
+    "canaries.read": _RULERS | {"auditor"},
+    "canaries.write": _RULERS,
     "usage.read": _READERS,
     "limits.read": _READERS,
 }
 # What is of the whole gateway and not of one organisation.
-_OF_ALL: frozenset[Act] = frozenset({"audit.read", "targets.read", "targets.write"})
+_OF_ALL: frozenset[Act] = frozenset({"audit.read", "targets.read", "targets.write", "canaries.read", "canaries.write"})
 # Roles that have no meaning beyond a team: without one they see nothing.
 _OF_A_TEAM: frozenset[Role] = frozenset({"team_lead", "viewer"})
 _ALL = frozenset({"models", "routes", "addresses", "tier", "limits", "tags", "expires"})

@@ -17,7 +17,7 @@ from proxy.config.enforced import check_enforced
 from proxy.config.lists import Entry, Lists, check_order
 from proxy.config.names import check_answered, check_routes
 from proxy.config.problem import Path, render_path
-from proxy.config.targets import check_target
+from proxy.config.targets import check_target, walk
 from proxy.units import Duration
 
 # Keys that stand in examples and habits everywhere, and the empty one.
@@ -42,6 +42,7 @@ def check(value: dict[str, Any], report: Report, *, now: float, listen: str | No
     routes = {name: route for name, route in _map(value, "routes").items() if isinstance(route, dict)}
     policies = {name: _check_policies(name, route, lists, report) for name, route in routes.items()}
     used = _check_targets(routes, value.get("providers"), report)
+    _check_shared(value, routes, report)
     check_routes(routes, report)
     _check_health(value, report)
     _check_open(value, routes, policies, report, listen)
@@ -87,6 +88,17 @@ def _check_targets(routes: dict[str, Any], providers: Any, report: Report) -> se
         if "target" in route:
             used |= check_target(route["target"], ("routes", name, "target"), providers, report)
     return used
+
+
+def _check_shared(value: dict[str, Any], routes: dict[str, Any], report: Report) -> None:
+    """Tell of what replicas do not share."""
+    if value.get("store") is None:
+        return
+    for name, route in routes.items():
+        for node, at in walk(route.get("target"), ("routes", name, "target"), report):
+            if isinstance(node, dict) and "canary" in node:
+                message = "each replica judges by the requests that it has had itself: `store` shares no canaries"
+                report.notice((*at, "canary"), message, key=True)
 
 
 def _check_health(value: dict[str, Any], report: Report) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from proxy.admin.roles import Operator
 from proxy.attempts import Attempts, Load, RetryRules
+from proxy.canaries.rollout import Plan, Rollout
 from proxy.checks import Check, Watch
 from proxy.config.alerts import check_alerts
 from proxy.config.capabilities import check_marks, check_overrides, leaves_of
@@ -148,7 +149,7 @@ def build(
     runtime.checks = compiler.checks()
     runtime.charges, runtime.counters = lease.get(CHARGES, Charges), lease.get(LIMITS, Switch)
     runtime.quotas, runtime.tenants, runtime.identities = compiler.quotas, compiler.tenants, compiler.identities
-    runtime.key_sets = tuple(compiler.key_sets)
+    runtime.key_sets, runtime.canaries = tuple(compiler.key_sets), compiler.canaries
     runtime.shared_counters = _shared_counters(config.store, lease)
     runtime.sharing, runtime.healths = _sharing(config.store, lease), compiler.healths
     return Built(runtime, config, (), notices, loaded.files, loaded.digest)
@@ -204,6 +205,7 @@ class _Compiler:
         zone = self._value.get("time_zone", "UTC") if self._report.sound(("time_zone",)) else "UTC"
         self.quotas: dict[str, Quotas] = {}  # by route
         self.key_sets: list[KeySet] = []  # of all issuers whose tokens pass
+        self.canaries: dict[str, tuple[Rollout, Plan]] = {}  # by name
         self._limits = TenantRules(self._read("tiers", TiersConfig), zone)
         found = self._read_tenants()
         self.tenants = found.names
@@ -324,6 +326,7 @@ class _Compiler:
             self._ledger.unknown_price,
             self.tenants,
             self.key_sets,
+            self.canaries,
         )
         policies = [(entry.name, self._policy(entry, state)) for entry in entries if self._report.sound(entry.item)]
         target = None

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from proxy.answers import completion_of
 from proxy.asking import ask
+from proxy.canaries.rollout import Plan, Rollout
 from proxy.capability import Needs
 from proxy.chat import Chat, Completion
 from proxy.config.document import Report
@@ -104,9 +105,11 @@ class RouteState:
         unknown_price: str | None = None,
         tenants: Mapping[tuple[str, str, str], Identity] | None = None,
         key_sets: list[KeySet] | None = None,
+        canaries: dict[str, tuple[Rollout, Plan]] | None = None,
     ) -> None:
         self.tenants = tenants or {}  # by organisation, team, and key or nothing
         self.key_sets = [] if key_sets is None else key_sets  # that policies have asked for, of all routes
+        self.canaries = {} if canaries is None else canaries  # likewise, by name
         self.trees = trees  # by route: all routes of the file, their trees as soon as they are compiled
         self.zone = zone
         self.unknown_price = unknown_price
@@ -215,6 +218,18 @@ class RouteContext(Place):
         found = self._state.lease.get(f"keys {issuer} {source}", lambda: KeySet(issuer, source, reports))
         if found not in self._state.key_sets:
             self._state.key_sets.append(found)
+        return found
+
+    def rollout(self, plan: Plan) -> Rollout:
+        """How far a canary has come."""
+        if plan.name in self._state.canaries:
+            other = self._state.canaries[plan.name][1].route
+            self.fail(f"the route {quote(other)} has a canary {quote(plan.name)} already; give one a `name`", "name")
+        reports = self._state.lease.get(REPORTS, Reports)
+        found = self._state.lease.get(
+            f"canary {plan.name} {plan.identity}", lambda: Rollout(plan, reports, self._state.now)
+        )
+        self._state.canaries.setdefault(plan.name, (found, plan))
         return found
 
     def now(self) -> float:

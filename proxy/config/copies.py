@@ -1,4 +1,4 @@
-"""Settings without effect of the nodes that send a request twice, ``race`` and ``mirror``."""
+"""Settings without effect of the nodes that compare: ``race``, ``mirror`` and ``canary``."""
 
 from __future__ import annotations
 
@@ -30,6 +30,14 @@ def check_mirror(settings: Any, path: Path, report: Report) -> None:
         report.notice((*path, "sample"), "with this share nothing is copied")
     if settings.get("to") is not None and settings.get("to") == settings.get("target"):
         report.notice((*path, "to"), "the same target as the one that answers: it is compared with itself")
+
+
+def check_canary(settings: Any, path: Path, report: Report) -> None:
+    """One node ``canary``."""
+    if not isinstance(settings, dict):
+        return
+    if settings.get("canary") is not None and settings.get("canary") == settings.get("stable"):
+        report.problem((*path, "canary"), "the same target as `stable`: there is nothing to find out")
 
 
 def _is_none(share: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from proxy.config.copies import check_mirror, check_race
+from proxy.config.copies import check_canary, check_mirror, check_race
 from proxy.config.document import Report
 from proxy.config.pools import check_balance, check_priority
 from proxy.config.problem import Path, nearest, quote, render_path
@@ -30,8 +30,9 @@ def children(settings: Any, path: Path) -> Iterator[tuple[Any, Path]]:
     """The targets right below a node: the items of a list, each bare or as ``target`` or ``else`` of a map; or
     the values of a map ``of``."""
     if isinstance(settings, dict):
-        if "of" not in settings:  # a mirror
-            yield from ((settings[key], (*path, key)) for key in ("target", "to") if key in settings)
+        if "of" not in settings:  # a mirror or a canary
+            keys = ("stable", "canary") if path[-1] == "canary" else ("target", "to")
+            yield from ((settings[key], (*path, key)) for key in keys if key in settings)
         if "judge" in settings:
             yield settings["judge"], (*path, "judge")
         settings, path = settings.get("of"), (*path, "of")
@@ -68,6 +69,8 @@ def check_target(target: Any, path: Path, providers: Collection[str], report: Re
             check_race(node["race"], (*at, "race"), report)
         elif "mirror" in node:
             check_mirror(node["mirror"], (*at, "mirror"), report)
+        elif "canary" in node:
+            check_canary(node["canary"], (*at, "canary"), report)
     return used
 
 

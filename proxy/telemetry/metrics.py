@@ -20,6 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from proxy.exchange import Attempt, Exchange, Meter
 from proxy.stream import Outcome
+from proxy.telemetry.canaries import Canaries
 from proxy.telemetry.copies import Copies
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
@@ -27,7 +28,16 @@ _OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
 
 _LAG = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 # Reports that operators must hear of.
-ALERTS = frozenset({"limit.alert", "spending.anomaly", "ledger.unpriced", "ledger.problem"})
+ALERTS = frozenset(
+    {
+        "limit.alert",
+        "spending.anomaly",
+        "ledger.unpriced",
+        "ledger.problem",
+        "canary.rolled_back",
+        "canary.held",
+    }
+)
 _STATES = frozenset({"open", "limited", "drained"})  # why a target is not asked, where the request is not the reason
 
 
@@ -81,6 +91,7 @@ class Metrics(Meter):
         self._add_overload(known)
         self._add_money(known)
         self._copies = Copies(known, self._child)
+        self._canaries = Canaries(known, self._child)
         self._children: dict[tuple[str, ...], Any] = {}
 
     def _add_targets(self, known: dict[str, Any]) -> None:
@@ -165,6 +176,8 @@ class Metrics(Meter):
             self._child(self._over_limit, fields["level"], fields["action"]).inc()
         elif event in ALERTS:
             self._child(self._alerts, event.partition(".")[2]).inc()
+        elif event.startswith("canary."):
+            self._canaries.told(event, fields)
         else:
             self._copies.told(event, fields)
 

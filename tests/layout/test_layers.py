@@ -25,6 +25,8 @@ LAYERS = {
     "proxy.headroom": "leaf",
     "proxy.price": "leaf",
     "proxy.background": "leaf",
+    "proxy.canaries": "leaf",
+    "proxy.canaries.keeper": "engine",
     "proxy.comparing": "leaf",
     "proxy.effects": "leaf",
     "proxy.heat": "leaf",

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from proxy.canaries.rollout import Plan, Rollout
 from proxy.capability import NOTHING_NEEDED, Needs, Reach
 from proxy.chat import Chat, Completion, Text
 from proxy.chat import Choice as ChatChoice
@@ -61,6 +62,10 @@ class Context:
     def identities(self) -> Known:
         """The keys known here."""
         return Known(self.known)
+
+    def rollout(self, plan: Plan) -> Rollout:
+        """At its beginning."""
+        return Rollout(plan, now=self.now)
 
     def now(self) -> float:
         """A clock that the test moves."""

@@ -137,6 +137,16 @@ def test_the_same_limit_and_share_has_the_same_id_within_a_period(
     assert (first.id == second.id) is same
 
 
+def test_a_canary_that_goes_back_again_is_news() -> None:
+    """Another run of it, within the same hour."""
+    told = {"canary": "next", "run": 1, "step": 2, "reason": "4 of 4 failed"}
+    first, same, again = (
+        alert("canary.rolled_back", {**told, **changed}, 1e9, "UTC")
+        for changed in ({}, {"reason": "5 of 5 failed"}, {"run": 2})
+    )
+    assert (first.scope, first.id == same.id, first.id == again.id) == ("next", True, False)
+
+
 def test_days_are_those_of_the_limit() -> None:
     """In Tokyo a day begins at 15:00 UTC."""
     at = [alert("limit.alert", limit(window="day"), 15 * HOUR + off, "Asia/Tokyo").id for off in (-1, 0, 86_399)]

@@ -1,4 +1,4 @@
-"""Settings of ``race`` and ``mirror`` that do nothing; the golden files have the whole words."""
+"""Settings of ``race``, ``mirror`` and ``canary`` that do nothing; the golden files have the whole words."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from proxy.runtime import Shared
         ("{mirror: {target: sim/a, to: sim/b, sample: 0%}}", ["nothing is copied"]),
         ("{mirror: {target: sim/a, to: sim/a}}", ["compared with itself"]),
         ("{mirror: {target: sim/a, to: sim/b, sample: 5%}}", []),
+        ("{canary: {stable: sim/a, canary: sim/b}}", []),
     ],
 )
 def test_what_has_no_effect_is_noticed(target: str, words: list[str], tmp_path: Path) -> None:
