@@ -24,6 +24,7 @@ import msgspec
 from policies.table import POLICIES, TARGETS
 from proxy import matrix
 from proxy.commands import Edge, Place
+from proxy.commands.flags import add_flags
 from proxy.commands.keys import KeysEdge, add_keys
 from proxy.commands.ledger import add_ledger
 from proxy.commands.usage import add_usage
@@ -31,6 +32,7 @@ from proxy.config.compile import Built, Tables, build
 from proxy.config.schema import bundle
 from proxy.errors import Header
 from proxy.explain import Explanation, explain
+from proxy.flags.table import Table
 from proxy.ledger.export import NoLedger
 from proxy.ledger.forecast import Budget
 from proxy.ledger.sqlite import NAME as LEDGER
@@ -216,6 +218,12 @@ def _place(path: Path) -> Place:
     return Place(ledger if url is None else url.reveal(), budgets)
 
 
+def _flags(path: Path) -> Table | None:
+    """The flags of a file; None where it has problems."""
+    runtime = _build(path, Shared()).runtime
+    return None if runtime is None else runtime.flags
+
+
 def _version(args: argparse.Namespace) -> int:
     found = {"sluicegate": version("sluicegate"), "python": sys.version.split()[0]}
     print(json.dumps(found) if args.json else f"sluicegate {found['sluicegate']} (Python {found['python']})")
@@ -264,7 +272,9 @@ def _parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("new", parents=[output], help="make a key and print it with its hash")
     verb.add_argument("name", metavar="ORGANISATION/TEAM/KEY")
     verb.set_defaults(run=_keys_new)
-    add_keys(verbs, config, output, KeysEdge(lambda file: _state(), getpass.getuser(), time.time))
+    kept = KeysEdge(lambda file: _state(), getpass.getuser(), time.time)
+    add_keys(verbs, config, output, kept)
+    add_flags(commands, config, output, kept, _flags)
 
     edge = Edge(_place, os.environ, time.time)
     add_usage(commands, config, output, edge)
