@@ -32,7 +32,11 @@ from proxy.config.compile import Built, Tables, build
 from proxy.config.schema import bundle
 from proxy.errors import Header
 from proxy.explain import Explanation, explain
+from proxy.flags.flag import NAME as FLAGS
+from proxy.flags.flag import Flags
+from proxy.flags.store import KeptFlags
 from proxy.flags.table import Table
+from proxy.keys.service import KeyService
 from proxy.ledger.export import NoLedger
 from proxy.ledger.forecast import Budget
 from proxy.ledger.sqlite import NAME as LEDGER
@@ -96,7 +100,10 @@ def _count(things: Sized, name: str) -> str:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    built = _build(args.config, Shared())
+    shared = Shared()
+    flags: Flags = shared.take(FLAGS, Flags)
+    KeyService(_state(), beside=KeptFlags(flags)).load()
+    built = _build(args.config, shared)
     if built.runtime is None:
         return _report(built, args.config)
     if args.body == "-":

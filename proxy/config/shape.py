@@ -212,7 +212,8 @@ class _Shape:
                 continue
             suggestion = _near_key(key, [name for name in known if name not in error.instance])
             suggestion = suggestion or _near_key(key, known)
-            listed = "" if suggestion is not None else _known(known)
+            beside = error.schema.get("x-beside", ())
+            listed = "" if suggestion is not None else _known(name for name in known if name not in beside)
             if noun == "kind of target" and key == "target" and len(error.instance) == 1:
                 listed = "; targets stand here by themselves, without `target:`"
             self._report.problem((*path, key), f"unknown {noun} {quote(key)}{listed}", suggestion, key=True)
@@ -245,7 +246,7 @@ class _Shape:
             suggestion = value.rstrip("%") if value.rstrip("%").isdecimal() else None
         elif error.schema.get("format") == "duration" and _is_number(value):
             suggestion = f"{value}s"
-        elif error.schema.get("format") == "percent" and _is_number(value):
+        elif error.schema.get("format") in ("percent", "rollout") and _is_number(value):
             suggestion = f"{value}%" if value >= 1 else f"{value * 100:g}%"
         elif error.schema.get("format") == "size" and _is_number(value):
             suggestion = f"{value}B"
