@@ -35,9 +35,7 @@ def add_flags(
     verbs = command.add_subparsers(metavar="VERB", required=True)
     verb = verbs.add_parser("list", parents=[config, output], help="list the flags of the file, and what is set")
     verb.set_defaults(run=lambda args: _guarded(_list, args, edge, read))
-    verb = verbs.add_parser(
-        "set", parents=[config, output], help="set a flag, without a change of the file"
-    )
+    verb = verbs.add_parser("set", parents=[config, output], help="set a flag, without a change of the file")
     verb.add_argument("name", metavar="NAME")
     verb.add_argument("value", metavar="VALUE", help="on, off, a share such as 25%%, or default: as the file says")
     verb.add_argument("--reason", default="", metavar="TEXT", help="stands in the audit")

@@ -214,9 +214,10 @@ class _Shape:
             suggestion = suggestion or _near_key(key, known)
             beside = error.schema.get("x-beside", ())
             listed = "" if suggestion is not None else _known(name for name in known if name not in beside)
+            what = "key" if suggestion in beside else noun
             if noun == "kind of target" and key == "target" and len(error.instance) == 1:
                 listed = "; targets stand here by themselves, without `target:`"
-            self._report.problem((*path, key), f"unknown {noun} {quote(key)}{listed}", suggestion, key=True)
+            self._report.problem((*path, key), f"unknown {what} {quote(key)}{listed}", suggestion, key=True)
 
     def _missing(self, path: Path, error: Error) -> None:
         known = error.schema.get("properties", {})

@@ -41,7 +41,16 @@ def test_the_share_is_met_and_a_larger_one_has_all_of_a_smaller() -> None:
 
 def test_the_choice_stays_over_versions_and_differs_by_name() -> None:
     """These must never change: somebody's users would move."""
-    assert [is_within(salt_of("new"), f"u{number}", 0.5) for number in range(8)] == [False, False, True, True, True, True, False, False]
+    assert [is_within(salt_of("new"), f"u{number}", 0.5) for number in range(8)] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
     users = [f"u{number}" for number in range(1_000)]
     both = [user for user in users if is_within(salt_of("a"), user, 0.5) and is_within(salt_of("b"), user, 0.5)]
     assert 200 < len(both) < 300
