@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from proxy.config.changes import changes
-from proxy.explain import Explanation, explain
+from proxy.dialects.paths import EXACT
+from proxy.errors import TargetOff
+from proxy.exchange import Exchange
+from proxy.explain import Explanation, explain, first_leaf
 from proxy.flags.flag import NAME, Flags, Setting
 from proxy.pipeline import Pipeline
 from proxy.runtime import Runtime, Shared
@@ -108,3 +112,65 @@ def test_a_reload_tells_of_a_changed_rollout(tmp_path: Path) -> None:
     old = built(written(tmp_path, FILE)).config
     new = built(written(tmp_path, FILE.replace("50% by user", "60% by user"))).config
     assert changes(old, new) == ["policies.extra[0].rollout: 50% by user → 60% by user"]
+
+
+OFF, ON = "{model: sim/off, enabled: false}", "sim/on"
+NODES = {
+    "fallback": f"{{fallback: [{OFF}, {ON}]}}",
+    "split": f"{{split: [{{weight: 99, target: {OFF}}}, {{weight: 1, target: {ON}}}]}}",
+    "balance": f"{{balance: [{OFF}, {ON}]}}",
+    "weighted": f"{{balance: {{by: weighted, of: [{{weight: 99, target: {OFF}}}, {{weight: 1, target: {ON}}}]}}}}",
+    "priority": f"{{priority: [[{OFF}, {{model: sim/off2, enabled: false}}], [{ON}]]}}",
+    "race": f"{{race: [{OFF}, {ON}]}}",
+    "when": f"{{when: [{{if: model == 'fast', target: {OFF}}}, {{if: not stream, target: {ON}}}]}}",
+    "classify": f"{{classify: {{of: {{chat: {OFF}, code: {OFF}, default: {ON}}}}}}}",
+    "nested": f"{{fallback: [{{split: [{{weight: 1, target: {OFF}}}]}}, {ON}]}}",
+    "node": f"{{fallback: [{{balance: [sim/a, sim/b], enabled: false}}, {ON}]}}",
+}
+PLAIN = "providers: {sim: {kind: simulated}}\nroutes: {chat: {models: [fast], target: %s}}\n"
+
+
+@pytest.mark.parametrize("node", NODES)
+async def test_every_node_passes_over_what_is_off(tmp_path: Path, node: str) -> None:
+    """It is not second best then: nothing is degraded. `explain` chooses alike."""
+    found = built(written(tmp_path, PLAIN % NODES[node]))
+    assert found.runtime is not None, found.problems
+    body = b'{"model": "fast", "messages": [{"role": "user", "content": "Hi"}]}'
+    for _ in range(8):
+        x = Exchange("req_1", "POST", "/v1/chat/completions", b"", [], time.monotonic(), 0)
+        x.endpoint, x.body, x.model = EXACT["POST", "/v1/chat/completions"], body, "fast"
+        x.deadline = x.received + 10
+        answer = await _pipeline(found.runtime, "chat").target.send(x)
+        assert (answer.target, x.degraded) == ("sim/on", "")
+        answer.discard()
+    headers = [(b"content-type", b"application/json")]
+    explained = await explain(found.runtime, "POST", "/v1/chat/completions", headers, body)
+    leaf = first_leaf(explained.target)
+    assert leaf is not None
+    assert leaf.target == "sim/on"
+
+
+@pytest.mark.parametrize("node", NODES)
+async def test_a_node_of_which_all_is_off_refuses(tmp_path: Path, node: str) -> None:
+    """Before anything is sent, and `explain` chooses nothing."""
+    text = NODES[node].replace("sim/on", "{model: sim/on, enabled: false}")
+    found = built(written(tmp_path, PLAIN % text))
+    assert found.runtime is not None, found.problems
+    x = Exchange("req_1", "POST", "/v1/chat/completions", b"", [], time.monotonic(), 0)
+    x.endpoint, x.model, x.deadline = EXACT["POST", "/v1/chat/completions"], "fast", x.received + 10
+    with pytest.raises(TargetOff):
+        await _pipeline(found.runtime, "chat").target.send(x)
+    assert x.attempts == []
+    body = b'{"model": "fast", "messages": [{"role": "user", "content": "Hi"}]}'
+    explained = await explain(found.runtime, "POST", "/v1/chat/completions", [], body)
+    assert explained.target is not None
+    assert not explained.target.chosen
+
+
+async def test_nothing_is_copied_to_a_mirror_that_is_off(tmp_path: Path) -> None:
+    found = built(written(tmp_path, PLAIN % f"{{mirror: {{target: {ON}, to: {OFF}, sample: 100%}}}}"))
+    assert found.runtime is not None, found.problems
+    body = b'{"model": "fast", "messages": [{"role": "user", "content": "Hi"}]}'
+    explained = await explain(found.runtime, "POST", "/v1/chat/completions", [], body)
+    assert explained.target is not None
+    assert [child.why.partition(":")[0] for child in explained.target.children][1] == "off"
