@@ -124,7 +124,7 @@ NODES = {
     "race": f"{{race: [{OFF}, {ON}]}}",
     "when": f"{{when: [{{if: model == 'fast', target: {OFF}}}, {{if: not stream, target: {ON}}}]}}",
     "classify": f"{{classify: {{of: {{chat: {OFF}, code: {OFF}, default: {ON}}}}}}}",
-    "branch": f"{{fallback: [{{when: [{{if: model == 'fast', target: {OFF}}}, {{if: stream, target: sim/a}}]}}, {ON}]}}",
+    "branch": f"{{fallback: [{{when: [{{if: not stream, target: {OFF}}}, {{if: stream, target: sim/a}}]}}, {ON}]}}",
     "nested": f"{{fallback: [{{split: [{{weight: 1, target: {OFF}}}]}}, {ON}]}}",
     "node": f"{{fallback: [{{balance: [sim/a, sim/b], enabled: false}}, {ON}]}}",
 }
