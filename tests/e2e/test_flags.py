@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.support.books import state
-from tests.support.environment import ROOT, clean_environment
 from tests.support.gateway import Gateway
 from tests.support.issuing import TIMEOUT, becomes, call, operate
+from tests.support.nursery import sluicegate
 from tests.support.traffic import code_of
 
 OPERATOR = "sk-operator-0f8c2e61a9d4b753"
@@ -69,9 +67,9 @@ async def _new(running: Gateway) -> set[str]:
 
 def _type(running: Gateway, *words: str) -> str:
     """What ``sluicegate`` prints, as typed beside the gateway."""
-    environment = clean_environment(PYTHONPATH=str(ROOT), SLUICEGATE_STATE_DIR=str(state(running)))
-    line = [sys.executable, "-m", "proxy.cli", *words, "--config", str(running.config)]
-    done = subprocess.run(line, cwd=running.folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
+    words = (*words, "--config", str(running.config))
+    environment = {"SLUICEGATE_STATE_DIR": str(state(running))}
+    done = sluicegate(*words, folder=running.folder, environment=environment, timeout=TIMEOUT)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
