@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from proxy.errors import NoTarget, RateLimited, UpstreamError
+from proxy.errors import NoTarget, RateLimited, TargetOff, UpstreamError
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Around, Target
 
@@ -81,7 +81,7 @@ class Attempts(Around):
         try:
             return await self.inner.send(x)
         except UpstreamError as error:
-            if not error.skipped:
+            if not error.skipped or isinstance(error, TargetOff):
                 raise
             x.trial = True
             try:

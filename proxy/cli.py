@@ -28,6 +28,7 @@ from proxy.cases import Suite
 from proxy.commands import Commands, Edge, Place
 from proxy.commands.backtest import HELP as BACKTEST
 from proxy.commands.backtest import BacktestEdge, add_backtest, run_backtest
+from proxy.commands.flags import add_flags
 from proxy.commands.keys import KeysEdge, add_keys
 from proxy.commands.ledger import add_ledger
 from proxy.commands.test import TestEdge, WrongFile, add_test
@@ -37,6 +38,11 @@ from proxy.config.compile import Built, Tables, build
 from proxy.config.schema import bundle
 from proxy.errors import Header
 from proxy.explain import Explanation, explain
+from proxy.flags.flag import NAME as FLAGS
+from proxy.flags.flag import Flags
+from proxy.flags.store import KeptFlags
+from proxy.flags.table import Table
+from proxy.keys.service import KeyService
 from proxy.ledger.export import NoLedger
 from proxy.ledger.forecast import Budget
 from proxy.ledger.sqlite import NAME as LEDGER
@@ -102,7 +108,10 @@ def _count(things: Sized, name: str) -> str:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    built = _build(args.config, Shared())
+    shared = Shared()
+    flags: Flags = shared.take(FLAGS, Flags)
+    KeyService(_state(), beside=KeptFlags(flags)).load()
+    built = _build(args.config, shared)
     if built.runtime is None:
         return _report(built, args.config)
     if args.body == "-":
@@ -270,6 +279,12 @@ def _compile_past(config: Path) -> Compile | None:
     return None
 
 
+def _flags(path: Path) -> Table | None:
+    """The flags of a file; None where it has problems."""
+    runtime = _build(path, Shared()).runtime
+    return None if runtime is None else runtime.flags
+
+
 def _version(args: argparse.Namespace) -> int:
     found = {"sluicegate": version("sluicegate"), "python": sys.version.split()[0]}
     print(json.dumps(found) if args.json else f"sluicegate {found['sluicegate']} (Python {found['python']})")
@@ -318,7 +333,9 @@ def _parser() -> ArgumentParser:
     verb = verbs.add_parser("new", parents=[output], help="make a key and print it with its hash")
     verb.add_argument("name", metavar="ORGANISATION/TEAM/KEY")
     verb.set_defaults(run=_keys_new)
-    add_keys(verbs, config, output, KeysEdge(lambda file: _state(), getpass.getuser(), time.time))
+    kept = KeysEdge(lambda file: _state(), getpass.getuser(), time.time)
+    add_keys(verbs, config, output, kept)
+    add_flags(commands, config, output, kept, _flags)
 
     edge = Edge(_place, os.environ, time.time)
     add_usage(commands, config, output, edge)

@@ -9,6 +9,7 @@
         ├── Overloaded    503
         ├── Unavailable   502    refused, reset, DNS, TLS, 5xx
         │   └── NoTarget  503    nothing was sent: every target is ejected or drained
+    │       └── TargetOff    all that is left is switched off
         ├── UpstreamTimeout 504  connect, first token, gap, total
         ├── BadAnswer     502    HTML, broken JSON, lies about its length, a stream without its end
         ├── BadCredential 502    the gateway's own credential was refused; never shown as the caller's
@@ -129,6 +130,14 @@ class NoTarget(Unavailable):
         self.retry_after = retry_after
         self.skipped = True
         self.headers = ((b"retry-after", str(max(1, math.ceil(retry_after))).encode()),)
+
+
+class TargetOff(NoTarget):
+    """Nobody was asked, and no time is known at which that may change: somebody has to switch it on."""
+
+    def __init__(self, route: str):
+        UpstreamError.__init__(self, f"What would answer on the route {route!r} is switched off.")
+        self.skipped = True
 
 
 class UpstreamTimeout(UpstreamError):

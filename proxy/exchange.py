@@ -283,6 +283,11 @@ class Exchange:
                 return value
         return None
 
+    def skip(self, target: str, reason: str) -> None:
+        """A target is not asked, for this reason; noted once, however often it is passed over."""
+        if (target, reason) not in self.skipped:
+            self.skipped.append((target, reason))
+
     def beside(self) -> Exchange:
         """The same request, to be sent beside this one: what comes of that is kept apart until somebody joins it."""
         twin = object.__new__(Exchange)

@@ -15,7 +15,7 @@ import msgspec
 from proxy.canaries.rollout import Plan, Rollout
 from proxy.capability import Needs, Reach
 from proxy.chat import Chat, Completion
-from proxy.errors import OPENAI, Header, Style
+from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.health import Health
 from proxy.idempotency import Idempotency
@@ -296,6 +296,15 @@ class Target(ABC):
 
     Config: ClassVar[type[Config]] = NoConfig
 
+    @property
+    def can_be_off(self) -> bool:
+        """Whether ``off`` may ever give a reason. Constant."""
+        return False
+
+    def off(self, x: Exchange) -> str | None:
+        """Why nothing here would be asked for ``x``, as it is switched off, for people; None if something would."""
+        return None
+
     @classmethod
     def compile(cls, config: Any, context: CompileContext) -> Target | None:
         """Build the node; None when nothing is left of it (all children pruned)."""
@@ -339,35 +348,60 @@ class Target(ABC):
 class Node(Target):
     """A target that holds targets. ``children`` in the order of the file; at least one."""
 
-    __slots__ = ("_differ", "_needs", "children")
+    __slots__ = ("_differ", "_needs", "_switched", "children")
 
     def __init__(self, children: tuple[Target, ...], needs: Callable[[Exchange], Needs]) -> None:
         self.children = children
         self._needs = needs
         self._differ = len({child.reaches() for child in children}) > 1
+        self._switched = any(child.can_be_off for child in children)
+
+    @property
+    def can_be_off(self) -> bool:
+        """Whether all children may be."""
+        return all(child.can_be_off for child in self.children)
+
+    def off(self, x: Exchange) -> str | None:
+        """The first one's reason, if all children are off."""
+        found = self._off(x) if self.can_be_off else {}
+        return found[0] if len(found) == len(self.children) else None
+
+    def _off(self, x: Exchange) -> dict[int, str]:
+        """Index of a child that is off → why."""
+        if not self._switched:
+            return {}
+        return {at: reason for at, child in enumerate(self.children) if (reason := child.off(x)) is not None}
 
     def able(self, x: Exchange) -> tuple[Target, ...]:
-        """The children that can do what the request needs, those that cannot noted as skipped.
+        """The children that are on and can do what the request needs, the others noted as skipped.
 
-        If none can, all of them: what is lost then is the route's to decide (``on_loss``).
+        If none can, all that are on: what is lost then is the route's to decide (``on_loss``).
+
+        Raises:
+            TargetOff: none is on.
         """
-        if not self._differ:
+        if not (self._differ or self._switched):
             return self.children
+        lacking = self._left_out(x)
+        for at, reason in lacking.items():
+            x.skip(", ".join(self.children[at].leaves()), reason)
+        if len(lacking) == len(self.children):
+            raise TargetOff(x.route)
+        return tuple(child for at, child in enumerate(self.children) if at not in lacking) if lacking else self.children
+
+    def _left_out(self, x: Exchange) -> dict[int, str]:
+        """Index of a child → why: those that are off, and of the others those that lack something, unless all do."""
+        off = self._off(x)
+        if not self._differ or len(off) == len(self.children):
+            return off
         needs = self._needs(x)
-        lacking = [(child, reason) for child in self.children if (reason := child.lacks(needs)) is not None]
-        if not lacking or len(lacking) == len(self.children):
-            return self.children
-        x.skipped += [(", ".join(child.leaves()), reason) for child, reason in lacking]
-        without = {id(child) for child, _ in lacking}
-        return tuple(child for child in self.children if id(child) not in without)
+        rest = [(at, child) for at, child in enumerate(self.children) if at not in off]
+        lacking = {at: reason for at, child in rest if (reason := child.lacks(needs)) is not None}
+        return off | lacking if len(lacking) < len(rest) else off
 
     def lacking(self, x: Exchange) -> dict[int, str]:
         """For ``explain``: index of a child that ``able`` leaves out → why."""
-        if not self._differ:
-            return {}
-        needs = self._needs(x)
-        found = {at: reason for at, child in enumerate(self.children) if (reason := child.lacks(needs)) is not None}
-        return found if len(found) < len(self.children) else {}
+        return self._left_out(x) if self._differ or self._switched else {}
 
     def leaves(self) -> tuple[str, ...]:
         """Of all children."""
@@ -393,6 +427,15 @@ class Around(Target):
 
     def __init__(self, inner: Target) -> None:
         self.inner = inner
+
+    @property
+    def can_be_off(self) -> bool:
+        """Of the other."""
+        return self.inner.can_be_off
+
+    def off(self, x: Exchange) -> str | None:
+        """Of the other."""
+        return self.inner.off(x)
 
     def explain(self, x: Exchange) -> Choice:
         """What the other would do."""

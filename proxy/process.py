@@ -33,6 +33,9 @@ from proxy.checks import take_over
 from proxy.config.check import is_loopback
 from proxy.config.compile import Built, Tables, build
 from proxy.config.model import GatewayConfig, JobsConfig, LogConfig, OverloadConfig
+from proxy.flags.flag import NAME as FLAGS
+from proxy.flags.flag import Flags
+from proxy.flags.store import KeptFlags
 from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
 from proxy.identities import NAME as ISSUED
@@ -235,7 +238,7 @@ class _Process:
     def _make_money(self, config: GatewayConfig) -> None:
         """Issued keys, the ledger, alerts, and what is answered once."""
         shared = self._shared
-        self._keys = KeyService(_state())
+        self._keys = KeyService(_state(), beside=KeptFlags(self._make_flags()))
         self._keys.load()
         shared.take(ISSUED, Issued).service = self._keys
         self._accounting = self._app.accounting = Accounting(_state(), account_settings(config))
@@ -246,6 +249,12 @@ class _Process:
         self._canaries.follow(self._current.runtime.canaries)
         idempotency = shared.take(IDEMPOTENCY, Idempotency)  # closed with all that is shared
         idempotency.store = SqliteStore(_state()) if store is None else RedisStore(store.reveal())
+
+    def _make_flags(self) -> Flags:
+        """What operators have set, whoever did it and wherever."""
+        flags: Flags = self._shared.take(FLAGS, Flags)
+        flags.on_change = lambda name, value: self._log.info("flag.set", flag=name, value=value)
+        return flags
 
     def run(self) -> int:
         """Serve; the exit code."""

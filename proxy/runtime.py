@@ -15,6 +15,7 @@ from proxy.checks import Watch
 from proxy.conversations import Conversations
 from proxy.dialects.paths import PATHS
 from proxy.exchange import Identity
+from proxy.flags.table import Table
 from proxy.health import Health
 from proxy.identities import Identities
 from proxy.key_sets import KeySet
@@ -145,6 +146,7 @@ class Runtime:
         "counters",
         "digest",
         "doors",
+        "flags",
         "generation",
         "healths",
         "identities",
@@ -182,6 +184,7 @@ class Runtime:
         self.longest_request = max((entry.pipeline.timeouts.total for entry in router.entries), default=0.0) + _GRACE
         self.charges = Charges()  # these are set once, while compiling
         self.counters = Switch()
+        self.flags = Table()
         self.shared_counters: SharedCounters | None = None
         self.quotas: Mapping[str, Quotas] = {}  # by route
         self.identities: Identities | None = None

@@ -85,10 +85,15 @@ class Classify(Node):
     async def send(self, x: Exchange) -> Answer:
         label, why = await self._task(x)
         x.notes["classify"] = f"{label}: {why}"
-        return await self.children[self._place(label)].send(x)
+        return await self.children[self._place(label, x)].send(x)
 
-    def _place(self, label: str) -> int:
-        return self._places.get(label, self._places[DEFAULT])
+    def _place(self, label: str, x: Exchange) -> int:
+        """What is for a task that is off is done by the default."""
+        place = self._places.get(label, self._places[DEFAULT])
+        if self._switched and place != self._places[DEFAULT] and (why := self.children[place].off(x)) is not None:
+            x.skip(", ".join(self.children[place].leaves()), why)
+            return self._places[DEFAULT]
+        return place
 
     async def _task(self, x: Exchange) -> tuple[str, str]:
         """The task and how it was found."""
@@ -134,7 +139,7 @@ class Classify(Node):
 
     def explain(self, x: Exchange) -> Choice:
         _, label, why = self._by_rules(x)
-        place = self._place(label)
+        place = self._place(label, x)
         choices = []
         for at, child in enumerate(self.children):
             choice = child.explain(x)

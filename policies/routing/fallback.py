@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from msgspec.structs import replace
 
 from proxy.capability import Needs
-from proxy.errors import UpstreamError, decisive
+from proxy.errors import TargetOff, UpstreamError, decisive
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
 
@@ -93,7 +93,7 @@ class Fallback(Node):
                 if error.meaning == "context_too_long" and (context := _context(child)) < math.inf:
                     too_small = max(too_small, int(context))
             else:
-                degraded = next((failure.meaning for failure in failures if failure.meaning not in _NO_LESS), None)
+                degraded = next((failure.meaning for failure in failures if _is_worse(failure)), None)
                 if degraded is not None:
                     x.degraded = degraded
                 return answer
@@ -113,6 +113,11 @@ class Fallback(Node):
             choices.append(choice)
         why = f"the first that answers; next on {', '.join(sorted(self._on))}"
         return Choice("fallback", found, why, tuple(choices))
+
+
+def _is_worse(failure: UpstreamError) -> bool:
+    """Whether the one that came next is second best. What is switched off is nobody's first choice."""
+    return failure.meaning not in _NO_LESS and not isinstance(failure, TargetOff)
 
 
 def _context(target: Target) -> float:

@@ -85,7 +85,7 @@ class Mirror(Around):
         return cls(main, to, config, context, background, context.shared(REPORTS, Reports))
 
     async def send(self, x: Exchange) -> Answer:
-        if self._draw() >= self._sample:
+        if self._draw() >= self._sample or self.to.off(x) is not None:
             return await self.inner.send(x)
         began = time.monotonic()
         try:
@@ -198,7 +198,7 @@ class Mirror(Around):
         main = self.inner.explain(x)
         share = f"{self._sample * 100:g}% of requests are copied here, and compared"
         shadow = replace(self.to.explain(x), chosen=False)
-        shadow = replace(shadow, why=f"{share}; answers nobody; {shadow.why}")
+        shadow = replace(shadow, why=self.to.off(x) or f"{share}; answers nobody; {shadow.why}")
         return Choice("mirror", main.chosen, f"answers from {', '.join(self.inner.leaves())}", (main, shadow))
 
 

@@ -137,7 +137,8 @@ class Split(Node):
             else:
                 why = f"{share}; {self._sticky}={subject!r} falls {'here' if at == chosen else 'elsewhere'}"
             choices.append(replace(choice, chosen=chosen in (None, at), why=f"{why}; {choice.why}"))
-        return Choice("split", True, f"sticky by {self._sticky}" if self._sticky else "by weight", tuple(choices))
+        found = any(choice.chosen for choice in choices)
+        return Choice("split", found, f"sticky by {self._sticky}" if self._sticky else "by weight", tuple(choices))
 
 
 def _salt(name: str, occurrence: int) -> bytes:

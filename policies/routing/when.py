@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from proxy.capability import Needs
-from proxy.errors import NoBranch
+from proxy.errors import NoBranch, TargetOff
 from proxy.exchange import Exchange
 from proxy.expression.logic import Logic, negate, possible
 from proxy.expression.parse import Condition, parse
@@ -64,13 +64,27 @@ class When(Node):
         return cls(tuple(child for child, _ in kept), tuple(condition for _, condition in kept), context.needs)
 
     def _choose(self, x: Exchange) -> int | None:
+        """The first branch whose condition holds. One that is off leaves its requests to the next that matches."""
         for at, test in enumerate(self._tests):
-            if test is None or test(x):
+            if (test is None or test(x)) and not (self._switched and self._is_off(at, x)):
                 return at
         return None
 
+    def _is_off(self, at: int, x: Exchange) -> bool:
+        child = self.children[at]
+        reason = child.off(x)
+        if reason is not None:
+            x.skip(", ".join(child.leaves()), reason)
+        return reason is not None
+
+    def _is_meant(self, x: Exchange) -> bool:
+        """Whether a branch would take it, were it on."""
+        return self._switched and any(test is None or test(x) for test in self._tests)
+
     async def send(self, x: Exchange) -> Answer:
         at = self._choose(x)
+        if at is None and self._is_meant(x):
+            raise TargetOff(x.route)
         if at is None:
             raise NoBranch(f"No branch of the route {x.route!r} is meant for such a request.")
         condition = self._conditions[at]
@@ -82,7 +96,9 @@ class When(Node):
         choices = []
         for at, (child, condition) in enumerate(zip(self.children, self._conditions, strict=True)):
             choice = child.explain(x)
-            if condition is None:
+            if self._switched and child.off(x) is not None:
+                why = "else" if condition is None else f"`{condition.text}`"
+            elif condition is None:
                 why = "else: no condition before it holds" if at == found else "else: a branch before it was chosen"
             else:
                 holds = condition.test(x)
@@ -91,7 +107,9 @@ class When(Node):
                 why = f"`{condition.text}` {says}{late} ({condition.seen(x)})"
             choices.append(replace(choice, chosen=choice.chosen and at == found, why=f"{why}; {choice.why}"))
         why = "the first branch whose condition holds"
-        if found is None:
+        if found is None and self._is_meant(x):
+            why = "what is meant for this request is switched off"
+        elif found is None:
             why = "no branch is meant for this request: 400 no_branch_matches"
         return Choice("when", found is not None and choices[found].chosen, why, tuple(choices))
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-from proxy.admin import audit_api, canaries_api, keys_api, limits_api, usage_api
+from proxy.admin import audit_api, canaries_api, flags_api, keys_api, limits_api, usage_api
 from proxy.admin.access import who
 from proxy.admin.asked import MAX_BODY, Asked, Desk, Receive, read_object
 from proxy.admin.roles import check
@@ -230,6 +230,10 @@ HANDLERS: tuple[tuple[str, str, Handler], ...] = (
     ("PATCH", "/admin/keys/{name}", keys_api.update_key),
     ("DELETE", "/admin/keys/{name}", keys_api.revoke_key),
     ("POST", "/admin/keys/{name}/rotate", keys_api.rotate_key),
+    ("GET", "/admin/flags", flags_api.list_flags),
+    ("GET", "/admin/flags/{name}", flags_api.get_flag),
+    ("PUT", "/admin/flags/{name}", flags_api.set_flag),
+    ("POST", "/admin/flags/{name}", flags_api.set_flag),
     ("GET", "/admin/audit", audit_api.list_audit),
     ("GET", "/admin/usage", usage_api.get_usage),
     ("GET", "/admin/limits", limits_api.list_limits),

@@ -28,6 +28,8 @@ Act = Literal[
     "canaries.write",
     "usage.read",
     "limits.read",
+    "flags.read",
+    "flags.write",
 ]
 _TIERS = ("free", "basic", "premium", "enterprise")  # from the least to the most
 _MICRO = 10**6
@@ -47,9 +49,21 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     "canaries.write": _RULERS,
     "usage.read": _READERS,
     "limits.read": _READERS,
+    "flags.read": _RULERS | {"auditor"},
+    "flags.write": _RULERS,
 }
 # What is of the whole gateway and not of one organisation.
-_OF_ALL: frozenset[Act] = frozenset({"audit.read", "targets.read", "targets.write", "canaries.read", "canaries.write"})
+_OF_ALL: frozenset[Act] = frozenset(
+    {
+        "audit.read",
+        "targets.read",
+        "targets.write",
+        "canaries.read",
+        "canaries.write",
+        "flags.read",
+        "flags.write",
+    }
+)
 # Roles that have no meaning beyond a team: without one they see nothing.
 _OF_A_TEAM: frozenset[Role] = frozenset({"team_lead", "viewer"})
 _ALL = frozenset({"models", "routes", "addresses", "tier", "limits", "tags", "expires"})

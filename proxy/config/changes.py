@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from proxy.config.flags import MARKS
 from proxy.config.model import GatewayConfig, PolicyConfig
 from proxy.config.problem import Path, render_path
 from proxy.units import Duration, Percent, Secret
@@ -34,6 +35,8 @@ def _differences(old: Any, new: Any, path: Path) -> Iterator[str]:
         return
     if isinstance(old, PolicyConfig) and isinstance(new, PolicyConfig) and old.name == new.name:
         yield from _differences(old.settings, new.settings, (*path, old.name))
+        for mark in MARKS:
+            yield from _differences(getattr(old, mark), getattr(new, mark), (*path, mark))
     elif isinstance(old, msgspec.Struct) and type(old) is type(new) and not isinstance(old, PolicyConfig):
         for name, public in zip(old.__struct_fields__, old.__struct_encode_fields__, strict=True):
             yield from _differences(getattr(old, name), getattr(new, name), (*path, public))

@@ -14,7 +14,7 @@ from typing import Any
 
 from proxy.config.document import Report
 from proxy.config.enforced import check_enforced
-from proxy.config.lists import Entry, Lists, check_order
+from proxy.config.lists import Entry, Lists, check_lists_marks, check_order
 from proxy.config.names import check_answered, check_routes
 from proxy.config.problem import Path, render_path
 from proxy.config.targets import check_target, walk
@@ -40,6 +40,8 @@ def check(value: dict[str, Any], report: Report, *, now: float, listen: str | No
     lists = Lists(_map(value, "policies"), report)
     lists.check()
     routes = {name: route for name, route in _map(value, "routes").items() if isinstance(route, dict)}
+    for name, entries in _map(value, "policies").items():
+        check_lists_marks(entries, ("policies", name), report)
     policies = {name: _check_policies(name, route, lists, report) for name, route in routes.items()}
     used = _check_targets(routes, value.get("providers"), report)
     _check_shared(value, routes, report)
@@ -74,6 +76,7 @@ def _check_policies(name: str, route: dict[str, Any], lists: Lists, report: Repo
     """The policies of one route, named lists written out."""
     path = ("routes", name, "policies")
     lists.check_uses(route.get("policies"), path)
+    check_lists_marks(route.get("policies"), path, report)
     entries = lists.expand(route.get("policies"), path)
     check_order(entries, report)
     return entries

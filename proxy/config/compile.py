@@ -20,6 +20,8 @@ from proxy.config.changes import changes
 from proxy.config.check import check
 from proxy.config.context import AccountContext, RouteContext, RouteState, steps
 from proxy.config.document import Report
+from proxy.config.flags import MARKS, marks_of
+from proxy.config.gating import Gating, tags_of
 from proxy.config.jobs import check_jobs
 from proxy.config.limits import TenantRules
 from proxy.config.lists import Entry, Lists
@@ -48,6 +50,7 @@ from proxy.continued import Continued
 from proxy.conversations import Conversations
 from proxy.dialects.paths import MATCHABLE, PATHS
 from proxy.exchange import Identity
+from proxy.flags.table import Table
 from proxy.health import Health, Rules
 from proxy.identities import NAME as ISSUED
 from proxy.identities import Identities, Issued
@@ -58,12 +61,12 @@ from proxy.leaf import Leaf
 from proxy.ledger import postgres
 from proxy.ledger.charge import NAME as CHARGES
 from proxy.ledger.charge import Charges
-from proxy.ledger.prices import Dated, Prices
+from proxy.ledger.prices import Prices
 from proxy.limits.switch import NAME as LIMITS
 from proxy.limits.switch import Switch
 from proxy.pipeline import Pipeline
 from proxy.policy import Policy, Target, Timeouts
-from proxy.providers.capabilities import CheckConfig, Known, ModelsConfig, check_models, check_price, dated
+from proxy.providers.capabilities import CheckConfig, Known, ModelsConfig, check_models, check_price, priced
 from proxy.providers.provider import Provider
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
@@ -148,6 +151,7 @@ def build(
     runtime = Runtime(generation, router, compiler.providers, loaded.digest, lease, conversations, operators)
     runtime.checks = compiler.checks()
     runtime.charges, runtime.counters = lease.get(CHARGES, Charges), lease.get(LIMITS, Switch)
+    runtime.flags = compiler.flags
     runtime.quotas, runtime.tenants, runtime.identities = compiler.quotas, compiler.tenants, compiler.identities
     runtime.key_sets, runtime.canaries = tuple(compiler.key_sets), compiler.canaries
     runtime.shared_counters = _shared_counters(config.store, lease)
@@ -201,6 +205,7 @@ class _Compiler:
         self._now = now
         self._settings: dict[Path, Any] = {}  # typed settings by where they stand
         self._lists = Lists(self._map("policies"), self._report)
+        self._gating = Gating(lease, self._report)
         self._at_door: list[tuple[str, Any, Policy]] = []
         zone = self._value.get("time_zone", "UTC") if self._report.sound(("time_zone",)) else "UTC"
         self.quotas: dict[str, Quotas] = {}  # by route
@@ -221,6 +226,10 @@ class _Compiler:
         self._checked: dict[str, CheckConfig] = {}  # by account
         self.healths: dict[str, Health] = {}  # by leaf
         self.providers = self._compile_providers()
+
+    @property
+    def flags(self) -> Table:
+        return self._gating.table
 
     def _map(self, key: str) -> dict[str, Any]:
         found = self._value.get(key)
@@ -265,11 +274,11 @@ class _Compiler:
                     if provider is not None:
                         kind_of_models = getattr(config, "preset", None) or value["kind"]
                         provider.known = Known(kind_of_models, config.models)
-                        provider.prices = Prices(kind_of_models, _priced(config.models), self._now)
+                        provider.prices = Prices(kind_of_models, priced(config.models), self._now)
                 elif provider is not None and isinstance(models := getattr(config, "models", None), dict):
                     for glob, one in models.items():
                         check_price(one.price, f"models.{glob}.price", context.fail)
-                    provider.prices = Prices(value["kind"], _priced(models), self._now)
+                    provider.prices = Prices(value["kind"], priced(models), self._now)
                 if provider is not None:
                     stand_in = self._tables.stand_in
                     found[name] = provider if stand_in is None else stand_in(provider)
@@ -319,7 +328,7 @@ class _Compiler:
             self._route_timeouts(value, path),
             self._lease,
             self.identities,
-            _tags(entries, self._report),
+            tags_of(entries, self._report),
             self._now,
             self._trees,
             self._limits.zone,
@@ -328,7 +337,12 @@ class _Compiler:
             self.key_sets,
             self.canaries,
         )
-        policies = [(entry.name, self._policy(entry, state)) for entry in entries if self._report.sound(entry.item)]
+        state.entries = entries
+        policies = [
+            (entry.name, self._policy(entry, state, entries[:at]))
+            for at, entry in enumerate(entries)
+            if self._report.sound(entry.item)
+        ]
         target = None
         if "target" in value and self._report.sound((*path, "target")):
             target = self._target(value["target"], (*path, "target"), state)
@@ -346,9 +360,6 @@ class _Compiler:
         target = Attempts(target, rules, self._lease.get(f"load {name}", Load))
         if config.mid_stream == "continue":
             target = self._continued(target, name, path)
-        for of, policy in compiled:
-            if of == "quota":
-                self.quotas[name] = cast(Quotas, policy)
         pipeline = Pipeline(name, compiled, target, slots=state.slots, timeouts=state.timeouts, on_loss=config.on_loss)
         match = config.match
         return RouteRule(
@@ -382,7 +393,7 @@ class _Compiler:
         both = ((getattr(own, name), getattr(self._timeouts, name)) for name in Timeouts.__struct_fields__)
         return Timeouts(*(float(general if special is None else special) for special, general in both))
 
-    def _policy(self, entry: Entry, state: RouteState) -> Policy | None:
+    def _policy(self, entry: Entry, state: RouteState, before: list[Entry]) -> Policy | None:
         kind = self._tables.policies.get(entry.name)
         if kind is None:
             self._report_unbuilt(entry.name, entry.path)
@@ -395,10 +406,13 @@ class _Compiler:
         config = self._convert(settings, kind.Config, entry.path)
         if config is None:
             return None
-        policy = kind.compile(config, RouteContext(state, self._report, entry.path, settings, self._no_target))
+        context = RouteContext(state, self._report, entry.path, settings, self._no_target)
+        policy = kind.compile(config, context)
+        if entry.name == "quota":
+            self.quotas[state.name] = cast(Quotas, policy)
         if kind.at_door and self._report.sound(entry.path):
             self._at_door.append((entry.name, settings, policy))
-        return policy
+        return self._gating.policy(policy, entry, before, context)
 
     @staticmethod
     def _no_target(value: Any, path: Path) -> Target | None:
@@ -407,15 +421,14 @@ class _Compiler:
     def _target(self, value: Any, path: Path, state: RouteState) -> Target | None:
         """A node or leaf; None if nothing is left of it."""
         if isinstance(value, str):
-            name, _, model = value.partition("/")
-            provider = self.providers.get(name)
-            if provider is None:  # pruned, or broken itself
-                return None
-            health = self.healths[value] = self._lease.get(f"health {value}", lambda: Health(value))
-            return Leaf(
-                value, provider, None if model == "*" else model, state.timeouts, health, self._rules, self._charges
-            )
+            return self._leaf(value, state)
+        for marks in marks_of(value, path):
+            inner = self._target({key: value[key] for key in value if key not in MARKS}, path, state)
+            context = RouteContext(state, self._report, path, value, self._no_target)
+            return None if inner is None else self._gating.target(inner, marks, context, state.entries)
         ((name, settings),) = value.items()
+        if name == "model":
+            return self._leaf(settings, state)
         at: Path = (*path, name)
         kind = self._tables.targets.get(name)
         if kind is None:
@@ -430,6 +443,16 @@ class _Compiler:
             return self._target(value, path, state)
 
         return kind.compile(config, RouteContext(state, self._report, at, settings, child, short))
+
+    def _leaf(self, value: str, state: RouteState) -> Leaf | None:
+        name, _, model = value.partition("/")
+        provider = self.providers.get(name)
+        if provider is None:  # pruned, or broken itself
+            return None
+        health = self.healths[value] = self._lease.get(f"health {value}", lambda: Health(value))
+        return Leaf(
+            value, provider, None if model == "*" else model, state.timeouts, health, self._rules, self._charges
+        )
 
     def _report_unbuilt(self, name: str, path: Path) -> None:
         """The schema knows more than the tables: another version, or a table made for a test."""
@@ -464,38 +487,19 @@ class _Compiler:
         found: list[PolicyConfig] = []
         for at, entry in enumerate(entries):
             where = (*path, at)
-            name = entry if isinstance(entry, str) else next(iter(entry))
+            name = entry if isinstance(entry, str) else next(key for key in entry if key not in MARKS)
+            marks = {} if isinstance(entry, str) else {mark: entry[mark] for mark in MARKS if mark in entry}
             if name == "use":
-                found.append(PolicyConfig(name=name, settings=entry["use"]))
+                found.append(PolicyConfig(name=name, settings=entry["use"], **marks))
             else:
                 kind = self._tables.policies[name]
                 settings = {} if isinstance(entry, str) else entry[name]
                 at_key = where if isinstance(entry, str) else (*where, name)
                 typed = self._settings.get(at_key)
-                found.append(
-                    PolicyConfig(name=name, settings=convert(settings, kind.Config) if typed is None else typed)
-                )
+                typed = convert(settings, kind.Config) if typed is None else typed
+                found.append(PolicyConfig(name=name, settings=typed, **marks))
         return tuple(found)
-
-
-def _priced(models: Mapping[str, Any]) -> dict[str, Dated]:
-    """What the file says of prices, by pattern of models' names."""
-    return {glob: dated(one.price) for glob, one in models.items() if one.price is not None}
 
 
 def _several(values: str | tuple[str, ...]) -> tuple[str, ...]:
     return (values,) if isinstance(values, str) else values
-
-
-def _tags(entries: list[Entry], report: Report) -> frozenset[str]:
-    """Every tag that the ``tags`` policies among ``entries`` may set, or that comes with a token."""
-    found: set[str] = set()
-    for entry in entries:
-        if entry.name == "tags" and isinstance(entry.settings, dict) and report.sound(entry.path):
-            for group in entry.settings.values():
-                found.update(group)
-        elif entry.name == "authenticate" and isinstance(entry.settings, dict) and report.sound(entry.path):
-            issuers = entry.settings.get("jwt", [])
-            for issuer in [issuers] if isinstance(issuers, dict) else issuers:
-                found.update(issuer["claims"].get("tags", ()))
-    return frozenset(found)

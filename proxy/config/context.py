@@ -13,6 +13,7 @@ from proxy.capability import Needs
 from proxy.chat import Chat, Completion
 from proxy.config.document import Report
 from proxy.config.limits import rules_of
+from proxy.config.lists import Entry
 from proxy.config.problem import Path, nearest, quote
 from proxy.exchange import Exchange, Identity
 from proxy.idempotency import NAME as IDEMPOTENCY
@@ -120,6 +121,7 @@ class RouteState:
         self.tags = tags
         self.now = now
         self.slots = 0
+        self.entries: list[Entry] = []  # the policies, in order
 
 
 class RouteContext(Place):

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from proxy.config.document import Report
+from proxy.config.flags import MARKS, Marks, check_marks, check_policy_marks, marks_of
 from proxy.config.problem import Path, nearest, quote, render_path
 
 # Of one route. Lists that use each other grow fast.
@@ -14,11 +15,15 @@ MAX_POLICIES = 100
 
 
 class Entry(NamedTuple):
-    """One policy of a list: its name, its settings (None: it stands there by its bare name) and where it stands."""
+    """One policy of a list: its name, its settings (None: it stands there by its bare name) and where it stands.
+
+    ``marks``: what switches it, of each list that it came with and of its own, outermost first.
+    """
 
     name: str
     settings: Any
     path: Path
+    marks: tuple[Marks, ...] = ()
 
     @property
     def item(self) -> Path:
@@ -68,23 +73,27 @@ class Lists:
 
     def expand(self, entries: Any, path: Path) -> list[Entry]:
         """Every policy of a list in order, named lists written out. A broken entry still gives its name."""
-        found = list(islice(self._expand(entries, path, ()), MAX_POLICIES + 1))
+        found = list(islice(self._expand(entries, path, (), ()), MAX_POLICIES + 1))
         if len(found) > MAX_POLICIES:
             message = f"more than {MAX_POLICIES} policies, when the lists that are used are written out"
             self._report.problem(path, message)
         return found[:MAX_POLICIES]
 
-    def _expand(self, entries: Any, path: Path, within: tuple[str, ...]) -> Iterator[Entry]:
+    def _expand(self, entries: Any, path: Path, within: tuple[str, ...], above: tuple[Marks, ...]) -> Iterator[Entry]:
         for at, entry in enumerate(entries if isinstance(entries, list) else ()):
             where = (*path, at)
             if isinstance(entry, str):
-                yield Entry(entry, None, where)
+                yield Entry(entry, None, where, above)
             elif isinstance(entry, dict):
+                marks = above + marks_of(entry, where)
                 for name, settings in entry.items():
+                    if name in MARKS:
+                        continue
                     if name != "use":
-                        yield Entry(name, settings, (*where, name))
+                        yield Entry(name, settings, (*where, name), marks)
                     elif isinstance(settings, str) and settings in self._named and settings not in within:
-                        yield from self._expand(self._named[settings], ("policies", settings), (*within, settings))
+                        named = self._named[settings]
+                        yield from self._expand(named, ("policies", settings), (*within, settings), marks)
 
 
 def _uses(entries: Any) -> Iterator[tuple[int, str]]:
@@ -99,7 +108,8 @@ def check_order(entries: list[Entry], report: Report) -> None:
     """Report policies that run twice, and what would run before the caller is known."""
     for at, entry in enumerate(entries):
         before = entries[:at]
-        twin = next((e for e in before if e.name == entry.name and (e.settings or {}) == (entry.settings or {})), None)
+        check_policy_marks(entry.name, entry.marks, report)
+        twin = next((other for other in before if _is_twin(other, entry)), None)
         if twin is not None and report.sound(entry.path):
             where = "as its list is used twice" if twin.path == entry.path else f"at {render_path(twin.path)}"
             message = f"`{entry.name}` with the same settings runs already in this route, {where}"
@@ -110,3 +120,16 @@ def check_order(entries: list[Entry], report: Report) -> None:
             first = ", ".join(dict.fromkeys(f"`{other.name}`" for other in before))
             message = f"`authenticate` must come first in a route; {first} would run while the caller is not yet known"
             report.problem(entry.path, message, key=True)
+
+
+def _is_twin(one: Entry, other: Entry) -> bool:
+    """Whether they do the same for the same requests."""
+    values = [[dict(marks.values) for marks in entry.marks] for entry in (one, other)]
+    return one.name == other.name and (one.settings or {}) == (other.settings or {}) and values[0] == values[1]
+
+
+def check_lists_marks(entries: Any, path: Path, report: Report) -> None:
+    """Report what is wrong with the switches of one list, as it is written."""
+    for at, entry in enumerate(entries if isinstance(entries, list) else ()):
+        for marks in marks_of(entry, (*path, at)) if isinstance(entry, dict) else ():
+            check_marks(marks, report)

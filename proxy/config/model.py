@@ -222,10 +222,14 @@ class MatchConfig(_Section, frozen=True):
 
 
 class PolicyConfig(_Section, frozen=True):
-    """One entry of a list of policies; ``settings`` is of the policy's own type, or the list's name for ``use``."""
+    """One entry of a list of policies; ``settings`` is of the policy's own type, or the list's name for ``use``. The
+    others as they stand in the file."""
 
     name: str
     settings: Any
+    enabled: bool | str = True
+    rollout: str | None = None
+    flag: str | None = None
 
 
 class RouteConfig(_Section, frozen=True):

@@ -95,6 +95,17 @@ Text may hold references, which are resolved once, when the file is read:
 The file is YAML 1.2: `no`, `on` and `12:30` are text, `010` is ten. Duplicate keys, tags and several documents are
 problems; anchors, aliases and `<<` work.
 """
+_POLICIES_HEAD = """What may stand beside each, then the entries of a list of policies, then the nodes of a target tree.
+
+```yaml
+policies:
+  - {prompt_cache: {}, rollout: 10% by user, flag: cache-marks}
+target:
+  fallback:
+    - {model: openai/gpt-5, enabled: tier == 'premium', flag: new-model}
+    - openai/gpt-4o-mini
+```
+"""
 _KINDS = {
     "object": "map",
     "array": "list",
@@ -111,6 +122,7 @@ _KINDS = {
     "secret": "secret",
     "glob": "pattern",
     "date": "day",
+    "rollout": "share, or share by a tag",
 }
 
 
@@ -121,7 +133,9 @@ def reference() -> str:
     for name in root["properties"]:
         writer.section(name, 2, root["properties"][name], name in root["required"])
     writer.section("limit", 2, {"$ref": "#/$defs/limit"}, False)
-    writer.text += ["## policies and targets\n", "Entries of a list of policies, then the nodes of a target tree.\n"]
+    writer.text += ["## policies and targets\n", _POLICIES_HEAD]
+    for name in ("enabled", "rollout", "flag"):
+        writer.section(name, 3, {"$ref": f"#/$defs/{name}"}, False)
     for name in _entries(root, "policies."):
         writer.section(name, 3, {"$ref": f"#/$defs/policies.{name}"}, False)
     writer.text += ["## kinds of providers\n"]

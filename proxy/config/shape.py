@@ -14,6 +14,7 @@ import jsonschema
 from proxy.config.document import UNREADABLE, Report
 from proxy.config.problem import Path, listing, nearest, quote
 from proxy.config.schema import GATEWAY, Schema, bundle, resolve
+from proxy.flags.rollout import Rollout
 from proxy.limits.rule import parse as parse_limit
 from proxy.units import Duration, Money, Percent, Size
 
@@ -27,6 +28,7 @@ _EXPECTED = {
     "glob": "text",
     "date": "a day such as 2027-01-31",
     "limit": "a limit such as 60/min",
+    "rollout": "a share such as `10%` or `10% by user`",
     "time_zone": "a time zone such as Europe/Berlin",
 }
 _TYPES = {
@@ -71,6 +73,8 @@ def _misfit(format_: str, text: str, schema: Schema) -> str | None:
             date.fromisoformat(text)
         if format_ == "limit":
             return _misfit_limit(text, schema)
+        if format_ == "rollout":
+            Rollout.parse(text)
         if format_ == "time_zone" and text not in available_timezones():
             return f"there is no time zone {quote(text)}; write it like Europe/Berlin"
     except ValueError as error:
@@ -118,6 +122,17 @@ def _check_branch(
     yield jsonschema.ValidationError("no form fits")
 
 
+def _check_beside(validator: Any, marks: list[str], instance: Any, _: Schema) -> Iterator[jsonschema.ValidationError]:
+    """A map with one key, beside which ``marks`` may stand."""
+    if isinstance(instance, dict) and instance and len(_meant(instance, marks)) != 1:
+        yield jsonschema.ValidationError("not one key")
+
+
+def _meant(instance: dict[str, Any], marks: list[str]) -> list[str]:
+    """The keys that are not marks, nor seem to be meant for one."""
+    return [key for key in instance if _near_key(key, marks) is None]
+
+
 def _may_be(instance: Any, form: Schema, root: Schema) -> bool:
     """Whether the value's type shows this form. Of two maps, the one with ``x-marks`` is meant where it has one of
     these keys."""
@@ -133,7 +148,12 @@ def _validator(name: str) -> Any:
     root = bundle(name)
     kind = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
         jsonschema.Draft202012Validator,
-        {"format": _check_format, "items": _check_items, "oneOf": partial(_check_branch, root)},
+        {
+            "format": _check_format,
+            "items": _check_items,
+            "oneOf": partial(_check_branch, root),
+            "x-beside": _check_beside,
+        },
     )
     return kind(root)
 
@@ -165,6 +185,7 @@ class _Shape:
             "format": self._misspelled,
             "minProperties": self._too_few_keys,
             "maxProperties": self._too_many_keys,
+            "x-beside": self._not_one_key,
             "minItems": self._too_few_items,
             "minLength": self._too_short,
             "maxLength": self._too_long,
@@ -199,10 +220,12 @@ class _Shape:
                 continue
             suggestion = _near_key(key, [name for name in known if name not in error.instance])
             suggestion = suggestion or _near_key(key, known)
-            listed = "" if suggestion is not None else _known(known)
+            beside = error.schema.get("x-beside", ())
+            listed = "" if suggestion is not None else _known(name for name in known if name not in beside)
+            what = "key" if suggestion in beside else noun
             if noun == "kind of target" and key == "target" and len(error.instance) == 1:
                 listed = "; targets stand here by themselves, without `target:`"
-            self._report.problem((*path, key), f"unknown {noun} {quote(key)}{listed}", suggestion, key=True)
+            self._report.problem((*path, key), f"unknown {what} {quote(key)}{listed}", suggestion, key=True)
 
     def _missing(self, path: Path, error: Error) -> None:
         known = error.schema.get("properties", {})
@@ -232,7 +255,7 @@ class _Shape:
             suggestion = value.rstrip("%") if value.rstrip("%").isdecimal() else None
         elif error.schema.get("format") == "duration" and _is_number(value):
             suggestion = f"{value}s"
-        elif error.schema.get("format") == "percent" and _is_number(value):
+        elif error.schema.get("format") in ("percent", "rollout") and _is_number(value):
             suggestion = f"{value}%" if value >= 1 else f"{value * 100:g}%"
         elif error.schema.get("format") == "size" and _is_number(value):
             suggestion = f"{value}B"
@@ -299,7 +322,7 @@ class _Shape:
 
     def _policies(self) -> list[str]:
         forms = self._root["$defs"]["policy_entry"]["oneOf"]
-        return list(forms[1]["properties"])
+        return [name for name in forms[1]["properties"] if name not in forms[1]["x-beside"]]
 
     def _misspelled(self, path: Path, error: Error) -> None:
         if error.validator == "pattern" and "format" in error.schema and "x-expected" not in error.schema:
@@ -317,7 +340,7 @@ class _Shape:
 
     def _too_few_keys(self, path: Path, error: Error) -> None:
         noun = error.schema.get("x-noun")
-        names = error.schema.get("properties", {})
+        names = [name for name in error.schema.get("properties", ()) if name not in error.schema.get("x-beside", ())]
         if noun is not None:
             self._report.problem(path, f"a {noun} is missing{_known(names)}")
         elif names:
@@ -325,11 +348,20 @@ class _Shape:
         else:
             self._report.problem(path, "at least one entry is needed", key=True)
 
+    def _not_one_key(self, path: Path, error: Error) -> None:
+        if _meant(error.instance, error.validator_value):
+            self._too_many_keys(path, error)
+        else:
+            self._too_few_keys(path, error)
+
     def _too_many_keys(self, path: Path, error: Error) -> None:
         noun = error.schema.get("x-noun", "key")
-        keys = listing(list(error.instance)[:_MAX_LISTED], "and")
+        found = _meant(error.instance, error.schema.get("x-beside", []))
+        if error.validator == "maxProperties" and found != list(error.instance):
+            return  # said already
+        keys = listing(found[:_MAX_LISTED], "and")
         more = "begin each with its own `-`" if noun == "policy" else "one has to hold the other"
-        self._report.problem(path, f"one {noun} is expected here, not {len(error.instance)} ({keys}); {more}")
+        self._report.problem(path, f"one {noun} is expected here, not {len(found)} ({keys}); {more}")
 
     def _too_few_items(self, path: Path, error: Error) -> None:
         self._report.problem(path, "an empty list has no meaning here; add an entry, or leave the key out")
@@ -375,7 +407,8 @@ def _unindented(value: Any, branch: Schema) -> str | None:
     if not isinstance(value, dict) or len(value) < 2 or "x-noun" not in branch:
         return None
     empty = [key for key in value if key in branch.get("properties", {}) and value[key] is None]
-    return empty[0] if len(empty) == 1 else None
+    beside = set(value) - set(empty) - set(branch.get("x-beside", ()))
+    return empty[0] if len(empty) == 1 and beside else None
 
 
 def _is_secret(schema: Schema) -> bool:

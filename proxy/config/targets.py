@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from proxy.config.copies import check_canary, check_mirror, check_race
 from proxy.config.document import Report
+from proxy.config.flags import check_marks, marks_of
 from proxy.config.pools import check_balance, check_priority
 from proxy.config.problem import Path, nearest, quote, render_path
 
@@ -18,6 +19,8 @@ def walk(target: Any, path: Path, report: Report) -> Iterator[tuple[Any, Path]]:
             yield target, path
     elif isinstance(target, dict):
         yield target, path
+        if isinstance(target.get("model"), str):
+            yield from walk(target["model"], (*path, "model"), report)
         for name, settings in target.items():
             for child, at in children(settings, (*path, name)):
                 yield from walk(child, at, report)
@@ -55,22 +58,12 @@ def check_target(target: Any, path: Path, providers: Collection[str], report: Re
     for node, at in walk(target, path, report):
         if isinstance(node, str):
             used.add(_check_leaf(node, at, providers, report))
-        elif "fallback" in node:
-            _check_fallback(node["fallback"], (*at, "fallback"), report)
-        elif "split" in node:
-            _check_split(node["split"], (*at, "split"), report)
-        elif "balance" in node:
-            check_balance(node["balance"], (*at, "balance"), report)
-        elif "priority" in node:
-            check_priority(node["priority"], (*at, "priority"), report)
-        elif "classify" in node:
-            _check_classify(node["classify"], (*at, "classify"), report)
-        elif "race" in node:
-            check_race(node["race"], (*at, "race"), report)
-        elif "mirror" in node:
-            check_mirror(node["mirror"], (*at, "mirror"), report)
-        elif "canary" in node:
-            check_canary(node["canary"], (*at, "canary"), report)
+            continue
+        for name, check_node in _CHECKS.items():
+            if name in node:
+                check_node(node[name], (*at, name), report)
+        for marks in marks_of(node, at):
+            check_marks(marks, report)
     return used
 
 
@@ -121,3 +114,15 @@ def _check_classify(settings: Any, path: Path, report: Report) -> None:
         return
     if "judge_timeout" in settings:
         report.notice((*path, "judge_timeout"), "this matters only with `judge`; rules take no time", key=True)
+
+
+_CHECKS: dict[str, Callable[[Any, Path, Report], None]] = {
+    "fallback": _check_fallback,
+    "split": _check_split,
+    "balance": check_balance,
+    "priority": check_priority,
+    "classify": _check_classify,
+    "race": check_race,
+    "mirror": check_mirror,
+    "canary": check_canary,
+}

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from proxy.jobs.writer import StoreBroken, Writer
 from proxy.keys import audit, store
@@ -23,9 +23,19 @@ T = TypeVar("T")
 _EVERY = 0.5  # seconds
 
 
+class Beside(Protocol):
+    """What else is kept in the file, and audited with the keys."""
+
+    def read(self, db: sqlite3.Connection) -> Any:
+        """All of it. In a thread, after something was audited."""
+
+    def take(self, found: Any) -> None:
+        """What was read is what counts. On the loop, or before there is one."""
+
+
 class KeyService:
     """The keys in ``folder``. ``now``: seconds since the epoch. ``on_change`` is called on the loop after keys have
-    changed, here or elsewhere."""
+    changed, here or elsewhere. ``beside`` is read with them."""
 
     def __init__(
         self,
@@ -34,7 +44,9 @@ class KeyService:
         now: Callable[[], float] = time.time,
         on_change: Callable[[], None] | None = None,
         every: float = _EVERY,
+        beside: Beside | None = None,
     ) -> None:
+        self._beside = beside
         self._file = folder / store.FILE
         self._writer = Writer(self._file, store.prepare)
         self._now = now
@@ -73,8 +85,10 @@ class KeyService:
             if self._file.exists():
                 uri = f"{self._file.absolute().as_uri()}?mode=ro"
                 with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
-                    self._seen, _, found = self._changes(db)
+                    self._seen, _, found, others = self._changes(db)
                 self._keys, self._names = {digest: key for digest, key in found if key.revoked is None}, None
+                if self._beside is not None and others is not None:
+                    self._beside.take(others)
 
     def named(self, organisation: str, team: str, name: str) -> bytes | None:
         """The SHA-256 of the key of that name. After a change it looks at all keys: not for the request path."""
@@ -124,7 +138,7 @@ class KeyService:
             try:
                 if not self._seen and not self._file.exists():
                     return
-                seen, is_all, found = await self._writer.read(self._changes)
+                seen, is_all, found, others = await self._writer.read(self._changes)
             except (StoreBroken, OSError):
                 return  # said by `problem`
             if seen == self._seen:
@@ -138,14 +152,17 @@ class KeyService:
                     self._keys[digest] = key
                 else:
                     self._keys.pop(digest, None)
+            if self._beside is not None:
+                self._beside.take(others)
             if self._on_change is not None and has_changed:
                 self._on_change()
 
-    def _changes(self, db: sqlite3.Connection) -> tuple[int, bool, list[tuple[bytes, IssuedKey]]]:
-        """In the thread: the newest row, whether all keys follow, and those that have changed. A file with fewer rows
-        than were seen is another one."""
+    def _changes(self, db: sqlite3.Connection) -> tuple[int, bool, list[tuple[bytes, IssuedKey]], Any]:
+        """In the thread: the newest row, whether all keys follow, those that have changed, and what is kept beside
+        them. A file with fewer rows than were seen is another one."""
         newest, _ = audit.head(db)
         if newest == self._seen:
-            return newest, False, []
+            return newest, False, [], None
         since = self._seen if newest > self._seen else 0
-        return newest, not since, store.changed(db, since)
+        others = None if self._beside is None else self._beside.read(db)
+        return newest, not since, store.changed(db, since), others

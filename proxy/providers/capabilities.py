@@ -119,6 +119,11 @@ def dated(price: PriceConfig) -> Dated:
     return tuple((one.begins(), one.price()) for one in (price if isinstance(price, tuple) else (price,)))
 
 
+def priced(models: Mapping[str, Any]) -> dict[str, Dated]:
+    """What the file says of prices, by pattern of models' names."""
+    return {glob: dated(one.price) for glob, one in models.items() if one.price is not None}
+
+
 def check_price(price: PriceConfig | None, path: str, fail: Callable[[str, str], None]) -> None:
     """Report what the schema cannot: days out of order, and shares that cannot be counted exactly."""
     if isinstance(price, DatedPrice):

@@ -40,6 +40,8 @@ ALERTS = frozenset(
 )
 _STATES = frozenset({"open", "limited", "drained"})  # why a target is not asked, where the request is not the reason
 
+_OFF = ("off: ", "not in the rollout")  # how ``proxy.flags.switch`` begins its reasons
+
 
 class Metrics(Meter):
     """All metrics of one process. ``render`` gives the sum over all workers when there are several."""
@@ -101,8 +103,14 @@ class Metrics(Meter):
         )
         self._skips = Counter(
             "sluicegate_target_skips",
-            "Targets that were not asked: ejected (open), limited, drained, or unable to do what was asked.",
+            "Targets that were not asked: ejected (open), limited, drained, off, or unable to do what was asked.",
             ["target", "reason"],
+            **known,
+        )
+        self._flags = Counter(
+            "sluicegate_flag_decisions",
+            "Requests that came by a policy or target that can be off, by its flag (or what it is) and whether it was.",
+            ["flag", "state"],
             **known,
         )
         self._degraded = Counter(
@@ -174,6 +182,8 @@ class Metrics(Meter):
             self._child(self._checks, fields["provider"], fields["result"]).inc()
         elif event == "limit.over":
             self._child(self._over_limit, fields["level"], fields["action"]).inc()
+        elif event == "flag.decided":
+            self._child(self._flags, fields["flag"], "on" if fields["on"] else "off").inc()
         elif event in ALERTS:
             self._child(self._alerts, event.partition(".")[2]).inc()
         elif event.startswith("canary."):
@@ -291,7 +301,7 @@ class Metrics(Meter):
         if "dropped" in x.notes:
             self._child(self._losses, route).inc()
         for target, reason in x.skipped:
-            self._child(self._skips, target, reason if reason in _STATES else "unable").inc()
+            self._child(self._skips, target, _state_of(reason)).inc()
         if x.degraded:
             self._child(self._degraded, route, x.degraded).inc()
         for attempt in x.attempts:
@@ -315,6 +325,13 @@ class Metrics(Meter):
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
             return generate_latest(registry)
         return generate_latest(self._registry)
+
+
+def _state_of(reason: str) -> str:
+    """Why a target was not asked, in one of few words."""
+    if reason in _STATES:
+        return reason
+    return "off" if reason.startswith(_OFF) else "unable"
 
 
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST.encode()

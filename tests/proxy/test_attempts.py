@@ -11,7 +11,7 @@ import pytest
 from proxy.attempts import Attempts, Load, RetryRules
 from proxy.capability import Reach
 from proxy.dialects.paths import EXACT
-from proxy.errors import ContentRefused, NoTarget, RateLimited, Unavailable, UpstreamError, UpstreamTimeout
+from proxy.errors import ContentRefused, NoTarget, RateLimited, TargetOff, Unavailable, UpstreamError, UpstreamTimeout
 from proxy.exchange import Exchange
 from proxy.health import QUOTA_REST, Health, Rules
 from proxy.policy import Answer, Choice, Target
@@ -154,6 +154,13 @@ async def test_when_all_is_ejected_a_second_pass_may_try() -> None:
     target = Told(lambda number, x: NoTarget("none", retry_after=9))
     assert await outcome(target) == "no_target_available"
     assert target.trials == [False, True]
+
+
+async def test_what_is_switched_off_has_no_second_pass() -> None:
+    """Nothing that may be tried is off."""
+    target = Told(lambda number, x: TargetOff("chat"))
+    assert await outcome(target) == "no_target_available"
+    assert target.trials == [False]
 
 
 async def test_a_quota_that_is_used_up_is_not_tried_again() -> None:

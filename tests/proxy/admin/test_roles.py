@@ -50,7 +50,7 @@ def test_what_a_role_includes(role: Role) -> None:
                 check(operator, act)
 
 
-@pytest.mark.parametrize("act", ["audit.read", "targets.read", "targets.write", "canaries.read", "canaries.write"])
+@pytest.mark.parametrize("act", ["audit.read", "targets.write", "canaries.read", "canaries.write", "flags.write"])
 def test_what_is_of_the_whole_gateway(act: Any) -> None:
     """Is not for an owner of one organisation."""
     check(Operator("x", "owner"), act)

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from policies.table import POLICIES, TARGETS
+from proxy.config.flags import MARKS
 from proxy.config.load import load
 from proxy.config.schema import SCHEMAS, bundle, reference
 from proxy.providers.table import PROVIDERS
@@ -89,8 +90,8 @@ def test_every_example_and_default_fits_its_own_schema() -> None:
 def test_what_can_be_compiled_is_what_the_schema_names() -> None:
     defs = bundle()["$defs"]
     entry, target = defs["policy_entry"]["oneOf"][1], defs["target"]["oneOf"][1]
-    assert list(entry["properties"]) == ["use", *POLICIES]
-    assert list(target["properties"]) == list(TARGETS)
+    assert list(entry["properties"]) == ["use", *POLICIES, *MARKS]
+    assert list(target["properties"]) == [*TARGETS, "model", *MARKS]
     assert defs["provider"]["properties"]["kind"]["enum"] == list(PROVIDERS)
     assert len(defs["provider"]["allOf"]) == len(PROVIDERS)
 

@@ -63,11 +63,13 @@ def test_targets_that_were_not_asked_are_counted() -> None:
     x = make_exchange()
     x.route, x.degraded = "chat", "overloaded"
     x.skipped = [("a/x", "open"), ("b/y", "context of 10 tokens, the request has about 11"), ("b/y", "no tools")]
+    x.skipped += [("c/z", "off: flag new"), ("c/z", "not in the rollout (10% by user)")]
     metrics.started()
     metrics.finished(x, 200, Outcome(200, None), 0.1)
     lines = metrics.render().decode().splitlines()
     assert 'sluicegate_target_skips_total{reason="open",target="a/x"} 1.0' in lines
     assert 'sluicegate_target_skips_total{reason="unable",target="b/y"} 2.0' in lines
+    assert 'sluicegate_target_skips_total{reason="off",target="c/z"} 2.0' in lines
     assert 'sluicegate_degraded_answers_total{reason="overloaded",route="chat"} 1.0' in lines
 
 
