@@ -32,6 +32,7 @@ from proxy.checks import take_over
 from proxy.config.check import is_loopback
 from proxy.config.compile import Built, Tables, build
 from proxy.config.model import GatewayConfig, JobsConfig, LogConfig, OverloadConfig
+from proxy.config.secrets import secrets_of
 from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
 from proxy.identities import NAME as ISSUED
@@ -52,8 +53,10 @@ from proxy.server.serve import Server
 from proxy.server.workers import Workers
 from proxy.store.idempotency import RedisStore, SqliteStore
 from proxy.store.shared_health import SharedHealth
+from proxy.telemetry.kept_receipts import KeptReceipts
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
 from proxy.telemetry.metrics import ALERTS, Metrics
+from proxy.telemetry.receipts import Receipts
 from proxy.tokens.encodings import is_loading
 
 DONE, FAILED, WRONG = 0, 1, 2
@@ -190,6 +193,9 @@ class _Process:
         self._app = App(self._current, self._metrics, self._log)
         self._jobs = self._make_jobs(built.config)
         self._make_money(built.config)
+        self._receipts = Receipts()
+        self._kept_receipts = KeptReceipts(_state(), self._receipts, self._metrics.lost_receipts.inc)
+        self._remember(built.config)
         self._server = Server(
             self._app,
             server_limits(built.config),
@@ -200,7 +206,7 @@ class _Process:
             on_stopped=self._stopped,
             on_refused=self._metrics.refused,
         )
-        self._current.draining = self._server.draining
+        self._current.draining = self._receipts.draining = self._server.draining
         self._admission = self._app.admission = Admission(overload_rules(built.config.overload))
         self._watch_load(self._admission)
         self._reloader = Reloader(
@@ -307,6 +313,7 @@ class _Process:
         if _needs_prices(self._current.runtime):
             self._app.hold(asyncio.to_thread(preload))
         self._keep(self._alerts.run(), "send alerts")
+        self._keep(self._kept_receipts.run(), "keep receipts")
         self._admission.start()
         self._share()
         loop = asyncio.get_running_loop()
@@ -323,8 +330,13 @@ class _Process:
             for (organisation, team, key), identity in self._current.runtime.tenants.items()
             if not key
         }
-        has_ledger = self._accounting.books is not None
-        self._app.desk = Desk(self._keys, teams, self._accounting.open if has_ledger else None)
+        ledger = self._accounting.open if self._accounting.books is not None else None
+        self._app.desk = Desk(self._keys, teams, ledger, receipts=self._receipts)
+
+    def _remember(self, config: GatewayConfig) -> None:
+        self._receipts.follow(msgspec.structs.asdict(config.receipts), secrets_of(config), self._kept_receipts)
+        self._app.listeners = (self._receipts.add,) if config.receipts.max else ()
+        self._app.copy = self._receipts.copy if self._receipts.settings.has_texts else None
 
     def _share(self) -> None:
         """Tell other replicas of the targets in use, by the store in use."""
@@ -365,6 +377,7 @@ class _Process:
         self._admission.replace(overload_rules(config.overload))
         self._jobs.settings = job_settings(config.jobs)
         self._alerts.follow(alert_settings(config))
+        self._remember(config)
         self._keep(self._follow(config), "follow the file with the ledger")
         self._share()
         self._follow_tenants()
@@ -392,6 +405,7 @@ class _Process:
         await self._current.runtime.charges.aclose()
         await self._accounting.aclose()
         await self._alerts.aclose()
+        await self._kept_receipts.aclose()
         await self._keys.aclose()
         await self._reloader.aclose()
         await self._shared.aclose()

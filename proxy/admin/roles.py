@@ -26,6 +26,8 @@ Act = Literal[
     "targets.write",
     "usage.read",
     "limits.read",
+    "requests.read",
+    "requests.texts",
 ]
 _TIERS = ("free", "basic", "premium", "enterprise")  # from the least to the most
 _MICRO = 10**6
@@ -43,6 +45,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     "targets.write": _RULERS,
     "usage.read": _READERS,
     "limits.read": _READERS,
+    "requests.read": _READERS,
+    "requests.texts": _WRITERS,  # what was asked and answered, where that is kept
 }
 # What is of the whole gateway and not of one organisation.
 _OF_ALL: frozenset[Act] = frozenset({"audit.read", "targets.read", "targets.write"})
