@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import re
 import signal
 import socket
 import sys
@@ -20,6 +19,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from proxy.accounting import Accounting
 from proxy.accounting import Settings as AccountSettings
+from proxy.addresses import banner, is_address, split_address
 from proxy.admin.asked import Desk
 from proxy.admin.roles import Ceiling
 from proxy.admission.control import Admission
@@ -63,9 +63,6 @@ DONE, FAILED, WRONG = 0, 1, 2
 DEFAULT_STATE = ".sluicegate"
 # Seconds that a worker may take to end beyond its drain, before its supervisor kills it.
 _PATIENCE = 5.0
-_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s\[\]:/]+):\d{1,5}")
-_MAX_PORT = 65535
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named here to be shown as loopback
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -412,17 +409,6 @@ class _Process:
         self._log.info("serve.stopped")
 
 
-def is_address(text: str) -> bool:
-    """Whether this is ``host:port`` or ``[v6]:port``."""
-    return _ADDRESS.fullmatch(text) is not None and split_address(text)[1] <= _MAX_PORT
-
-
-def split_address(listen: str) -> tuple[str, int]:
-    """``host:port`` or ``[v6]:port``, checked already."""
-    host, _, port = listen.rpartition(":")
-    return host.strip("[]"), int(port)
-
-
 def counted_apart(built: Built, workers: int) -> str:
     """What to know of limits that several workers count; empty if there is nothing."""
     runtime = built.runtime
@@ -481,22 +467,3 @@ def alert_settings(config: GatewayConfig) -> AlertSettings:
 def overload_rules(config: OverloadConfig) -> OverloadRules:
     """What the file says about overload."""
     return OverloadRules(**msgspec.structs.asdict(config))
-
-
-def banner(host: str, port: int, path: Path) -> str:
-    """Lines to paste into applications."""
-    shown = f"[{host}]" if ":" in host else host
-    url = f"http://{'127.0.0.1' if host in _EVERYWHERE else shown}:{port}"
-    return "\n".join(
-        (
-            f"Sluicegate serves {path} on {url}; edit the file while it runs.",
-            "",
-            f'  OpenAI Python   OpenAI(base_url="{url}/v1", api_key="…")',
-            f'  OpenAI Node     new OpenAI({{baseURL: "{url}/v1", apiKey: "…"}})',
-            f'  Anthropic       Anthropic(base_url="{url}", api_key="…")',
-            f'  Google          genai.Client(api_key="…", http_options={{"base_url": "{url}"}})',
-            f"  environment     export OPENAI_BASE_URL={url}/v1 ANTHROPIC_BASE_URL={url}",
-            f"  curl            curl {url}/v1/models",
-            "",
-        )
-    )
