@@ -113,7 +113,7 @@ def _watch(view: View, gateway: Gateway, query: dict[str, str], feed: Iterator[b
     with _screen(sys.stdin, sys.stdout):
         while not view.is_over:
             size = os.get_terminal_size(sys.stdout.fileno())
-            drawn = "\x1b[K\r\n".join(view.screen(size.columns, size.lines))
+            drawn = "\x1b[K\n".join(view.screen(size.columns, size.lines))
             sys.stdout.write(f"\x1b[H{drawn}\x1b[K\x1b[J")
             sys.stdout.flush()
             ready, _, _ = select.select([sys.stdin, ear.bell], [], [], _LOOK)
@@ -136,7 +136,7 @@ def _screen(stdin: TextIO, stdout: TextIO) -> Iterator[None]:
     """A screen of our own, with each key at once; as it was before when that ends, however."""
     before = termios.tcgetattr(stdin)
     try:
-        tty.setcbreak(stdin)
+        tty.setcbreak(stdin, termios.TCSADRAIN)  # what was typed ahead counts
         stdout.write(_ENTER)
         yield
     finally:
