@@ -136,7 +136,7 @@ def test_it_forgets_the_oldest() -> None:
             view.press("down")
     assert f"{MOST} requests" in view.screen(100, 5)[-1]
     view.press("open")
-    assert view.screen(100, 5)[1] == "5"
+    assert view.screen(100, 5)[1] == "9"
 
 
 def test_colours_only_where_there_are_some() -> None:
