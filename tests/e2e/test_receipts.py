@@ -205,7 +205,7 @@ def test_show(running: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
 
 async def test_no_secret_is_in_any_of_it(running: Gateway) -> None:
     """Keys of callers in their own texts, and those of the file in what the provider says."""
-    body = {"script": {"text": f"You sent {PROVIDER} and {HEADER}."}, "user": WEB}
+    body: dict[str, Any] = {"script": {"text": f"You sent {PROVIDER} and {HEADER}."}, "user": WEB}
     answer = _ask(running, messages=[{"role": "user", "content": f"My key is {WEB}."}], **body)
     id = answer.headers["x-request-id"]
     await _receipt(running, lambda one: one["id"] == id)
