@@ -167,8 +167,8 @@ class Ended:
         self.size += sum(len(one.begin) for one in (request, response) if one is not None)
 
 
-def made(ended: Ended, show: Callable[[Text], Body]) -> Receipt:
-    """Its receipt, as far as it is known now. ``show`` makes a text fit to be seen."""
+def made(ended: Ended, show: Callable[[Text], Body | None]) -> Receipt:
+    """Its receipt, as far as it is known now. ``show`` makes a text fit to be seen, or hides it."""
     attempts = [_attempt(*one) for one in ended.attempts]
     rows: list[Row] = [one[-1] for one in ended.attempts if one[-1] is not None]
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in ended.sent}

@@ -217,12 +217,10 @@ class Receipts:
         """Its receipt as JSON, without secrets. ``bodies``: with the texts, where they are kept. From any thread."""
         secrets = tuple(self._secrets)
 
-        def show(text: Text) -> Body:
-            return shown(text, secrets)
+        def show(text: Text) -> Body | None:
+            return shown(text, secrets) if bodies else None
 
         receipt: Receipt = made(one, show)
-        if not bodies:
-            receipt = msgspec.structs.replace(receipt, request=None, response=None)
         text = msgspec.json.encode(receipt)
         if any(secret in text for secret in secrets):  # what is a secret somewhere may be a key of a receipt
             text = msgspec.json.encode(_starred(msgspec.json.decode(text), secrets))
