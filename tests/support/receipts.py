@@ -19,7 +19,14 @@ END = 1_800_000_000.0  # seconds since the epoch
 
 def row(**more: Any) -> Row:
     """A row of the ledger that is settled."""
-    known: dict[str, Any] = {"status": "ok", "input": 9, "output": 14, "cost": 1_500, "price": "v1", "source": "reported"}
+    known: dict[str, Any] = {
+        "status": "ok",
+        "input": 9,
+        "output": 14,
+        "cost": 1_500,
+        "price": "v1",
+        "source": "reported",
+    }
     return Row("att_1", "req_1", 1, 1, **(known | more))
 
 
