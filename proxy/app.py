@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from proxy.accounting import Accounting
 from proxy.admin.api import PREFIX as ADMIN
 from proxy.admin.api import answer as answer_operator
-from proxy.admin.asked import Desk
+from proxy.admin.asked import Desk, Feed
 from proxy.admission.control import Admission
 from proxy.admission.control import state as load_state
 from proxy.canaries.keeper import Keeper
@@ -63,6 +63,7 @@ class App:
         self.desk: Desk | None = None  # what operators may change
         self.accounting: Accounting | None = None  # where what requests cost is written down
         self.listeners: tuple[Listener, ...] = ()  # of requests that have ended
+        self.copy: Callable[[Exchange, Send], Send] | None = None  # what sends an answer, where its text is kept
         self._preparing: asyncio.Task[None] | None = None
         self.canaries: Keeper | None = None  # how far they have come
         self.jobs: Jobs | None = None  # what is answered later, where there is a place to keep it
@@ -130,6 +131,8 @@ class App:
         self.metrics.started()
         outcome: Outcome | None = None
         end: str | None = None
+        if self.copy is not None:
+            send = self.copy(x, send)
         try:
             outcome = await _answer(runtime, x, receive, send, deliver)
         except asyncio.CancelledError as cancelled:
@@ -261,6 +264,18 @@ async def _reply(send: Send, x: Exchange, reply: Reply, deliver: Deliver) -> Out
 
 
 async def _send_reply(send: Send, reply: Reply) -> None:
+    if isinstance(reply, Feed):
+        await _send_feed(send, reply)
+        return
     headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _send_feed(send: Send, feed: Feed) -> None:
+    """As it comes, until it ends or the client leaves."""
+    await send({"type": "http.response.start", "status": feed.status, "headers": feed.headers})
+    async with aclosing(feed.chunks) as chunks:
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

@@ -24,14 +24,18 @@ import msgspec
 
 from policies.table import POLICIES, TARGETS
 from proxy import matrix
+from proxy.addresses import reached_at, split_address
 from proxy.cases import Suite
 from proxy.commands import Commands, Edge, Place
+from proxy.commands.asking import GatewayEdge, Unanswered
 from proxy.commands.backtest import HELP as BACKTEST
 from proxy.commands.backtest import BacktestEdge, add_backtest, run_backtest
 from proxy.commands.flags import add_flags
 from proxy.commands.keys import KeysEdge, add_keys
 from proxy.commands.ledger import add_ledger
+from proxy.commands.show import add_show
 from proxy.commands.test import TestEdge, WrongFile, add_test
+from proxy.commands.top import add_top
 from proxy.commands.usage import add_usage
 from proxy.config.cases import Names, read_cases
 from proxy.config.compile import Built, Tables, build
@@ -285,6 +289,16 @@ def _flags(path: Path) -> Table | None:
     return None if runtime is None else runtime.flags
 
 
+def _address(path: Path) -> str:
+    """Where the gateway of a file is reached from this machine."""
+    if not path.exists():
+        raise Unanswered(f"{path} does not exist; say with --url which gateway is meant")
+    built = _build(path, Shared())
+    if built.config is None:
+        raise Unanswered(f"{path} cannot be used ({built.problems[0]}); say with --url which gateway is meant")
+    return reached_at(*split_address(built.config.listen))
+
+
 def _version(args: argparse.Namespace) -> int:
     found = {"sluicegate": version("sluicegate"), "python": sys.version.split()[0]}
     print(json.dumps(found) if args.json else f"sluicegate {found['sluicegate']} (Python {found['python']})")
@@ -342,6 +356,9 @@ def _parser() -> ArgumentParser:
     add_ledger(commands, config, output, edge)
     add_test(commands, config, output, TestEdge(_cases, _compile, _describe, os.environ, time.time))
     _add_replay(commands, config, output, edge)
+    reached = GatewayEdge(_address, os.environ)
+    add_show(commands, config, output, reached)
+    add_top(commands, config, output, reached)
 
     command = commands.add_parser("version", parents=[output], help="print the version")
     command.set_defaults(run=_version)

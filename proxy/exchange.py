@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from proxy.capability import Needs
 from proxy.chat import Chat, PromptCache
 from proxy.errors import OPENAI, Header, Style
-from proxy.limit import Rule
+from proxy.limit import Held, Rule
 
 Network = IPv4Network | IPv6Network
 JSON_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"),)
@@ -69,6 +69,7 @@ class Charge(Protocol):
     """What one upstream request costs, in nano-dollars and tokens; final once ``is_settled``."""
 
     is_settled: bool
+    row: Any  # proxy.ledger.row.Row: the same for the ledger
 
     @property
     def cost(self) -> int:
@@ -184,6 +185,7 @@ class Exchange:
         "chat",
         "client",
         "conversations",
+        "copy",
         "deadline",
         "degraded",
         "detour",
@@ -193,6 +195,7 @@ class Exchange:
         "forward",
         "generation",
         "headers",
+        "held",
         "identity",
         "jobs",
         "keeps_events",
@@ -207,6 +210,7 @@ class Exchange:
         "on_loss",
         "overhead",
         "path",
+        "policies",
         "prompt_cache",
         "proof",
         "query",
@@ -216,10 +220,12 @@ class Exchange:
         "request_id",
         "route",
         "secrets",
+        "sent",
         "skipped",
         "state",
         "stream",
         "tags",
+        "timings",
         "trial",
         "upstream_wait",
         "variant",
@@ -272,6 +278,11 @@ class Exchange:
         self.meter: Meter = NOBODY
         self.line: Any = None  # proxy.policy.Line: where to wait while everything is limited, set by a policy
         self.notes: dict[str, str] = {}  # policy or node name → what it decided, for the receipt
+        self.policies: tuple[str, ...] = ()  # names of the route's policies, in order
+        self.timings: dict[str, int] | None = None  # nanoseconds by policy, where they are measured
+        self.held: Held | None = None  # what is reserved for it, by a policy
+        self.sent: list[Header] = []  # headers of the answer, once it has begun
+        self.copy: Any = None  # proxy.telemetry.bodies.Copy: the answer's beginning, where that is kept
         self.state: list[Any] = [None] * slots
         self.overhead = 0.0  # seconds of the gateway's own work until the head of the answer was ready
         self.upstream_wait = 0.0  # seconds spent waiting for providers, to tell the gateway's own share

@@ -83,6 +83,7 @@ async def admit(runtime: Runtime, x: Exchange, receive: Receive) -> Pipeline | R
     x.route = pipeline.route
     x.deadline = x.received + min(pipeline.timeouts.total, _patience(x))
     x.state = [None] * pipeline.slots
+    x.policies = pipeline.names
     x.on_loss = pipeline.on_loss
     x.conversations = runtime.conversations
     x.forward = [header for header in x.headers if header[0] in FORWARDED]

@@ -23,16 +23,43 @@ Deliver = Callable[[Send, Answer, list[Header], list[Filter]], Awaitable[Outcome
 Step = tuple[str, Callable[[Exchange], Reply | None], Policy]
 _NOT_LISTED = re.compile(rb"[^\x21-\x7e]")
 _MAX_LISTED = 1024  # bytes
-_Hook = tuple[Callable[..., Any], bool]
+# (hook, whether it must be awaited, name of its policy).
+_Hook = tuple[Callable[..., Any], bool, str]
 
 
 def _has(policy: Policy, hook: str) -> bool:
     return getattr(type(policy), hook) is not getattr(Policy, hook)
 
 
-def _hook(policy: Policy, name: str) -> _Hook:
-    bound = getattr(policy, name)
-    return bound, inspect.iscoroutinefunction(bound)
+def _hook(name: str, policy: Policy, hook: str, timed: bool) -> _Hook:
+    bound = getattr(policy, hook)
+    is_async = inspect.iscoroutinefunction(bound)
+    return _timed(name, bound, is_async) if timed else bound, is_async, name
+
+
+def _timed(name: str, hook: Callable[..., Any], is_async: bool) -> Callable[..., Any]:
+    """The same hook, which notes how long it took. Where nobody asks for that the hook itself is in the loops."""
+
+    def note(x: Exchange, began: int) -> None:
+        if x.timings is None:
+            x.timings = {}
+        x.timings[name] = x.timings.get(name, 0) + time.perf_counter_ns() - began
+
+    async def awaited(x: Exchange, *more: Any) -> Any:
+        began = time.perf_counter_ns()
+        try:
+            return await hook(x, *more)
+        finally:
+            note(x, began)
+
+    def called(x: Exchange, *more: Any) -> Any:
+        began = time.perf_counter_ns()
+        try:
+            return hook(x, *more)
+        finally:
+            note(x, began)
+
+    return awaited if is_async else called
 
 
 class Pipeline:
@@ -49,6 +76,7 @@ class Pipeline:
         "_streams",
         "_unwind",
         "door",
+        "names",
         "on_loss",
         "policies",
         "route",
@@ -66,6 +94,7 @@ class Pipeline:
         slots: int,
         timeouts: Timeouts,
         on_loss: str = "report",
+        timed: bool = False,
     ) -> None:
         self.route = route
         self.policies = tuple(policies)
@@ -73,15 +102,18 @@ class Pipeline:
         self.slots = slots
         self.timeouts = timeouts
         self.on_loss = on_loss
+        self.names = tuple(name for name, _ in policies)
         compiled = [policy for _, policy in policies]
-        self._request = tuple(
-            (at, *_hook(policy, "on_request")) for at, policy in enumerate(compiled) if _has(policy, "on_request")
-        )
-        self._unwind = _prefixes([_hook(p, "on_response") if _has(p, "on_response") else None for p in compiled])
-        self._close = _prefixes([_hook(p, "on_close") if _has(p, "on_close") else None for p in compiled])
+
+        def hooks(hook: str) -> list[_Hook | None]:
+            return [_hook(name, policy, hook, timed) if _has(policy, hook) else None for name, policy in policies]
+
+        self._request = tuple((at, *hook[:2]) for at, hook in enumerate(hooks("on_request")) if hook is not None)
+        self._unwind = _prefixes(hooks("on_response"))
+        self._close = _prefixes(hooks("on_close"))
         self._streams = tuple(policy.open_stream for policy in reversed(compiled) if _has(policy, "open_stream"))
         self._admits = tuple(policy.admits_model for policy in compiled if _has(policy, "admits_model"))
-        self.door = _door(policies)
+        self.door = _door(policies, timed)
 
     async def run(self, x: Exchange, send: Send, deliver: Deliver = pump) -> Outcome:
         """Answer ``x``: request phases, target or early reply, response phases, body to the client, close phases."""
@@ -90,9 +122,10 @@ class Pipeline:
         end: str | None = None
         try:
             answer = await self._answer(x)
-            for hook, is_async in self._unwind[x.entered]:
+            for hook, is_async, name in self._unwind[x.entered]:
                 replaced = await hook(x, answer) if is_async else hook(x, answer)
                 if replaced is not None:
+                    x.notes["replaced_by"] = name
                     answer.discard()
                     answer = local(replaced)
             answer.style = x.style
@@ -168,7 +201,7 @@ def _end_attempts(x: Exchange, outcome: Outcome | None, end: str | None) -> None
 def _call_all(hooks: tuple[_Hook, ...], x: Exchange) -> None:
     """Call every hook, also those after one that fails; the first failure is raised in the end."""
     failed: Exception | None = None
-    for hook, _ in hooks:
+    for hook, _, _ in hooks:
         try:
             hook(x)
         except Exception as error:
@@ -182,13 +215,14 @@ def _prefixes(hooks: list[_Hook | None]) -> tuple[tuple[_Hook, ...], ...]:
     return tuple(tuple(hook for hook in reversed(hooks[:k]) if hook is not None) for k in range(len(hooks) + 1))
 
 
-def _door(policies: Sequence[tuple[str, Policy]]) -> tuple[Step, ...]:
+def _door(policies: Sequence[tuple[str, Policy]], timed: bool) -> tuple[Step, ...]:
     """The leading policies that may run before the body is read."""
     steps: list[Step] = []
     for name, policy in policies:
         if not policy.at_door:
             break
-        steps.append((name, policy.on_request, policy))  # type: ignore[arg-type]  # at_door policies are not async
+        step, _, _ = _hook(name, policy, "on_request", timed)  # at_door policies are not async
+        steps.append((name, step, policy))
     return tuple(steps)
 
 
@@ -241,4 +275,5 @@ def standard_headers(x: Exchange, answer: Answer) -> list[Header]:
         headers.append((b"x-sluicegate-degraded", x.degraded.encode()))
     if x.reply_headers:
         headers += x.reply_headers
+    x.sent = headers
     return headers

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import re
 import signal
 import socket
 import sys
@@ -20,6 +19,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from proxy.accounting import Accounting
 from proxy.accounting import Settings as AccountSettings
+from proxy.addresses import banner, is_address, split_address
 from proxy.admin.asked import Desk
 from proxy.admin.roles import Ceiling
 from proxy.admission.control import Admission
@@ -33,6 +33,7 @@ from proxy.checks import take_over
 from proxy.config.check import is_loopback
 from proxy.config.compile import Built, Tables, build
 from proxy.config.model import GatewayConfig, JobsConfig, LogConfig, OverloadConfig
+from proxy.config.secrets import secrets_of
 from proxy.flags.flag import NAME as FLAGS
 from proxy.flags.flag import Flags
 from proxy.flags.store import KeptFlags
@@ -57,17 +58,16 @@ from proxy.server.workers import Workers
 from proxy.store.idempotency import RedisStore, SqliteStore
 from proxy.store.shared_health import SharedHealth
 from proxy.telemetry.canaries import LINES
+from proxy.telemetry.kept_receipts import KeptReceipts
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
 from proxy.telemetry.metrics import ALERTS, Metrics
+from proxy.telemetry.receipts import Receipts
 from proxy.tokens.encodings import is_loading
 
 DONE, FAILED, WRONG = 0, 1, 2
 DEFAULT_STATE = ".sluicegate"
 # Seconds that a worker may take to end beyond its drain, before its supervisor kills it.
 _PATIENCE = 5.0
-_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s\[\]:/]+):\d{1,5}")
-_MAX_PORT = 65535
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named here to be shown as loopback
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -197,6 +197,9 @@ class _Process:
         self._app = App(self._current, self._metrics, self._log)
         self._jobs = self._make_jobs(built.config)
         self._make_money(built.config)
+        self._receipts = Receipts()
+        self._kept_receipts = KeptReceipts(_state(), self._receipts, self._metrics.lost_receipts.inc)
+        self._remember(built.config)
         self._server = Server(
             self._app,
             server_limits(built.config),
@@ -207,7 +210,7 @@ class _Process:
             on_stopped=self._stopped,
             on_refused=self._metrics.refused,
         )
-        self._current.draining = self._server.draining
+        self._current.draining = self._receipts.draining = self._server.draining
         self._admission = self._app.admission = Admission(overload_rules(built.config.overload))
         self._watch_load(self._admission)
         self._reloader = Reloader(
@@ -324,6 +327,7 @@ class _Process:
             self._app.hold(asyncio.to_thread(preload))
         self._keep(self._alerts.run(), "send alerts")
         self._keep(self._canaries.run(), "keep canaries")
+        self._keep(self._kept_receipts.run(), "keep receipts")
         self._admission.start()
         self._share()
         loop = asyncio.get_running_loop()
@@ -340,8 +344,13 @@ class _Process:
             for (organisation, team, key), identity in self._current.runtime.tenants.items()
             if not key
         }
-        has_ledger = self._accounting.books is not None
-        self._app.desk = Desk(self._keys, teams, self._accounting.open if has_ledger else None)
+        ledger = self._accounting.open if self._accounting.books is not None else None
+        self._app.desk = Desk(self._keys, teams, ledger, receipts=self._receipts)
+
+    def _remember(self, config: GatewayConfig) -> None:
+        self._receipts.follow(msgspec.structs.asdict(config.receipts), secrets_of(config), self._kept_receipts)
+        self._app.listeners = (self._receipts.add,) if config.receipts.max else ()
+        self._app.copy = self._receipts.copy if self._receipts.settings.has_texts else None
 
     def _share(self) -> None:
         """Tell other replicas of the targets in use, by the store in use."""
@@ -383,6 +392,7 @@ class _Process:
         self._jobs.settings = job_settings(config.jobs)
         self._alerts.follow(alert_settings(config))
         self._canaries.follow(self._current.runtime.canaries)
+        self._remember(config)
         self._keep(self._follow(config), "follow the file with the ledger")
         self._share()
         self._follow_tenants()
@@ -411,21 +421,11 @@ class _Process:
         await self._accounting.aclose()
         await self._canaries.aclose()
         await self._alerts.aclose()
+        await self._kept_receipts.aclose()
         await self._keys.aclose()
         await self._reloader.aclose()
         await self._shared.aclose()
         self._log.info("serve.stopped")
-
-
-def is_address(text: str) -> bool:
-    """Whether this is ``host:port`` or ``[v6]:port``."""
-    return _ADDRESS.fullmatch(text) is not None and split_address(text)[1] <= _MAX_PORT
-
-
-def split_address(listen: str) -> tuple[str, int]:
-    """``host:port`` or ``[v6]:port``, checked already."""
-    host, _, port = listen.rpartition(":")
-    return host.strip("[]"), int(port)
 
 
 def counted_apart(built: Built, workers: int) -> str:
@@ -486,22 +486,3 @@ def alert_settings(config: GatewayConfig) -> AlertSettings:
 def overload_rules(config: OverloadConfig) -> OverloadRules:
     """What the file says about overload."""
     return OverloadRules(**msgspec.structs.asdict(config))
-
-
-def banner(host: str, port: int, path: Path) -> str:
-    """Lines to paste into applications."""
-    shown = f"[{host}]" if ":" in host else host
-    url = f"http://{'127.0.0.1' if host in _EVERYWHERE else shown}:{port}"
-    return "\n".join(
-        (
-            f"Sluicegate serves {path} on {url}; edit the file while it runs.",
-            "",
-            f'  OpenAI Python   OpenAI(base_url="{url}/v1", api_key="…")',
-            f'  OpenAI Node     new OpenAI({{baseURL: "{url}/v1", apiKey: "…"}})',
-            f'  Anthropic       Anthropic(base_url="{url}", api_key="…")',
-            f'  Google          genai.Client(api_key="…", http_options={{"base_url": "{url}"}})',
-            f"  environment     export OPENAI_BASE_URL={url}/v1 ANTHROPIC_BASE_URL={url}",
-            f"  curl            curl {url}/v1/models",
-            "",
-        )
-    )

@@ -197,6 +197,7 @@ class Quota(Policy):
 
     def _note(self, x: Exchange, found: Plan, held: Held) -> None:
         """What the caller is told, and operators; where the request goes."""
+        x.held = held
         for at in held.over:
             self._over(x, found.rules[at], found.actions[at])
         used = held.used

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-from proxy.admin import audit_api, canaries_api, flags_api, keys_api, limits_api, usage_api
+from proxy.admin import audit_api, canaries_api, flags_api, keys_api, limits_api, requests_api, usage_api
 from proxy.admin.access import who
 from proxy.admin.asked import MAX_BODY, Asked, Desk, Receive, read_object
 from proxy.admin.roles import check
@@ -236,6 +236,8 @@ HANDLERS: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/admin/flags/{name}", flags_api.set_flag),
     ("GET", "/admin/audit", audit_api.list_audit),
     ("GET", "/admin/usage", usage_api.get_usage),
+    ("GET", "/admin/requests", requests_api.list_requests),
+    ("GET", "/admin/requests/{name}", requests_api.get_request),
     ("GET", "/admin/limits", limits_api.list_limits),
     ("GET", "/admin/budgets", limits_api.list_budgets),
 )

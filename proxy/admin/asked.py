@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,10 +17,21 @@ from proxy.keys.service import KeyService
 from proxy.ledger.export import Source
 from proxy.runtime import Runtime
 from proxy.telemetry.log import Logger
+from proxy.telemetry.receipts import Receipts
 
 MAX_BODY = 16 * 2**10
 _READING = 2  # requests that read the ledger at once
 Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class Feed(Reply):
+    """An answer whose body has no end of its own."""
+
+    __slots__ = ("chunks",)
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None], headers: tuple[Header, ...]) -> None:
+        super().__init__(200, b"", headers)
+        self.chunks = chunks
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -28,13 +39,14 @@ class Desk(msgspec.Struct, frozen=True):
     and team.
 
     ``source`` opens the ledger to read it (it raises ``NoLedger``), None where none is kept; ``reading`` is held by
-    whoever reads it.
+    whoever reads it. ``receipts``: of the requests of this process.
     """
 
     service: KeyService
     teams: Mapping[tuple[str, str], Ceiling] = {}
     source: Callable[[], Source] | None = None
     reading: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(_READING))
+    receipts: Receipts | None = None
 
 
 class Asked(msgspec.Struct, frozen=True):

@@ -30,6 +30,8 @@ Act = Literal[
     "limits.read",
     "flags.read",
     "flags.write",
+    "requests.read",
+    "requests.texts",
 ]
 _TIERS = ("free", "basic", "premium", "enterprise")  # from the least to the most
 _MICRO = 10**6
@@ -51,6 +53,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     "limits.read": _READERS,
     "flags.read": _RULERS | {"auditor"},
     "flags.write": _RULERS,
+    "requests.read": _READERS,
+    "requests.texts": _WRITERS,  # what was asked and answered, where that is kept
 }
 # What is of the whole gateway and not of one organisation.
 _OF_ALL: frozenset[Act] = frozenset(

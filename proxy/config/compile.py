@@ -220,6 +220,7 @@ class _Compiler:
         self._rules = Rules(**msgspec.structs.asdict(self._read("health", HealthConfig)))
         self._retries = self._read("retries", RetriesConfig)
         self._ledger = self._read("ledger", LedgerConfig)
+        self._timed = self._map("receipts").get("timings") is True
         self._charges: Charges = lease.get(CHARGES, Charges)
         self._trees: dict[str, Target | None] = dict.fromkeys(self._map("routes"))
         self._bare_models: set[str] = set()
@@ -360,7 +361,10 @@ class _Compiler:
         target = Attempts(target, rules, self._lease.get(f"load {name}", Load))
         if config.mid_stream == "continue":
             target = self._continued(target, name, path)
-        pipeline = Pipeline(name, compiled, target, slots=state.slots, timeouts=state.timeouts, on_loss=config.on_loss)
+        timeouts, on_loss = state.timeouts, config.on_loss
+        pipeline = Pipeline(
+            name, compiled, target, slots=state.slots, timeouts=timeouts, on_loss=on_loss, timed=self._timed
+        )
         match = config.match
         return RouteRule(
             name,

@@ -150,6 +150,17 @@ class LedgerConfig(_Section, frozen=True):
     max_backlog: int = 100_000
 
 
+class ReceiptsConfig(_Section, frozen=True):
+    """What is remembered of each request."""
+
+    max: int = 1000
+    max_size: Size = Size(16 * _MIB)
+    keep: Duration | None = None
+    max_kept: int = 100_000
+    bodies: Literal["none", "redacted"] = "none"
+    timings: bool = False
+
+
 class AlertsConfig(_Section, frozen=True):
     """Where operators are told."""
 
@@ -263,6 +274,7 @@ class GatewayConfig(_Section, frozen=True):
     jobs: JobsConfig = JobsConfig()
     store: Secret | None = None
     ledger: LedgerConfig = LedgerConfig()
+    receipts: ReceiptsConfig = ReceiptsConfig()
     alerts: AlertsConfig = AlertsConfig()
     tiers: TiersConfig = TiersConfig()
     time_zone: str = "UTC"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TextIO
 
 NANO = 10**9  # nano-dollars of a dollar
 MICRO = 10**6  # microseconds of a second
 _WIDEST = 40  # characters of a text in a table
-_BOLD, _DIM, _RED, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
+_BOLD, _DIM, _REVERSE, _RED, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[7m", "\x1b[31m", "\x1b[0m"
 
 
 def money(nano_dollars: float) -> str:
@@ -29,6 +30,11 @@ def decimal(nano_dollars: int) -> str:
     """Dollars for machines, exact to the last digit: "0.000000150"."""
     whole, rest = divmod(abs(nano_dollars), NANO)
     return f"{'-' if nano_dollars < 0 else ''}{whole}.{rest:09d}"
+
+
+def dollars(written: str) -> str:
+    """What ``decimal`` wrote, for people."""
+    return money(int(Decimal(written) * NANO))
 
 
 def count(number: int) -> str:
@@ -70,6 +76,9 @@ class Style:
 
     def red(self, line: str) -> str:
         return self._wrapped(_RED, line)
+
+    def reverse(self, line: str) -> str:
+        return self._wrapped(_REVERSE, line)
 
     def _wrapped(self, code: str, line: str) -> str:
         return f"{code}{line}{_PLAIN}" if self.is_coloured else line

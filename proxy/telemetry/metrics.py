@@ -151,6 +151,7 @@ class Metrics(Meter):
         )
         self.store_up.set(1)
         self.lost_lines = Counter("sluicegate_log_lines_lost", "Log lines that could not be written.", **known)
+        self.lost_receipts = Counter("sluicegate_receipts_lost", "Receipts that did not get to the disk.", **known)
         self.reloads = Counter("sluicegate_config_reloads", "Reloads, by result.", ["result"], **known)
         self._add_checks(known)
 

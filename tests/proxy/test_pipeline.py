@@ -242,3 +242,34 @@ async def test_explain_runs_the_requests_and_sends_nothing() -> None:
         make_exchange()
     )
     assert (lines, refusal, choice) == ([("b", "refuses: 403 model_not_allowed")], refusing.reply, None)
+
+
+async def test_policies_are_timed_only_if_asked_for() -> None:
+    """Every phase of each counts, at the door too; what they decide is the same."""
+    for timed in (False, True):
+        trace: list[str] = []
+        policies = [("a", Spy("a", trace)), ("b", AsyncSpy("b", trace))]
+        pipeline = Pipeline("chat", policies, Fixed(), slots=0, timeouts=Timeouts(), timed=timed)
+        x = Exchange("req_1", "POST", "/v1/chat/completions", b"", [], time.monotonic(), 0)
+        await pipeline.run(x, _nowhere)
+        assert trace == ["a request", "b request", "b response 200", "a response 200", "b close", "a close"]
+        assert (x.timings is not None) is timed
+        if x.timings is not None:
+            assert set(x.timings) == {"a", "b"}
+            assert all(nanoseconds > 0 for nanoseconds in x.timings.values())
+        assert pipeline.names == ("a", "b")
+
+
+async def _nowhere(message: dict[str, Any]) -> None:
+    """Whatever is sent is lost."""
+
+
+async def test_who_replaces_an_answer_is_noted() -> None:
+    """For the receipt."""
+    trace: list[str] = []
+    policies = [("a", Spy("a", trace, replace=Reply(451, b"{}"))), ("b", Spy("b", trace))]
+    pipeline = Pipeline("chat", policies, Fixed(), slots=0, timeouts=Timeouts())
+    x = Exchange("req_1", "POST", "/v1/chat/completions", b"", [], time.monotonic(), 0)
+    outcome = await pipeline.run(x, _nowhere)
+    assert (outcome.status, x.notes["replaced_by"]) == (451, "a")
+    assert (b"x-request-id", b"req_1") in x.sent

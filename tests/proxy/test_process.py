@@ -12,7 +12,7 @@ import pytest
 from policies.table import POLICIES, TARGETS
 from proxy.config.compile import Tables
 from proxy.config.model import GatewayConfig, ServerConfig, ShutdownConfig
-from proxy.process import WRONG, Options, banner, counted_apart, is_address, serve, server_limits, split_address
+from proxy.process import WRONG, Options, counted_apart, serve, server_limits
 from proxy.providers.table import PROVIDERS
 from proxy.server.limits import ServerLimits
 from proxy.units import Duration, Size
@@ -27,22 +27,6 @@ def hang_up() -> Iterator[None]:
     before = signal.getsignal(signal.SIGHUP)
     yield
     signal.signal(signal.SIGHUP, before)
-
-
-@pytest.mark.parametrize(
-    ("text", "host", "port"),
-    [("127.0.0.1:8080", "127.0.0.1", 8080), ("[::1]:0", "::1", 0), ("localhost:65535", "localhost", 65535)],
-)
-def test_an_address_is_a_host_and_a_port(text: str, host: str, port: int) -> None:
-    assert is_address(text)
-    assert split_address(text) == (host, port)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "8080", ":8080", "localhost", "::1:8080", "a:65536", "a:b", "unix:/run/x", "a:1\n"]
-)
-def test_other_texts_are_none(text: str) -> None:
-    assert not is_address(text)
 
 
 def test_every_limit_of_the_file_reaches_the_server() -> None:
@@ -67,24 +51,6 @@ def test_every_limit_of_the_file_reaches_the_server() -> None:
 
 def test_defaults_of_file_and_server_agree() -> None:
     assert server_limits(GatewayConfig(providers={}, routes={})) == ServerLimits()
-
-
-@pytest.mark.parametrize(
-    ("host", "url"),
-    [
-        ("127.0.0.1", "http://127.0.0.1:8080"),
-        ("0.0.0.0", "http://127.0.0.1:8080"),
-        ("::", "http://127.0.0.1:8080"),
-        ("::1", "http://[::1]:8080"),
-        ("gateway.example", "http://gateway.example:8080"),
-    ],
-)
-def test_the_banner_can_be_pasted(host: str, url: str) -> None:
-    """An address that a client of this machine can use."""
-    text = banner(host, 8080, Path("gateway.yaml"))
-    assert f'OpenAI(base_url="{url}/v1"' in text
-    assert f"OPENAI_BASE_URL={url}/v1" in text
-    assert f"curl {url}/v1/models" in text
 
 
 @pytest.mark.parametrize("workers", [1, 2])

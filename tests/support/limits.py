@@ -84,6 +84,7 @@ class Spent:
     def __init__(self, input_tokens: int, output_tokens: int, cost: int) -> None:
         self.input_tokens, self.output_tokens, self.cost = input_tokens, output_tokens, cost
         self.is_settled = False
+        self.row: Any = None
         self.waiting: list[Callable[[], None]] = []
 
     def settle(self, status: str, reason: str = "") -> None:

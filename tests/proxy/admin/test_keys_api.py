@@ -71,6 +71,8 @@ async def test_whoami(office: Office) -> None:
         "keys.rotate",
         "usage.read",
         "limits.read",
+        "requests.read",
+        "requests.texts",
     ]
     assert "addresses" not in found["writable"]["update"]
     assert (await office.data("owner", "GET", "/admin/whoami"))["organisation"] is None
