@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from hashlib import sha256
 from pathlib import Path as File
 from typing import Any, TypeVar, cast
 
 import msgspec
 
-from proxy.admin.roles import Operator
 from proxy.attempts import Attempts, Load, RetryRules
 from proxy.canaries.rollout import Plan, Rollout
 from proxy.checks import Check, Watch
@@ -27,8 +25,6 @@ from proxy.config.limits import TenantRules
 from proxy.config.lists import Entry, Lists
 from proxy.config.load import Loaded, load
 from proxy.config.model import (
-    AdminConfig,
-    ConversationsConfig,
     GatewayConfig,
     HealthConfig,
     LedgerConfig,
@@ -42,12 +38,12 @@ from proxy.config.model import (
     convert,
 )
 from proxy.config.names import check_paths
+from proxy.config.parts import conversations_of, operators_of, shared_counters_of, sharing_of
 from proxy.config.problem import Path, Problem, arrange, listing, render_path
 from proxy.config.shape import check_shape
 from proxy.config.targets import walk
 from proxy.config.tenants import Tenants
 from proxy.continued import Continued
-from proxy.conversations import Conversations
 from proxy.dialects.paths import MATCHABLE, PATHS
 from proxy.exchange import Identity
 from proxy.flags.table import Table
@@ -71,11 +67,8 @@ from proxy.providers.provider import Provider
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.router import Router, RouteRule
-from proxy.runtime import Lease, Operators, Quotas, Runtime, Shared
-from proxy.store.memory import MemoryStore
-from proxy.store.shared_counters import SharedCounters
-from proxy.store.shared_health import NEEDS_EXTRA, SharedHealth, has_extra
-from proxy.units import Secret
+from proxy.runtime import Lease, Quotas, Runtime, Shared
+from proxy.store.shared_health import NEEDS_EXTRA, has_extra
 
 __all__ = ["Built", "Tables", "build", "changes"]
 
@@ -146,49 +139,17 @@ def build(
     if report.problems or config is None:
         lease.release()
         return Built(None, None, report.problems, notices, loaded.files, loaded.digest)
-    conversations = _conversations(config.conversations, lease)
-    operators = _operators(config.admin, ejects=config.health.enabled)
+    conversations = conversations_of(config.conversations, lease)
+    operators = operators_of(config.admin, ejects=config.health.enabled)
     runtime = Runtime(generation, router, compiler.providers, loaded.digest, lease, conversations, operators)
     runtime.checks = compiler.checks()
     runtime.charges, runtime.counters = lease.get(CHARGES, Charges), lease.get(LIMITS, Switch)
     runtime.flags = compiler.flags
     runtime.quotas, runtime.tenants, runtime.identities = compiler.quotas, compiler.tenants, compiler.identities
     runtime.key_sets, runtime.canaries = tuple(compiler.key_sets), compiler.canaries
-    runtime.shared_counters = _shared_counters(config.store, lease)
-    runtime.sharing, runtime.healths = _sharing(config.store, lease), compiler.healths
+    runtime.shared_counters = shared_counters_of(config.store, lease)
+    runtime.sharing, runtime.healths = sharing_of(config.store, lease), compiler.healths
     return Built(runtime, config, (), notices, loaded.files, loaded.digest)
-
-
-def _conversations(config: ConversationsConfig, lease: Lease) -> Conversations:
-    """What earlier requests left behind; the memory of it outlives a generation."""
-    size = int(config.max_size)
-    store: MemoryStore = lease.get(f"conversations/{size}", lambda: MemoryStore(size))
-    return Conversations(store, float(config.lifetime))
-
-
-def _operators(config: AdminConfig, *, ejects: bool) -> Operators:
-    """Who may use ``/admin``, by what their keys hash to."""
-    keys = {
-        bytes.fromhex(key.hash.reveal().removeprefix("sha256:")): Operator(name, key.role, key.organisation, key.team)
-        for name, key in config.keys.items()
-    }
-    return Operators(keys, ejects)
-
-
-def _sharing(url: Secret | None, lease: Lease) -> SharedHealth | None:
-    """What tells other replicas; nothing where there is no store."""
-    if url is None:
-        return None
-    plain = url.reveal()
-    return lease.get(f"store {sha256(plain.encode()).hexdigest()}", lambda: SharedHealth(plain))
-
-
-def _shared_counters(url: Secret | None, lease: Lease) -> SharedCounters | None:
-    """Limits that replicas share; None where there is no store."""
-    if url is None:
-        return None
-    plain = url.reveal()
-    return lease.get(f"limits {sha256(plain.encode()).hexdigest()}", lambda: SharedCounters(plain))
 
 
 class _Compiler:

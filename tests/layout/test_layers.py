@@ -51,6 +51,7 @@ LAYERS = {
     "proxy.config.context": "compile",
     "proxy.config.gating": "compile",
     "proxy.config.tenants": "compile",
+    "proxy.config.parts": "compile",
     "proxy.admin": "surface",
     "proxy.app": "surface",
     "proxy.backtest": "surface",
