@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from msgspec.structs import replace
 
 from proxy.chat import Completion, Delta, End, Event, Finish, Open, Part, ToolCall
 from proxy.errors import HungUp
+from proxy.kept import pause
 from proxy.policy import Pieces
 
 CUT = "chaos_cut"  # the code of an answer that was cut
@@ -82,7 +82,7 @@ class Damaged:
             if self._on_slow is not None:
                 self._on_slow()
                 self._on_slow = None
-            await asyncio.sleep(self._every * tokens)
+            await pause(self._every * tokens)
         return piece
 
     def _cut(self) -> None:

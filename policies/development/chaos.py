@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -14,6 +13,7 @@ from policies.development._damage import Damaged, Garbled, garble, half
 from policies.development._helpers import Conditions, Counter, chance
 from proxy.chat import Choice, Completion, Part, Refusal, Usage
 from proxy.exchange import RESET, Exchange, Reply
+from proxy.kept import pause
 from proxy.policy import Answer, CompileContext, Config, Policy
 from proxy.units import Duration, Percent
 
@@ -146,7 +146,7 @@ class Chaos(Policy):
         seconds = least + (most - least) * chance(self._seed, which, f"{fault.at} delay")
         began = time.monotonic()
         self._tell(x, fault.name)
-        await asyncio.sleep(max(0.0, min(seconds, x.deadline - began)))
+        await pause(max(0.0, min(seconds, x.deadline - began)))
         x.upstream_wait += time.monotonic() - began  # no time of the gateway's own
 
     def _said(self, parts: Iterable[Part], x: Exchange, _: Fault) -> Reply | None:
