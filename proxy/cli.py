@@ -28,6 +28,8 @@ from proxy.cases import Suite
 from proxy.commands import Commands, Edge, Place
 from proxy.commands.backtest import HELP as BACKTEST
 from proxy.commands.backtest import BacktestEdge, add_backtest, run_backtest
+from proxy.commands import Edge, Place
+from proxy.commands.importing import add_import
 from proxy.commands.keys import KeysEdge, add_keys
 from proxy.commands.ledger import add_ledger
 from proxy.commands.test import TestEdge, WrongFile, add_test
@@ -37,6 +39,7 @@ from proxy.config.compile import Built, Tables, build
 from proxy.config.schema import bundle
 from proxy.errors import Header
 from proxy.explain import Explanation, explain
+from proxy.importing.litellm import convert as convert_litellm
 from proxy.ledger.export import NoLedger
 from proxy.ledger.forecast import Budget
 from proxy.ledger.sqlite import NAME as LEDGER
@@ -325,6 +328,7 @@ def _parser() -> ArgumentParser:
     add_ledger(commands, config, output, edge)
     add_test(commands, config, output, TestEdge(_cases, _compile, _describe, os.environ, time.time))
     _add_replay(commands, config, output, edge)
+    add_import(commands, output, convert_litellm)
 
     command = commands.add_parser("version", parents=[output], help="print the version")
     command.set_defaults(run=_version)
