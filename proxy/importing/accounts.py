@@ -176,6 +176,8 @@ class Accounts:
             if isinstance(headers, dict) and all(isinstance(one, str) for one in headers.values()):
                 settings["headers"] = {name: source.text(value) for name, value in headers.items()}
                 source.carried(where.get(key, (*path, key)), "`headers` of the account")
+        if "${" in json.dumps(settings).replace("$${", ""):
+            settings["optional"] = True
         return settings
 
     def _key(

@@ -29,6 +29,7 @@ _SECTIONS = (
     "credential_list",
 )
 _HEAD = "Written by `sluicegate import litellm`, which also lists what it could not carry. Look it through."
+_OPTIONAL = "An account whose variable is missing is left out, with a notice: LiteLLM starts without it too."
 _FALLBACKS = (
     ("context_window_fallbacks", ["context_too_long"]),
     ("content_policy_fallbacks", ["content_refused"]),
@@ -82,8 +83,8 @@ class _File:
             "routes": routes,
         }
         self._comments["listen",] = "LiteLLM's port, on this machine alone: beyond it every route must authenticate."
-        if len(providers) > 1:
-            self._comments["providers",] = "One account for each set of address, credential and settings."
+        if any("optional" in settings for settings in providers.values()):
+            self._comments["providers",] = _OPTIONAL
         for name in self._source.value:
             if name not in _SECTIONS:
                 self._source.unknown((name,), _SECTIONS)
