@@ -28,7 +28,6 @@ from proxy.cases import Suite
 from proxy.commands import Commands, Edge, Place
 from proxy.commands.backtest import HELP as BACKTEST
 from proxy.commands.backtest import BacktestEdge, add_backtest, run_backtest
-from proxy.commands import Edge, Place
 from proxy.commands.importing import add_import
 from proxy.commands.keys import KeysEdge, add_keys
 from proxy.commands.ledger import add_ledger
