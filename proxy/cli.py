@@ -31,6 +31,7 @@ from proxy.commands.asking import GatewayEdge, Unanswered
 from proxy.commands.backtest import HELP as BACKTEST
 from proxy.commands.backtest import BacktestEdge, add_backtest, run_backtest
 from proxy.commands.flags import add_flags
+from proxy.commands.importing import add_import
 from proxy.commands.keys import KeysEdge, add_keys
 from proxy.commands.ledger import add_ledger
 from proxy.commands.show import add_show
@@ -46,6 +47,7 @@ from proxy.flags.flag import NAME as FLAGS
 from proxy.flags.flag import Flags
 from proxy.flags.store import KeptFlags
 from proxy.flags.table import Table
+from proxy.importing.litellm import convert as convert_litellm
 from proxy.keys.service import KeyService
 from proxy.ledger.export import NoLedger
 from proxy.ledger.forecast import Budget
@@ -359,6 +361,7 @@ def _parser() -> ArgumentParser:
     reached = GatewayEdge(_address, os.environ)
     add_show(commands, config, output, reached)
     add_top(commands, config, output, reached)
+    add_import(commands, output, convert_litellm)
 
     command = commands.add_parser("version", parents=[output], help="print the version")
     command.set_defaults(run=_version)

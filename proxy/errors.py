@@ -19,6 +19,7 @@
         ├── Unsupported   400    this target cannot do what the request needs; another may
         │   └── NoBranch  400    no branch of a target is meant for such a request
         └── Rejected      4xx    the provider refused the request itself; its answer is passed on
+    HungUp                       the caller's connection breaks, on purpose
     ConfigError                  problems of a file, all of them (see ``proxy.config.problem``)
 
 A refusal by a policy is not in this tree: it is a value (``Reply``), made by ``refuse``.
@@ -46,6 +47,14 @@ Meaning = Literal[
     "unsupported",
     "rejected",
 ]
+
+
+class HungUp(Exception):
+    """The connection to the caller is to break where it is, without a word. Nobody's failure: it was asked for."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class GatewayError(Exception):

@@ -13,11 +13,12 @@ from proxy.errors import OPENAI, Header, Style
 from proxy.limit import Held, Rule
 
 Network = IPv4Network | IPv6Network
+RESET = 0  # the status of a reply that says nothing: the caller's connection is reset
 JSON_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"),)
 
 
 class Reply:
-    """A complete answer made by the gateway itself: status, headers (lower-case names), body bytes.
+    """A complete answer made by the gateway itself: status (or ``RESET``), headers (lower-case names), body bytes.
 
     ``code`` is the stable snake_case reason when the reply is a refusal, else None.
     """

@@ -130,3 +130,8 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
 async def aside(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What comes of ``function``, in a thread: others go on meanwhile."""
     return await asyncio.to_thread(function, *args, **kwargs)
+
+
+async def pause(seconds: float) -> None:
+    """Nothing happens for so long."""
+    await asyncio.sleep(seconds)

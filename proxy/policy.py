@@ -14,7 +14,7 @@ import msgspec
 
 from proxy.canaries.rollout import Plan, Rollout
 from proxy.capability import Needs, Reach
-from proxy.chat import Chat, Completion
+from proxy.chat import Chat, Completion, Event
 from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.health import Health
@@ -74,6 +74,23 @@ class Keys(Protocol):
 
     def detours(self) -> Iterable[str]:
         """Routes to which their limits may lead, also those of keys that are issued later."""
+
+
+class Pieces(Protocol):
+    """A stream of events in its caller's dialect: one object per answer."""
+
+    def split(self, chunk: bytes) -> list[bytes]:
+        """Whole events, as the bytes that came."""
+
+    def read(self, event: bytes) -> list[Event]:
+        """What it says; nothing if it cannot be read.
+
+        Raises:
+            UpstreamError: the provider says that it has failed.
+        """
+
+    def write(self, events: list[Event]) -> bytes:
+        """Events in the caller's dialect: from the first on, or not at all."""
 
 
 class CompileContext(Protocol):
@@ -143,6 +160,12 @@ class CompileContext(Protocol):
     def completion(self, x: Exchange, body: bytes, *, is_sse: bool) -> Completion | None:
         """The answer to ``x`` as its caller has it, read back; None if it is no conversation's, or unreadable. Slow:
         not for the request path."""
+
+    def reply(self, x: Exchange, completion: Completion, *, stream: bool) -> Reply | None:
+        """``completion`` as the answer to ``x``, in its caller's dialect; None if that is no conversation's."""
+
+    def pieces(self, x: Exchange) -> Pieces | None:
+        """The streamed answer to ``x``, taken apart; None if it is no conversation's."""
 
     def conversation(self, x: Exchange) -> Chat | None:
         """What the caller said, in the neutral form; None for what is no conversation, or too large to look into."""

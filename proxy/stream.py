@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from proxy.dialects.openai_stream import ChatFilters
-from proxy.errors import GatewayError, Header
+from proxy.errors import GatewayError, Header, HungUp
+from proxy.exchange import RESET
 from proxy.policy import Answer, Filter
 from proxy.sse import has_ended
 
@@ -48,8 +49,9 @@ async def pump(send: Send, answer: Answer, headers: list[Header], filters: list[
     """Send ``answer`` with ``headers`` (all of them, except the framing). With no filters its bytes are not touched.
 
     An event stream that fails ends with an error event and without its end marker. Another body that fails raises
-    ``AnswerCut``. When this task is cancelled the upstream is closed and ``CancelledError`` goes on, but for a
-    shutdown: then an event stream gets its error event and ends, and another body is cut.
+    ``AnswerCut``, and so does any that hangs up. When this task is cancelled the upstream is closed and
+    ``CancelledError`` goes on, but for a shutdown: then an event stream gets its error event and ends, and another body
+    is cut.
     """
     outcome = Outcome(answer.status, answer.code)
     body = answer.body
@@ -59,6 +61,9 @@ async def pump(send: Send, answer: Answer, headers: list[Header], filters: list[
         finally:
             if answer.close is not None:
                 answer.close()
+        return outcome
+    if answer.status == RESET:
+        await send({"type": "http.response.reset"})
         return outcome
     await send(
         {
@@ -90,6 +95,9 @@ async def _flow(send: Send, answer: Answer, headers: list[Header], filters: list
             outcome.code = failed.error_code
             raise AnswerCut(outcome) from failed
         error = failed.http_status, failed.error_code, failed.message
+    except HungUp as asked:
+        outcome.code = asked.code
+        raise AnswerCut(outcome) from asked
     except asyncio.CancelledError as cancelled:
         if DRAINING not in cancelled.args:
             raise

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
+from proxy.config.development import check_chaos
 from proxy.config.document import Report
 from proxy.config.enforced import check_enforced
 from proxy.config.lists import Entry, Lists, check_lists_marks, check_order
@@ -48,6 +49,8 @@ def check(value: dict[str, Any], report: Report, *, now: float, listen: str | No
     check_routes(routes, report)
     _check_health(value, report)
     _check_open(value, routes, policies, report, listen)
+    address = listen or str(value.get("listen", DEFAULT_LISTEN))
+    check_chaos(policies.values(), report, address, is_local=is_loopback(address))
     tenants = _map(value, "tenants")
     _check_keys([*_keys(tenants), *_admin_keys(value)], report, now)
     _check_models(tenants, routes, policies, report)

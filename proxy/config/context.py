@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from proxy.answers import completion_of
+from proxy.answers import Taken, completion_of, is_conversation, reply_of
 from proxy.asking import ask
 from proxy.canaries.rollout import Plan, Rollout
 from proxy.capability import Needs
@@ -15,7 +15,7 @@ from proxy.config.document import Report
 from proxy.config.limits import rules_of
 from proxy.config.lists import Entry
 from proxy.config.problem import Path, nearest, quote
-from proxy.exchange import Exchange, Identity
+from proxy.exchange import Exchange, Identity, Reply
 from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
 from proxy.key_sets import KeySet
@@ -245,6 +245,14 @@ class RouteContext(Place):
     def completion(self, x: Exchange, body: bytes, *, is_sse: bool) -> Completion | None:
         """An answer, read back."""
         return completion_of(x, body, is_sse=is_sse)
+
+    def reply(self, x: Exchange, completion: Completion, *, stream: bool) -> Reply | None:
+        """An answer of the gateway's own."""
+        return reply_of(x, completion, stream=stream)
+
+    def pieces(self, x: Exchange) -> Taken | None:
+        """A stream, taken apart."""
+        return Taken(x) if is_conversation(x) else None
 
     def conversation(self, x: Exchange) -> Chat | None:
         """What the caller said."""

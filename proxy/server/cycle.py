@@ -224,6 +224,10 @@ class Cycle:
                 self._write_body(body, more_body)
         elif message["type"] == "http.response.start":
             self._write_head(message["status"], message.get("headers", ()))
+        elif message["type"] == "http.response.reset":
+            self.complete = True
+            self.keep_alive = False
+            reset(self._connection.transport)
         else:
             raise RuntimeError(f"an HTTP answer has no message {message['type']!r}")
 

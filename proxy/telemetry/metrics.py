@@ -173,6 +173,7 @@ class Metrics(Meter):
         self._jobs_finished = Counter(
             "sluicegate_jobs_finished", "Jobs that ended, by how.", ["kind", "status"], **known
         )
+        self._chaos = Counter("sluicegate_chaos_faults", "Faults on purpose.", ["route", "fault"], **known)
         self._webhooks = Counter(
             "sluicegate_job_webhooks", "Tries to deliver a webhook, by result.", ["result"], **known
         )
@@ -181,6 +182,8 @@ class Metrics(Meter):
         """A report of a node, or of a check."""
         if event == "check.round":
             self._child(self._checks, fields["provider"], fields["result"]).inc()
+        elif event == "chaos.fault":
+            self._child(self._chaos, fields["route"], fields["fault"]).inc()
         elif event == "limit.over":
             self._child(self._over_limit, fields["level"], fields["action"]).inc()
         elif event == "flag.decided":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.answers import completion_of
-from proxy.chat import Chat, Choice, Completion, Part, Text, ToolCall
+from proxy.answers import Taken, completion_of, reply_of
+from proxy.chat import Chat, Choice, Completion, Part, Refusal, Text, ToolCall, Usage
 from proxy.dialects.paths import endpoint_for
 from proxy.dialects.table import DIALECTS
 from proxy.exchange import Exchange
@@ -54,3 +54,33 @@ def test_what_is_no_conversation_is_nothing() -> None:
     """Embeddings, counts."""
     for path in ("/v1/embeddings", "/v1/messages/count_tokens"):
         assert completion_of(_asked(path), b"{}", is_sse=False) is None
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("name", PATHS)
+def test_an_answer_of_our_own_is_one(name: str, stream: bool) -> None:
+    """With id, model and usage; read back it declines."""
+    x = _asked(PATHS[name])
+    x.model = "m"
+    x.read = Chat(model="m", messages=[], stream=stream)
+    said = Completion(id="", model="", choices=[Choice(parts=[Refusal("No.")], stop="refusal")], usage=Usage())
+    reply = reply_of(x, said, stream=stream)
+    assert reply is not None
+    assert (reply.status, reply.code) == (200, None)
+    assert dict(reply.headers)[b"content-type"].startswith(b"text/event-stream" if stream else b"application/json")
+    found = completion_of(x, reply.body, is_sse=stream)
+    assert found is not None
+    assert found.id
+    assert found.model == "m"
+    assert "No." in str(found.choices[0].parts)
+
+
+def test_there_is_no_answer_to_what_is_no_conversation() -> None:
+    assert reply_of(_asked("/v1/embeddings"), Completion(id="", model="", choices=[]), stream=False) is None
+
+
+def test_what_cannot_be_read_of_a_stream_passes() -> None:
+    pieces = Taken(_asked(PATHS["openai_chat"]))
+    broken = b"data: {{\n\n"
+    assert pieces.split(b": ping\n\n" + broken + b"data: [DO") == [b": ping\n\n", broken]
+    assert pieces.read(broken) == []

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from proxy.chat import Delta
-from proxy.errors import BadAnswer, GatewayError, Unavailable, UpstreamTimeout
+from proxy.errors import BadAnswer, GatewayError, HungUp, Unavailable, UpstreamTimeout
+from proxy.exchange import RESET
 from proxy.policy import Answer
 from proxy.stream import AnswerCut, Outcome, pump
 
@@ -130,6 +131,24 @@ async def test_another_body_that_fails_is_cut_so_that_the_client_can_tell() -> N
     assert facts(raised.value.outcome) == (200, False, "upstream_unavailable", 3, 1)
     assert not client.ended
     assert source.closed
+
+
+@pytest.mark.parametrize("is_sse", [True, False], ids=["stream", "other"])
+async def test_a_body_that_hangs_up_says_nothing_more(is_sse: bool) -> None:
+    """Not even that it failed."""
+    client, source = Client(), Source(EVENTS[0], HungUp("asked_for"))
+    with pytest.raises(AnswerCut) as raised:
+        await pump(client.send, flowing(source, is_sse=is_sse), HEADERS, [])
+    assert facts(raised.value.outcome) == (200, False, "asked_for", len(EVENTS[0]), 1)
+    assert client.body == EVENTS[0]
+    assert source.closed
+
+
+async def test_a_reset_is_the_servers_to_do() -> None:
+    client = Client()
+    outcome = await pump(client.send, Answer(RESET, [], body=b"", code="connection_reset"), HEADERS, [])
+    assert client.messages == [{"type": "http.response.reset"}]
+    assert facts(outcome) == (RESET, False, "connection_reset", 0, 0)
 
 
 async def test_nothing_is_read_while_the_client_takes_nothing() -> None:

@@ -1,0 +1,1 @@
+"""Policies for whoever builds something on the gateway: not for production."""
