@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 
@@ -30,7 +31,10 @@ class Moments:
         ``value``: its sum (milliseconds, dollars, errors; 1 or 0 for a proportion of subjects). ``per``: its requests,
         for a figure per request; 1 for a figure per subject. ``before``: the same figure in the time before the
         experiment; 0, or any constant, for who was not there: the estimate stays right (see ``adjusted``).
+        Raises ValueError for what is not finite: it would take all that was counted before with it.
         """
+        if not math.isfinite(value + per + before):
+            raise ValueError("a subject's figures must be finite")
         self.subjects += 1
         self.y += value
         self.x += per

@@ -41,13 +41,14 @@ class Rule:
     ``alpha``: the chance of ever claiming what is not so. ``planned``: subjects for each arm at which the interval is
     to be the narrowest it can be; it holds at every other size too, and a tenth or ten times as many cost little.
     ``minimum``: subjects each arm has before anything is claimed; the guarantee rests on means being nearly normal.
-    ``events``: subjects with the rarer outcome, in both arms together, before anything is claimed of a proportion.
+    ``events``: subjects with the rarer outcome that the smaller arm is to have had, if both arms are alike, before
+    anything is claimed of a proportion.
     """
 
     alpha: float = 0.05
     planned: int = 5_000
     minimum: int = 100
-    events: int = 20
+    events: int = 10
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 1:
@@ -107,5 +108,6 @@ def is_enough(rule: Rule, *arms: Estimate) -> bool:
         return False
     if not all(arm.is_binary for arm in arms):
         return True
-    ones = sum(arm.value * arm.subjects for arm in arms)
-    return min(ones, sum(arm.subjects for arm in arms) - ones) >= rule.events
+    total = sum(arm.subjects for arm in arms)
+    share = sum(arm.value * arm.subjects for arm in arms) / total
+    return min(share, 1 - share) * min(arm.subjects for arm in arms) >= rule.events
