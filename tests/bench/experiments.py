@@ -34,7 +34,7 @@ MAIN = (
     Scenario("ratio, time per request", latency),
 )
 HARDER = (
-    Scenario("proportion, 1 %, 90:10", proportion(0.01), share=0.1),
+    Scenario("proportion, 5 %, 90:10", proportion(0.05), share=0.1),
     Scenario("mean, heavy tail, 90:10", heavy, share=0.1),
     Scenario("ratio, few errors per request, 90:10", errors, share=0.1),
     Scenario("planned 200 each, few errors, 90:10", errors, share=0.1, rule=Rule(planned=200)),
@@ -98,9 +98,9 @@ class Report:
         print()
 
     def _power(self, real: Scenario, found: Outcome) -> None:
-        cells = (f"{real.lift:.1%}", f"{real.subjects:,}", rate(found.sequential, found.simulations))
-        cells = (*cells, f"{found.stopped:,.0f}", rate(found.fixed, found.simulations))
-        print(f"| {real.name} | {' | '.join(cells)} |", flush=True)
+        size, valid = f"{real.lift:.1%} | {real.subjects:,}", rate(found.sequential, found.simulations)
+        fixed = rate(found.fixed, found.simulations)
+        print(f"| {real.name} | {size} | {valid} | {found.stopped:,.0f} | {fixed} |", flush=True)
 
     def guards(self) -> None:
         print("### A guard against 10 % more time per request\n")

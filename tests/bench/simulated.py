@@ -24,7 +24,7 @@ from proxy.experiments.statistics import (
 )
 
 Array = NDArray[np.float64]
-Drawn = tuple[Array, Array, Array]  # value, what it is per, the value before
+Drawn = tuple[Array, ...]  # value, what it is per, the value before
 CHUNK = 100  # experiments at a time, for the sake of memory
 RULE = Rule(planned=2_500)
 BEFORE = (3, 6, 8, 9)  # the moments that know of the time before
@@ -67,20 +67,20 @@ def proportion(chance: float) -> Callable[[np.random.Generator, Array], Drawn]:
 
 def heavy(rng: np.random.Generator, raised: Array) -> Drawn:
     """A mean with a heavy tail, such as cost: lognormal, a hundredth of the subjects brings a sixth of the sum."""
-    value = rng.lognormal(0.0, 1.3, raised.shape) * raised
+    value: Array = rng.lognormal(0.0, 1.3, raised.shape) * raised
     return value, np.ones_like(value), np.zeros_like(value)
 
 
 def latency(rng: np.random.Generator, raised: Array) -> Drawn:
     """Time per request: the requests of a subject resemble each other, and the busy ones are slower."""
     busy = rng.standard_normal(raised.shape)
-    requests = 1.0 + rng.poisson(3.0 * np.exp(0.6 * busy))
+    requests = 1.0 + rng.poisson(3.0 * np.exp(0.6 * busy)).astype(np.float64)
     return rng.gamma(requests) * np.exp(0.3 * busy) * raised, requests, np.zeros_like(requests)
 
 
 def errors(rng: np.random.Generator, raised: Array) -> Drawn:
     """Errors per request, few and in clusters."""
-    requests = 1.0 + rng.poisson(3.0, raised.shape)
+    requests = 1.0 + rng.poisson(3.0, raised.shape).astype(np.float64)
     chance = np.minimum(rng.gamma(0.2, 0.05, raised.shape) * raised, 1.0)
     return rng.binomial(requests.astype(np.int64), chance).astype(np.float64), requests, np.zeros_like(requests)
 
@@ -152,7 +152,7 @@ def _classical(sums: Array) -> Array:
         ratio = y / x
         spread = (yy - 2 * ratio * xy + ratio**2 * xx) / (n - 1)  # the values less ratio times x add up to zero
         error = np.sqrt((spread / (x / n) ** 2 / n).sum(axis=0))
-        return np.nan_to_num((ratio[1] - ratio[0]) / error, posinf=np.inf)
+        return np.asarray(np.nan_to_num((ratio[1] - ratio[0]) / error, posinf=np.inf))
 
 
 def _width(sums: Array, rule: Rule) -> Array:
