@@ -48,7 +48,7 @@ def subjects_needed(
     """Subjects of both arms together, at the shares of now, that find a true ``difference`` (in the metric's unit).
 
     Of what was seen only variances and shares are used. Less what there is, and by the subjects of a day: days to go.
-    None where it cannot be said: no subjects, no difference, or more than 10**12.
+    At least the rule's minimum for each arm. None where it cannot be said: no subjects, no difference, or more than 10**12.
     """
     total = control.subjects + variant.subjects
     if min(control.subjects, variant.subjects) < 2 or not difference:
@@ -58,6 +58,8 @@ def subjects_needed(
     ready = NORMAL.inv_cdf(power)
 
     def finds(size: int) -> bool:
+        if min(shares) * size < rule.minimum:
+            return False
         once = NORMAL.inv_cdf(1 - rule.alpha / 2)
         width = once if is_fixed else bound(rule.seen(2 * shares[0] * shares[1] * size), rule.alpha)
         return (width + ready) * math.sqrt(variance / size) <= abs(difference)

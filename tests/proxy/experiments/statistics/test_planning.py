@@ -48,6 +48,11 @@ def test_what_is_needed_finds_what_is_wanted(arms: tuple[Estimate, Estimate], is
         assert ((found.fixed if is_fixed else found.sequential) <= wanted * 1.0005) is finds
 
 
+def test_a_huge_effect_takes_the_minimum_all_the_same() -> None:
+    assert subjects_needed(*EVEN, RULE, difference=100.0) == 200
+    assert subjects_needed(*UNEVEN, RULE, difference=100.0, is_fixed=True) == 1_000
+
+
 def test_what_cannot_be_said_is_none() -> None:
     single, negative = Estimate(1.0, 0.0, 1), Estimate(-1.0, 1.0, 100)
     assert detectable(single, EVEN[1], RULE) is None
