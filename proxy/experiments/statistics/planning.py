@@ -47,8 +47,8 @@ def subjects_needed(
 ) -> int | None:
     """Subjects of both arms together, at the shares of now, that find a true ``difference`` (in the metric's unit).
 
-    Of what was seen only variances and shares are used. Less what there is, and by the subjects of a day: days to go.
-    At least the rule's minimum for each arm. None where it cannot be said: no subjects, no difference, or more than 10**12.
+    At least the rule's minimum for each arm. Of what was seen only variances and shares are used. Less what there is,
+    and by the subjects of a day: days to go. None where it cannot be said: no subjects, no difference, or over 10**12.
     """
     total = control.subjects + variant.subjects
     if min(control.subjects, variant.subjects) < 2 or not difference:

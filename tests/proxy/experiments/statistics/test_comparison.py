@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 from scipy import stats  # type: ignore[import-untyped]
 
 from proxy.experiments.statistics import Estimate, Rule, compare, compare_all, estimate, holm
+from proxy.experiments.statistics.sequential import p_value
 from tests.proxy.experiments.statistics.arms import arm, shares
 
 RULE = Rule()
@@ -117,3 +118,18 @@ def test_holm_lies_between_nothing_and_bonferroni(p_values: list[float]) -> None
     adjusted = holm(p_values)
     assert all(p <= q <= min(1.0, p * len(p_values)) for p, q in zip(p_values, adjusted, strict=True))
     assert sorted(adjusted) == [q for _, q in sorted(zip(p_values, adjusted, strict=True))]
+
+
+def test_the_clock_is_the_harmonic_mean_of_both_sizes() -> None:
+    """9,000 and 1,000 subjects know as much of a difference as 1,800 in each arm."""
+    uneven = compare(Estimate(1.0, 1.0, 9_000), Estimate(1.1, 1.0, 1_000), RULE)
+    even = compare(Estimate(1.0, 1.0, 1_800), Estimate(1.1, 1.0, 1_800), RULE)
+    assert uneven.p_value == pytest.approx(even.p_value)
+    assert even.p_value == pytest.approx(p_value(0.1 / (2 / 1_800) ** 0.5, RULE.seen(1_800)))
+
+
+def test_an_arm_that_varies_more_is_taken_at_its_word() -> None:
+    """Its variance is raised where it seems too low, and never lowered."""
+    found = compare(Estimate(1.0, 1.0, 10_000_000), Estimate(1.0, 9.0, 100), RULE)
+    assert found.fixed_interval is not None
+    assert found.fixed_interval.high == pytest.approx(1.96 * 0.3, rel=1e-3)
