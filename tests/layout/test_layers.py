@@ -37,6 +37,7 @@ LAYERS = {
     "proxy.reports": "leaf",
     "proxy.room": "leaf",
     "proxy.seam": "leaf",
+    "proxy.experiments.statistics": "leaf",
     "proxy.expression": "leaf",
     "proxy.tasks": "leaf",
     "proxy.limit": "leaf",

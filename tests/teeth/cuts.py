@@ -18,6 +18,7 @@ from tests.teeth.racing import RACING
 from tests.teeth.routing import ROUTING
 from tests.teeth.server import SERVER
 from tests.teeth.settings import SETTINGS
+from tests.teeth.statistics import STATISTICS
 from tests.teeth.streams import STREAMS
 
 
@@ -34,6 +35,20 @@ class Cut(NamedTuple):
 
 CUTS = tuple(
     Cut(*row)
-    for rows in (SERVER, SETTINGS, STREAMS, FAILURES, ROUTING, RACING, QUEUE, IDEMPOTENCY, JOBS, OVERLOAD, ADMIN, MONEY)
+    for rows in (
+        SERVER,
+        SETTINGS,
+        STREAMS,
+        FAILURES,
+        ROUTING,
+        RACING,
+        QUEUE,
+        IDEMPOTENCY,
+        JOBS,
+        OVERLOAD,
+        ADMIN,
+        MONEY,
+        STATISTICS,
+    )
     for row in rows
 )
