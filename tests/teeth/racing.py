@@ -63,8 +63,8 @@ RACING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "MIRROR-02",
         "every request is copied",
         "policies/routing/mirror.py",
-        "        if self._draw() >= self._sample:",
-        "        if self._sample < 0:",
+        "        if self._draw() >= self._sample or",
+        "        if self._sample < 0 or",
         "tests/e2e/test_mirror.py tests/policies/routing/test_mirror.py",
     ),
     (

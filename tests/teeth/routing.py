@@ -39,8 +39,8 @@ ROUTING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "ABLE-01",
         "a target that cannot do what is needed is asked all the same",
         "proxy/policy.py",
-        "        if not lacking or len(lacking) == len(self.children):",
-        "        if True:",
+        "        return off | lacking if len(lacking) < len(rest) else off",
+        "        return off",
         "tests/e2e/test_capability_filters.py",
     ),
     (
@@ -63,8 +63,8 @@ ROUTING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "WHEN-01",
         "conditions are not looked at in order",
         "policies/routing/when.py",
-        "            if test is None or test(x):",
-        "            if test is None:",
+        "            if (test is None or test(x)) and not",
+        "            if test is None and not",
         "tests/policies/routing/test_when.py tests/e2e/test_capability_filters.py",
     ),
     (
