@@ -5,6 +5,7 @@ from __future__ import annotations
 from policies.context.headers import Headers
 from policies.context.prompt_cache import PromptCache
 from policies.context.tags import Tags
+from policies.development.record import Record
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
 from policies.limits.idempotency import Idempotency
@@ -30,6 +31,7 @@ POLICIES: dict[str, type[Policy]] = {
     "idempotency": Idempotency,
     "quota": Quota,
     "queue": Queue,
+    "record": Record,
 }
 
 TARGETS: dict[str, type[Target]] = {

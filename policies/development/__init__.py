@@ -1,0 +1,1 @@
+"""What helps while an application is being written and tested."""
