@@ -58,7 +58,7 @@ class Record(Policy):
         )
 
         def told(result: str, why: str) -> None:
-            context.tell("cassette.written", cassette=config.cassette, result=result, why=why)
+            context.tell("cassette.lost", cassette=config.cassette, result=result, why=why)
 
         deck = context.shared(settings.key, lambda: Deck(settings, told))
         for flaw in deck.flaws:

@@ -12,8 +12,8 @@ from typing import Literal
 import msgspec
 
 from proxy.cassettes import cassette
-from proxy.cassettes.matching import Match, fingerprint, nearest
-from proxy.cassettes.recorder import Pending, Recorder
+from proxy.cassettes.matching import Match, canonical, fingerprint, fits, nearest
+from proxy.cassettes.recorder import STAR, Pending, Recorder
 from proxy.cassettes.take import Request, Take
 from proxy.kept import aside
 
@@ -52,11 +52,12 @@ class Deck:
         found = cassette.Found([], [], False) if mode == "all" else cassette.load(settings.path)
         self.flaws = found.flaws
         if not found.exists and mode == "none":
-            self.flaws = [f"{settings.path}: there is no such cassette; another mode than `none` records one"]
+            self.flaws = [f"{settings.path}: there is no such cassette; record one first"]
         self.replays = mode in ("none", "new") or (mode == "once" and found.exists)
         self.records = mode in ("all", "new") or (mode == "once" and not found.exists)
         self._entries: list[cassette.Entry] = []
         self._takes: dict[bytes, list[Take]] = {}
+        self._starred: dict[bytes, list[bytes]] = {}  # what was asked, in the pieces between the stars
         self._next: dict[bytes, int] = {}
         for entry in found.entries:
             self._know(entry)
@@ -69,12 +70,13 @@ class Deck:
     async def find(self, sent: Request) -> Take | None:
         """The next take of what is asked."""
         large = len(sent.content()) > _ASIDE
-        key = await aside(fingerprint, sent, self._match) if large else fingerprint(sent, self._match)
-        takes = self._takes.get(key)
-        if takes is None and self._recorder is not None and await self._recorder.flushed():
-            takes = self._takes.get(key)
-        if takes is None:
+        spelled = await aside(canonical, sent, self._match) if large else canonical(sent, self._match)
+        key = self._key(spelled)
+        if key is None and self._recorder is not None and await self._recorder.flushed():
+            key = self._key(spelled)
+        if key is None:
             return None
+        takes = self._takes[key]
         at = self._next.get(key, 0)
         self._next[key] = at + 1
         return takes[min(at, len(takes) - 1)]
@@ -92,9 +94,20 @@ class Deck:
         if self._recorder is not None:
             await self._recorder.aclose()
 
+    def _key(self, spelled: bytes) -> bytes | None:
+        """Of the takes of a request."""
+        key = fingerprint(spelled)
+        if key in self._takes:
+            return key
+        return next((other for other, pieces in self._starred.items() if fits(spelled, pieces)), None)
+
     def _know(self, entry: cassette.Entry) -> None:
+        spelled = canonical(entry.take.request, self._match)
+        key = fingerprint(spelled)
         self._entries.append(entry)
-        self._takes.setdefault(fingerprint(entry.take.request, self._match), []).append(entry.take)
+        self._takes.setdefault(key, []).append(entry.take)
+        if STAR in spelled:
+            self._starred[key] = spelled.split(STAR)
 
     def _learn(self, documents: list[bytes]) -> None:
         """What was recorded just now. On the line 0: it may stand anywhere, as others write too."""

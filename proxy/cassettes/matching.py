@@ -1,8 +1,8 @@
 """Whether two requests are the same, and how they differ if not.
 
-Method, path and query have to be equal. Of a JSON body the order of keys and the white space never count; ``lenient``
-(the default) also leaves out what names the caller or a slot in a provider's cache and changes no answer. Forms are
-compared without their boundary, which is drawn anew for each request.
+Method, path and query have to be equal, and ``***`` on a cassette stands for anything. Of a JSON body the order of keys
+and the white space never count; ``lenient`` (the default) also leaves out what names the caller or a slot in a
+provider's cache and changes no answer. Forms are compared without their boundary, which is drawn anew each time.
 """
 
 from __future__ import annotations
@@ -49,13 +49,30 @@ def clean_query(query: bytes) -> str:
     return urlencode(sorted(pair for pair in pairs if pair[0].lower() not in CREDENTIALS))
 
 
-def fingerprint(request: Request, match: Match) -> bytes:
-    """The same for requests that are the same."""
-    found = sha256()
-    for part in (request.method, request.path, request.query):
-        found.update(part.encode() + b"\0")
-    found.update(msgspec.json.encode(_counted(request, match), order="sorted"))
-    return found.digest()
+def canonical(request: Request, match: Match) -> bytes:
+    """What counts of a request, in one spelling."""
+    head = "\0".join((request.method, request.path, request.query))
+    return head.encode() + b"\0" + msgspec.json.encode(_counted(request, match), order="sorted")
+
+
+def fingerprint(spelled: bytes) -> bytes:
+    """Short, and the same for requests that are the same."""
+    return sha256(spelled).digest()
+
+
+def fits(sent: bytes, recorded: Sequence[bytes]) -> bool:
+    """Whether a request is what was ``recorded``, where anything may stand between its pieces: what was starred then
+    is not known to whoever replays it."""
+    first, *between, last = recorded
+    if len(sent) < len(first) + len(last) or not sent.startswith(first) or not sent.endswith(last):
+        return False
+    at, end = len(first), len(sent) - len(last)
+    for piece in between:
+        at = sent.find(piece, at, end)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
 
 
 def _counted(request: Request, match: Match) -> Any:

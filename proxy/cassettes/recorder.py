@@ -143,8 +143,8 @@ def _forms(secret: bytes) -> list[bytes]:
 
 
 class Recorder:
-    """Appends to the file at ``path``; begins it anew if ``fresh``. ``told`` hears what became of a take, and why
-    one is missing; ``kept`` gets what was written."""
+    """Appends to the file at ``path``; begins it anew if ``fresh``. ``told`` hears that takes are missing (``dropped``
+    or ``failed``), and why; ``kept`` gets what was written."""
 
     def __init__(
         self,
@@ -205,8 +205,6 @@ class Recorder:
                     await asyncio.to_thread(self._write, batch)
                 except (OSError, cassette.Full) as error:
                     self._told("failed", error.strerror or str(error) if isinstance(error, OSError) else str(error))
-                else:
-                    self._told("recorded", str(len(batch)))
                 self._size -= sum(pending.size for pending in batch)
         finally:
             self._task = None

@@ -66,7 +66,7 @@ def recorded(
 def _started(*arguments: str) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(prefix="sluicegate-") as folder, (Path(folder) / "said").open("w+b") as said:
         command = [sys.executable, "-m", "proxy.cli", *arguments, "--listen", "127.0.0.1:0"]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)  # noqa: S603
         try:
             yield Running(_origin(process, Path(said.name)))
         finally:

@@ -7,6 +7,8 @@ that this target cannot answer, and another may. Nothing is charged, as nothing 
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from proxy.cassettes.deck import MISSED, MISSED_STATUS, Deck, Settings
 from proxy.cassettes.matching import Matching, rules
 from proxy.cassettes.player import Player, head, headers, is_sse, pace
@@ -58,6 +60,8 @@ class Replay(Provider):
             Rejected: it is an error, which the caller gets as it is.
         """
         sent = self._stars.request(x, self.outbound_body(x, model))
+        if model is not None and x.endpoint.model_in == "path":
+            sent = replace(sent, path=x.path.replace(f"/{x.model}:", f"/{model}:"))
         take = await self._deck.find(sent)
         if take is None:
             message = await self._deck.missed(sent)
