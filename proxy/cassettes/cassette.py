@@ -106,6 +106,7 @@ def _place(document: bytes, line: int, error: str) -> str:
     elif found is not None:
         before, error = document[: int(found[1])], error[: found.start()]
         line, col = line + before.count(b"\n"), len(before) - (before.rfind(b"\n") + 1) + 1
+    error = error.removeprefix("JSON is malformed: ")
     return f"{line}:{col}: {error[:1].lower()}{error[1:]}; the take is not read"
 
 

@@ -60,9 +60,9 @@ class Pending:
         self.code: str | None = None
         self.target = ""
         self.answer: bytes | None = None
-        self.parts: list[Part] = []
+        self.parts: list[Part] = []  # here with time.monotonic()
         self.size = len(x.body)  # bytes
-        self.cut: tuple[float, GatewayError] | None = None  # seconds after the head, and what broke it off
+        self.cut: tuple[float, GatewayError] | None = None  # time.monotonic(), and what broke it off
 
     def head(self, status: int, headers: list[Header], code: str | None, target: str) -> None:
         """The answer begins."""
@@ -105,18 +105,28 @@ class Stars:
 
     def request(self, x: Exchange, body: bytes | None = None) -> Request:
         """What ``x`` asks, as a cassette has it."""
-        body = self.clean(x.body if body is None else body, self.secrets(x))
+        secrets = self.secrets(x)
+        return self._request(x, self.clean(x.body if body is None else body, secrets), secrets)
+
+    def _request(self, x: Exchange, body: bytes, secrets: list[bytes]) -> Request:
         type_ = (x.header(b"content-type") or b"").decode("latin-1")
-        return Request(method=x.method, path=x.path, query=clean_query(x.query), type=type_, body=Raw(body))
+        path = self.clean(x.path.encode(), secrets).decode()
+        query = clean_query(self.clean(x.query, secrets)) if x.query else ""
+        return Request(method=x.method, path=path, query=query, type=type_, body=Raw(body))
+
+    def _content(self, data: bytes, secrets: list[bytes]) -> bytes:
+        """A part of a document, which as a whole is looked through for secrets: but they hide in what is no text, and
+        patterns are meant for the text alone."""
+        return data if not self._redact and data.isascii() else self.clean(data, secrets)
 
     def document(self, pending: Pending) -> bytes:
         """A take as it is written."""
         x, secrets = pending.x, self.secrets(pending.x)
-        request = self.request(x)
+        request = self._request(x, self._content(x.body, secrets), secrets)
         cut = None
         if pending.cut is not None:
             at, error = pending.cut
-            at = round(at * 1000, 1)
+            at = round((at - pending.started - pending.waited) * 1000, 1)
             cut = Cut(at=at, status=error.http_status, code=error.error_code, message=error.message)
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in pending.headers if name not in _DROPPED
@@ -125,12 +135,21 @@ class Stars:
         response = Response(status=pending.status, headers=headers, after=after, code=pending.code, cut=cut)
         moment = datetime.fromtimestamp(pending.sent, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         take = Take(recorded=moment, request=request, response=response, target=pending.target)
-        answer = None if pending.answer is None else self.clean(pending.answer, secrets)
-        pieces = [(at, self.clean(block, secrets)) for at, block in blocks(pending.parts)]
-        document = write(take, request.content(), answer, pieces)
-        for secret in secrets:  # in headers and names
-            document = document.replace(secret, STAR)
+        answer = None if pending.answer is None else self._content(pending.answer, secrets)
+        document = write(take, request.content(), answer, self._parts(pending, secrets))
+        for secret in secrets:
+            if secret in document:
+                document = document.replace(secret, STAR)
         return document
+
+    def _parts(self, pending: Pending, secrets: list[bytes]) -> list[Part]:
+        """Of a stream, in milliseconds; where anything of it is to be starred, event by event."""
+        began = pending.started + pending.waited
+        parts = [((at - began) * 1000, data) for at, data in pending.parts]
+        body = b"".join([data for _, data in parts])
+        if body == self._content(body, secrets):
+            return parts
+        return [(at, self.clean(block, secrets)) for at, block in blocks(parts)]
 
 
 def _forms(secret: bytes) -> list[bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
+from itertools import chain, repeat
 from typing import Literal
 
 import msgspec
@@ -18,8 +19,10 @@ Layout = Literal["compact", "spaced", "indented", "as_is"]
 NONE = Raw(b"")
 _INDENTS: dict[str, int] = {"compact": -1, "spaced": 0, "indented": 2}  # as msgspec.json.format has them
 _EVENT = re.compile(rb"(?:event: ([^\r\n\0]+)\n)?data: ([^\r\n]*)\n\n")
+_NAME = re.compile(rb"event: [^\r\n\0]+")
 _BLOCK = re.compile(rb".*?(?:\r\n\r\n|\n\n|\r\r)", re.DOTALL)
 _SHAPE = msgspec.json.Decoder(Raw)  # sees whether it is JSON, and builds nothing
+_LIST = msgspec.json.Decoder(list[Raw])
 _plain = msgspec.json.encode
 
 
@@ -102,18 +105,11 @@ class Take(Struct, frozen=True):
     target: str = ""
 
 
-class Part:
-    """Bytes of an answer, and the seconds after its head at which they came."""
-
-    __slots__ = ("at", "data")
-
-    def __init__(self, at: float, data: bytes) -> None:
-        self.at = at
-        self.data = data
+Part = tuple[float, bytes]  # milliseconds after the head of the answer, and the bytes that came then
 
 
-def write(take: Take, body: bytes, answer: bytes | None, pieces: list[tuple[float, bytes]]) -> bytes:
-    """``take`` as a document, with these bytes of the request and of the answer (whole, or in ``pieces``)."""
+def write(take: Take, body: bytes, answer: bytes | None, parts: list[Part]) -> bytes:
+    """``take`` as a document, with these bytes of the request and of the answer (whole, or as it came)."""
     asked, said = take.request, take.response
     request = [_member("method", asked.method), _member("path", asked.path)]
     request += [_member(name, value) for name, value in (("query", asked.query), ("type", asked.type)) if value]
@@ -124,7 +120,7 @@ def write(take: Take, body: bytes, answer: bytes | None, pieces: list[tuple[floa
     if answer is not None:
         response += _readable(answer, verbatim=True)
     else:
-        lines = b",\n".join(b"      " + _piece(at, block) for at, block in pieces)
+        lines = b",\n".join(_lines(parts) or [_piece(at, block) for at, block in blocks(parts)])
         response.append(b'"events": [\n%b\n    ]' % lines if lines else b'"events": []')
     if said.cut is not None:
         response.append(_member("cut", said.cut))
@@ -166,14 +162,54 @@ def _readable(body: bytes, *, verbatim: bool) -> list[bytes]:
     return [_member("text", text)] if b"\r" in body or body != body.strip() else [b'"body": ' + body]
 
 
-def blocks(parts: list[Part]) -> list[tuple[float, bytes]]:
-    """The pieces of a stream: whole events, each with the milliseconds at which its last byte came. What is no whole
-    event is the last."""
-    found: list[tuple[float, bytes]] = []
+def _lines(parts: list[Part]) -> list[bytes]:
+    """A line for each event, where every part is made of whole plain events in JSON (and the end mark of OpenAI's) and
+    nothing else: the same as piece by piece, at a fraction of the cost, as streams have many. Else nothing."""
+    body = b"".join([data for _, data in parts])
+    found = body.split(b"\n\n")
+    counts = [data.count(b"\n\n") for _, data in parts]
+    # As many ends in the parts as in the whole: none lies across two of them, and behind the last there is nothing.
+    if found.pop() or sum(counts) != len(found) or b"\r" in body or b"\0" in body:
+        return []
+    last = [found.pop()] if found and found[-1] == b"data: [DONE]" else []
+    split = [(b"", block) if block.startswith(b"data: ") else block.split(b"\n", 1) for block in found]
+    if not all([len(pair) == 2 and pair[1].startswith(b"data: ") for pair in split]):  # noqa: C419 - twice as fast
+        return []
+    datas = [data[6:] for _, data in split]
+    names = {name: named for name, _ in split if (named := _named(name)) is not None}
+    if not all([name in names for name, _ in split]) or not _are_json(body, datas):  # noqa: C419
+        return []
+    times = chain.from_iterable([repeat(at, count) for (at, _), count in zip(parts, counts, strict=True)])
+    lines = [
+        b'      {"at": %.1f, %b"data": %b}' % (at, names[name], data)
+        for at, (name, _), data in zip(times, split, datas, strict=False)
+    ]
+    return lines + [_piece(parts[-1][0], mark + b"\n\n") for mark in last]
+
+
+def _named(line: bytes) -> bytes | None:
+    """The member for a line ``event: …``; empty where there is none; None where it is another line."""
+    if not line:
+        return b""
+    return _member("event", line[7:].decode("utf-8", "replace")) + b", " if _NAME.fullmatch(line) else None
+
+
+def _are_json(body: bytes, datas: list[bytes]) -> bool:
+    """Whether each of them is found again as it stands."""
+    try:
+        body.decode()
+        return [bytes(raw) for raw in _LIST.decode(b"[%b]" % b",".join(datas))] == datas
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
+def blocks(parts: list[Part]) -> list[Part]:
+    """A stream in whole events, each with the time at which its last byte came. What is no whole event is the last."""
+    found: list[Part] = []
     rest = b""
     at = 0.0
-    for part in parts:
-        at, rest = round(part.at * 1000, 1), rest + part.data
+    for at, data in parts:
+        rest += data
         end = 0
         for match in _BLOCK.finditer(rest):
             found.append((at, match[0]))
@@ -184,7 +220,7 @@ def blocks(parts: list[Part]) -> list[tuple[float, bytes]]:
 
 def _piece(at: float, block: bytes) -> bytes:
     """One line of ``events``."""
-    time = b'{"at": %b, ' % _plain(at)
+    time = b'      {"at": %.1f, ' % at
     try:
         text = block.decode()
     except UnicodeDecodeError:

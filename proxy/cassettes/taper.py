@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import AsyncIterator, Callable
+from time import monotonic as _now
 from typing import Self
 
 from proxy.cassettes.recorder import MAX_TAKE, Pending
-from proxy.cassettes.take import Part
 from proxy.errors import GatewayError
 
 
@@ -17,7 +16,7 @@ class Taper:
     it; also when the caller leaves after the event that says that all is told (``mark``), as some do. A caller who
     leaves before has no answer that could be played again."""
 
-    __slots__ = ("_head", "_mark", "_next", "_over", "_pending")
+    __slots__ = ("_mark", "_next", "_over", "_pending")
 
     def __init__(
         self,
@@ -30,7 +29,6 @@ class Taper:
         self._next = chunks.__anext__
         self._over: Callable[[Pending], None] | None = over
         self._mark = mark
-        self._head = time.monotonic()
 
     def __aiter__(self) -> Self:
         return self
@@ -42,19 +40,19 @@ class Taper:
             self._end()
             raise
         except GatewayError as error:
-            self._pending.cut = time.monotonic() - self._head, error
+            self._pending.cut = _now(), error
             self._end()
             raise
         pending = self._pending
         pending.size += len(chunk)
         if pending.size <= MAX_TAKE:
-            pending.parts.append(Part(time.monotonic() - self._head, chunk))
+            pending.parts.append((_now(), chunk))
         return chunk
 
     def close(self) -> None:
         """Nobody reads on."""
         if self._over is not None and self._mark is not None:
-            tail = b"".join(part.data for part in self._pending.parts[-3:])
+            tail = b"".join(data for _, data in self._pending.parts[-3:])
             if self._mark.search(tail) is not None:
                 self._end()
 
