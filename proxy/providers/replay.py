@@ -7,6 +7,8 @@ that this target cannot answer, and another may. Nothing is charged, as nothing 
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec.structs import replace
 
 from proxy.cassettes.deck import MISSED, MISSED_STATUS, Deck, Settings
@@ -22,8 +24,8 @@ from proxy.providers.provider import Provider, ProviderContext
 class ReplayConfig(Config, frozen=True):
     """See ``schemas/providers/replay.json``."""
 
-    kind: str
     cassette: str
+    kind: Literal["replay"] = "replay"
     match: Matching = "lenient"
     speed: str = "instant"
 
