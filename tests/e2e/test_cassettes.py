@@ -272,7 +272,7 @@ def test_a_foreign_or_broken_cassette_is_named(tape: Tape, tmp_path: Path) -> No
         file += f"  {name}: {{models: [{name}], policies: {record}, target: p/x}}\n"
     (tmp_path / "gateway.yaml").write_text(file)
     done = run("check", cwd=tmp_path)
-    said = done.stderr.decode()
+    said = done.stderr
     assert done.returncode == 2
     version = "later.yaml:1:1: a cassette of version 2, of which this gateway reads version 1"
     assert f"gateway.yaml:3:58 routes.later.policies[0].record.cassette: {version}" in said
