@@ -6,6 +6,7 @@ from policies.context.headers import Headers
 from policies.context.prompt_cache import PromptCache
 from policies.context.tags import Tags
 from policies.development.chaos import Chaos
+from policies.development.record import Record
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
 from policies.limits.idempotency import Idempotency
@@ -32,6 +33,7 @@ POLICIES: dict[str, type[Policy]] = {
     "quota": Quota,
     "queue": Queue,
     "chaos": Chaos,
+    "record": Record,
 }
 
 TARGETS: dict[str, type[Target]] = {

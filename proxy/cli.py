@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import sys
+import tempfile
 import time
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence, Sized
@@ -30,6 +31,8 @@ from proxy.commands import Commands, Edge, Place
 from proxy.commands.asking import GatewayEdge, Unanswered
 from proxy.commands.backtest import HELP as BACKTEST
 from proxy.commands.backtest import BacktestEdge, add_backtest, run_backtest
+from proxy.commands.cassettes import HELP as CASSETTES
+from proxy.commands.cassettes import CassettesEdge, add_record, add_replay, run_replay
 from proxy.commands.flags import add_flags
 from proxy.commands.importing import add_import
 from proxy.commands.keys import KeysEdge, add_keys
@@ -90,6 +93,15 @@ def _report(built: Built, path: Path) -> int:
 
 def _serve(args: argparse.Namespace) -> int:
     return serve(args.config, TABLES, Options(workers=args.workers, listen=args.listen, log_level=args.log_level))
+
+
+def _serve_text(text: str, listen: str) -> int:
+    """Serve a file that a command has made, and leave nothing behind but what the command is for."""
+    with tempfile.TemporaryDirectory(prefix="sluicegate-") as folder:
+        os.environ.setdefault("SLUICEGATE_STATE_DIR", folder)
+        path = Path(folder) / "gateway.yaml"
+        path.write_text(text, encoding="utf-8")
+        return serve(path, TABLES, Options(listen=listen))
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -357,7 +369,9 @@ def _parser() -> ArgumentParser:
     add_usage(commands, config, output, edge)
     add_ledger(commands, config, output, edge)
     add_test(commands, config, output, TestEdge(_cases, _compile, _describe, os.environ, time.time))
-    _add_replay(commands, config, output, edge)
+    cassettes = CassettesEdge(_serve_text, os.environ)
+    add_record(commands, cassettes)
+    _add_replay(commands, config, output, edge, cassettes)
     reached = GatewayEdge(_address, os.environ)
     add_show(commands, config, output, reached)
     add_top(commands, config, output, reached)
@@ -368,23 +382,26 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _add_replay(commands: Commands, config: ArgumentParser, output: ArgumentParser, edge: Edge) -> None:
+def _add_replay(
+    commands: Commands, config: ArgumentParser, output: ArgumentParser, edge: Edge, cassettes: CassettesEdge
+) -> None:
     """What is replayed is told by the arguments."""
     form = argparse.RawDescriptionHelpFormatter
     command = commands.add_parser(
         "replay",
         parents=[config, output],
-        help="run the past through another file",
-        description=BACKTEST,
+        help="serve cassettes, or run the past through another file",
+        description=f"{CASSETTES}\n\n{BACKTEST}",
         formatter_class=form,
     )
+    add_replay(command)
     add_backtest(command, edge)
     backtest = BacktestEdge(edge, _compile_past)
 
     def run(args: argparse.Namespace) -> int:
-        if args.ledger is None:
-            command.error("say what: --ledger")
-        return run_backtest(args, backtest)
+        if args.ledger is None and not args.cassettes:
+            command.error("say what: a cassette, or --ledger")
+        return run_replay(args, cassettes) if args.ledger is None else run_backtest(args, backtest)
 
     command.set_defaults(run=run)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import msgspec
@@ -150,6 +151,12 @@ class CompileContext(Protocol):
 
     def rollout(self, plan: Plan) -> Rollout:
         """How far a canary has come: survives reloads and restarts, by the name and identity of ``plan``."""
+
+    def file(self, name: str, at: str) -> Path:
+        """The file that the value at ``at`` names, as seen from the file in which that stands."""
+
+    def secrets(self) -> Sequence[bytes]:
+        """Keys of providers that nobody may see."""
 
     def now(self) -> float:
         """Wall clock, seconds since the epoch."""

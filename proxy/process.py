@@ -299,7 +299,7 @@ class _Process:
             self._alerts.told(event, fields)
         elif event == "limit.over" and fields["action"] != "reject":  # who is refused has a line of its own
             self._log.info(event, **fields)
-        elif event in ("check.failing", "key_set.failing"):
+        elif event in ("check.failing", "key_set.failing", "cassette.lost"):
             self._log.warning(event, **fields)
         elif event in LINES or event in ("check.recovered", "key_set.recovered"):
             self._log.info(event, **fields)

@@ -298,6 +298,7 @@ class _Compiler:
             self.tenants,
             self.key_sets,
             self.canaries,
+            [secret for provider in self.providers.values() for secret in provider.secrets()],
         )
         state.entries = entries
         policies = [
@@ -415,9 +416,8 @@ class _Compiler:
         if provider is None:  # pruned, or broken itself
             return None
         health = self.healths[value] = self._lease.get(f"health {value}", lambda: Health(value))
-        return Leaf(
-            value, provider, None if model == "*" else model, state.timeouts, health, self._rules, self._charges
-        )
+        rules = self._rules if provider.is_judged else msgspec.structs.replace(self._rules, enabled=False)
+        return Leaf(value, provider, None if model == "*" else model, state.timeouts, health, rules, self._charges)
 
     def _report_unbuilt(self, name: str, path: Path) -> None:
         """The schema knows more than the tables: another version, or a table made for a test."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path as File
 from typing import Any, TypeVar
 
 from proxy.answers import Taken, completion_of, is_conversation, reply_of
@@ -47,6 +48,10 @@ class Place:
     def fail(self, message: str, at: str = "") -> None:
         """Report a problem at ``at`` below this place."""
         self._report.problem(self.path_of(at), message)
+
+    def file(self, name: str, at: str) -> File:
+        """A file, as seen from the one in which the value at ``at`` stands."""
+        return File(self._report.mark(self.path_of(at)).file).parent / name
 
     def path_of(self, at: str) -> Path:
         """The path of ``at`` (``of[0].weight``) from the top of the file."""
@@ -107,7 +112,9 @@ class RouteState:
         tenants: Mapping[tuple[str, str, str], Identity] | None = None,
         key_sets: list[KeySet] | None = None,
         canaries: dict[str, tuple[Rollout, Plan]] | None = None,
+        secrets: Sequence[bytes] = (),
     ) -> None:
+        self.secrets = secrets
         self.tenants = tenants or {}  # by organisation, team, and key or nothing
         self.key_sets = [] if key_sets is None else key_sets  # that policies have asked for, of all routes
         self.canaries = {} if canaries is None else canaries  # likewise, by name
@@ -233,6 +240,10 @@ class RouteContext(Place):
         )
         self._state.canaries.setdefault(plan.name, (found, plan))
         return found
+
+    def secrets(self) -> Sequence[bytes]:
+        """Keys of providers."""
+        return self._state.secrets
 
     def now(self) -> float:
         """Wall clock."""

@@ -34,7 +34,7 @@ def check_enforced(value: dict[str, Any], policies: Policies, report: Report) ->
 
 
 def _check_quotas(value: dict[str, Any], policies: Policies, report: Report) -> None:
-    """Report routes on which tenants' limits do not hold, and places where `quota` or `idempotency` do not work."""
+    """Report routes on which tenants' limits do not hold, and places where a policy does not work."""
     limited = next((path for path, _ in _limits_of(value.get("tenants"), ("tenants",)) if report.sound(path)), None)
     for name, entries in policies.items():
         names = [entry.name for entry in entries]
@@ -47,6 +47,9 @@ def _check_quotas(value: dict[str, Any], policies: Policies, report: Report) -> 
         for at, entry in enumerate(entries):
             if entry.name == "idempotency" and "quota" in names[:at]:
                 message = "`idempotency` must come before `quota`; an answer that is given again would take quota again"
+                report.problem(entry.path, message, key=True)
+            elif entry.name == "record" and at < len(names) - 1:
+                message = "`record` must come last, so that the other policies act on what is replayed, too"
                 report.problem(entry.path, message, key=True)
             elif entry.name == "quota" and report.sound(entry.path):
                 _check_idle(entry, entries, value.get("tenants"), report)

@@ -241,6 +241,10 @@ class Account(Provider):
             headers.append(_JSON_BODY)
         return headers
 
+    def secrets(self) -> Sequence[bytes]:
+        """Its keys, and the headers of the file."""
+        return [secret for secret in self._secrets if len(secret) >= _SECRET_LENGTH]
+
     def _without_secrets(self, x: Exchange, body: bytes) -> bytes:
         """A refusal that repeats our key, or a header of the file, does not reach the caller with it."""
         for secret in (*self._secrets, *x.secrets):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from proxy.chat import Losses
@@ -22,6 +23,9 @@ T = TypeVar("T")
 class ProviderContext(Protocol):
     """What compiling an account may use. Everything is handed in; nothing is global."""
 
+    def file(self, name: str, at: str) -> Path:
+        """The file that the value at ``at`` names, as seen from the file in which that stands."""
+
     def shared(self, key: str, factory: Callable[[], T]) -> T:
         """State that survives reloads, by name. The same key gives the same object as long as a generation uses it."""
 
@@ -35,6 +39,7 @@ class Provider(ABC):
     __slots__ = ("known", "name", "prices", "quirks", "speaks")
 
     Config: ClassVar[type[Config]] = NoConfig
+    is_judged: ClassVar[bool] = True  # whether its targets are left alone while they fail
 
     def __init__(self, name: str, speaks: tuple[str, ...] = ("openai_chat", "openai_responses")) -> None:
         self.name = name
@@ -46,6 +51,10 @@ class Provider(ABC):
     def aim(self, model: str) -> Aim:
         """What a request to ``model`` is written for."""
         return Aim(model=model, capabilities=self.known.of(model), quirks=self.quirks)
+
+    def secrets(self) -> Sequence[bytes]:
+        """What it sends and nobody may see."""
+        return ()
 
     def passes(self, x: Exchange, model: str | None) -> bool:
         """Whether this account, which speaks the caller's dialect, can be sent the caller's bytes, more or less."""

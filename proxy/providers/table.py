@@ -10,6 +10,7 @@ from proxy.providers.gemini import Gemini
 from proxy.providers.mistral import Mistral
 from proxy.providers.openai import OpenAI
 from proxy.providers.provider import Provider
+from proxy.providers.replay import Replay
 from proxy.providers.sagemaker import SageMaker
 from proxy.providers.simulated import Simulated
 from proxy.providers.vertex import Vertex
@@ -25,4 +26,5 @@ PROVIDERS: dict[str, type[Provider]] = {
     "mistral": Mistral,
     "cohere": Cohere,
     "simulated": Simulated,
+    "replay": Replay,
 }

@@ -94,6 +94,12 @@ class Metrics(Meter):
         self._add_money(known)
         self._copies = Copies(known, self._child)
         self._canaries = Canaries(known, self._child)
+        self._cassettes = Counter(
+            "sluicegate_cassette_requests",
+            "Requests of routes with `record`: recorded, replayed, missed (refused), or dropped for want of room.",
+            ["route", "result"],
+            **known,
+        )
         self._children: dict[tuple[str, ...], Any] = {}
 
     def _add_targets(self, known: dict[str, Any]) -> None:
@@ -188,6 +194,8 @@ class Metrics(Meter):
             self._child(self._over_limit, fields["level"], fields["action"]).inc()
         elif event == "flag.decided":
             self._child(self._flags, fields["flag"], "on" if fields["on"] else "off").inc()
+        elif event == "cassette.request":
+            self._child(self._cassettes, fields["route"], fields["result"]).inc()
         elif event in ALERTS:
             self._child(self._alerts, event.partition(".")[2]).inc()
         elif event.startswith("canary."):

@@ -67,6 +67,8 @@ def test_every_single_edit_that_breaks_a_file_is_refused_with_place_and_reason(s
     data = source.read_bytes()
     target = folder / "gateway.yaml"
     target.write_bytes(data)
+    if (source.parent / "cassettes").is_dir():  # what it names
+        shutil.copytree(source.parent / "cassettes", folder / "cassettes")
     assert _build(Path("gateway.yaml")).problems == ()
     wrong = []
     for mutant in mutants(data, _name(source), -(-MUTANTS // len(SOURCES))):

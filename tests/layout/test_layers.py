@@ -20,6 +20,7 @@ LAYERS = {
     "proxy.chat": "leaf",
     "proxy.capability": "leaf",
     "proxy.cases": "leaf",
+    "proxy.cassettes": "leaf",
     "proxy.gather": "leaf",
     "proxy.health": "leaf",
     "proxy.headroom": "leaf",

@@ -21,7 +21,10 @@ TESTED_ELSEWHERE = {
     "proxy/policy.py": "the contract has no behaviour; every policy's test",
 }
 # Functions that may block: they run where no loop does.
-MAY_SLEEP = {"proxy/process.py:_mended": "before anything is served, waiting for a broken file to be mended"}
+MAY_SLEEP = {
+    "proxy/process.py:_mended": "before anything is served, waiting for a broken file to be mended",
+    "proxy/cassettes/testing.py:_origin": "in somebody's test suite, waiting for another process",
+}
 # Below tests/proxy and tests/policies: what is no test.
 SUPPORT = {"conftest.py"}
 

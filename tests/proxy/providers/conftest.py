@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -35,6 +36,10 @@ class Context:
             self.objects[key] = factory()
         found: T = self.objects[key]
         return found
+
+    def file(self, name: str, at: str) -> Path:
+        """As if the configuration stood at the root."""
+        return Path("/") / name
 
     def fail(self, message: str, at: str = "") -> None:
         """Collect."""

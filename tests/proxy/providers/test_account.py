@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,6 +105,9 @@ def test_constant_headers_are_lower_case_bytes() -> None:
     class Context:
         def fail(self, message: str, at: str = "") -> None:
             raise AssertionError(message)
+
+        def file(self, name: str, at: str) -> Path:
+            return Path(name)
 
         def shared(self, key: str, factory: Callable[[], Any]) -> Any:
             return factory()
