@@ -1,0 +1,109 @@
+"""A file of an experiment whose truth is known."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from proxy.experiments import tables
+from proxy.experiments.plan import Outcome, Plan, subject_hash
+from proxy.experiments.tables import Record
+
+NOW = 1_800_000_000.0  # seconds since the epoch
+MICRO = 10**6
+PLAN = Plan(
+    "short",
+    "chat",
+    "user",
+    ("control", "concise"),
+    (0.5, 0.5),
+    "control",
+    outcomes={"solved": Outcome(primary=True), "rating": Outcome(type="number")},
+    guards={"latency": 0.1},
+    planned=1000,
+)
+
+
+def record(subject: str = "ada", variant: str = "control", number: int = 0, plan: Plan = PLAN, **more: Any) -> Record:
+    """One request that went well."""
+    found = Record(
+        experiment=plan.name,
+        subject=subject_hash(plan.name, subject),
+        variant=variant,
+        id=f"req_{subject}_{number}",
+        job=None,
+        scope="",
+        at=round(NOW * MICRO) + number,
+        duration=0.5,
+        first=0.25,
+        cost=1000,
+        input=10,
+        output=20,
+        status=200,
+        code=None,
+        error=False,
+        refusal=False,
+        guardrail=False,
+        hit=False,
+        stream=False,
+    )
+    return found._replace(**more)
+
+
+def open_file(folder: Path) -> sqlite3.Connection:
+    """The file in ``folder``, made if there is none."""
+    folder.mkdir(exist_ok=True)
+    database = sqlite3.connect(folder / tables.NAME, isolation_level=None)
+    tables.prepare(database)
+    return database
+
+
+def write(folder: Path, records: Sequence[Record], plan: Plan = PLAN, since: float = 0.0) -> Path:
+    """These records under that plan."""
+    with closing(open_file(folder)) as database:
+        tables.keep_plan(database, plan, round(since * MICRO))
+        tables.add(database, list(records))
+    return folder / tables.NAME
+
+
+def tell(path: Path, one: Record, name: str, number: float | None) -> None:
+    """Feedback of one request."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        ids = [tables.number_of(database, text) for text in (one.experiment, one.variant)]
+        row = (ids[0], name, one.subject, ids[1], one.id, number, str(number), None, one.scope, one.at)
+        database.execute(tables.TELL, row)
+
+
+def lived(
+    folder: Path,
+    subjects: int,
+    helped: Callable[[str], float],
+    plan: Plan = PLAN,
+    latency: Sequence[float] = (0.5, 0.5),
+) -> Path:
+    """As many subjects, in turn in each variant, with one to three requests each, of which so many were solved."""
+    rng = random.Random(3)
+    records = []
+    with closing(open_file(folder)) as database:
+        tables.keep_plan(database, plan, 0)
+        for number in range(subjects):
+            arm = number % len(plan.arms)
+            for turn in range(rng.choice((1, 1, 2, 3))):
+                at = round(NOW * MICRO) + number * MICRO + turn
+                one = record(
+                    f"user-{number}", plan.arms[arm], turn, plan, at=at, duration=rng.gauss(latency[arm], 0.05)
+                )
+                records.append(one)
+        tables.add(database, records)
+        ids = {name: tables.number_of(database, name) for name in (plan.name, *plan.arms)}
+        rows = []
+        for one in records:
+            solved = float(rng.random() < helped(one.variant))
+            told = (one.id, solved, str(solved), None, "", one.at)
+            rows.append((ids[plan.name], "solved", one.subject, ids[one.variant], *told))
+        database.executemany(tables.TELL, rows)
+    return folder / tables.NAME
