@@ -15,6 +15,7 @@ from policies.limits.quota import Quota
 from policies.routing.balance import Balance
 from policies.routing.canary import Canary
 from policies.routing.classify import Classify
+from policies.routing.experiment import Experiment
 from policies.routing.fallback import Fallback
 from policies.routing.mirror import Mirror
 from policies.routing.priority import Priority
@@ -46,4 +47,5 @@ TARGETS: dict[str, type[Target]] = {
     "race": Race,
     "mirror": Mirror,
     "canary": Canary,
+    "experiment": Experiment,
 }

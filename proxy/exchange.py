@@ -193,6 +193,7 @@ class Exchange:
         "endpoint",
         "entered",
         "excluded",
+        "exposures",
         "forward",
         "generation",
         "headers",
@@ -270,6 +271,7 @@ class Exchange:
         self.budget_left = 100.0  # percent of the caller's budget that has the least left, this request reserved
         self.maxima: Any = None  # proxy.dialects.splice.Maxima: what the request says of its answer's length
         self.variant = ""  # of an experiment, or "mirror"
+        self.exposures: dict[str, tuple[str, str]] = {}  # experiment → variant, and the subject that has it
         self.begun: Begun | None = None  # only the rest of the answer is asked for
         self.keeps_events = False  # the answer is to be taken apart even if its bytes could pass: it may have to go on
         self.trial = False  # nothing else is left: a target that is ejected may be tried

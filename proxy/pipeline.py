@@ -241,6 +241,11 @@ def _listed(names: tuple[str, ...]) -> bytes:
     return _NOT_LISTED.sub(b"_", ",".join(names).encode("ascii", "replace")[:_MAX_LISTED])
 
 
+def _variants(x: Exchange) -> bytes:
+    """Of each experiment that the request was in."""
+    return ",".join(f"{experiment}/{variant}" for experiment, (variant, _) in x.exposures.items()).encode()
+
+
 def _cost(x: Exchange) -> bytes | None:
     """In dollars, to the nano-dollar; None as long as it is not known, as for a stream that flows."""
     total = 0
@@ -271,6 +276,8 @@ def standard_headers(x: Exchange, answer: Answer) -> list[Header]:
         headers.append((b"x-sluicegate-target", answer.target.encode()))
         if (cost := _cost(x)) is not None:
             headers.append((b"x-sluicegate-cost", cost))
+    if x.exposures:
+        headers.append((b"x-sluicegate-variant", _variants(x)))
     if x.degraded:
         headers.append((b"x-sluicegate-degraded", x.degraded.encode()))
     if x.reply_headers:

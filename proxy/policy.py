@@ -18,6 +18,7 @@ from proxy.capability import Needs, Reach
 from proxy.chat import Chat, Completion, Event
 from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Reply
+from proxy.experiments.plan import Enrolled
 from proxy.health import Health
 from proxy.idempotency import Idempotency
 from proxy.limit import Counters, Rule
@@ -139,6 +140,10 @@ class CompileContext(Protocol):
 
     def tell(self, event: str, **fields: Any) -> None:
         """Something that operators should hear of: see ``proxy.reports``."""
+
+    def enroll(self, experiment: Enrolled) -> float:
+        """Make it known to whoever records what becomes of its requests. Returns where its piece of the subjects of
+        its group begins, from 0 to 1. A problem if its name is taken, or nobody is left of the group."""
 
     def identities(self) -> Keys:
         """Every key, by the SHA-256 of it."""

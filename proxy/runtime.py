@@ -15,6 +15,7 @@ from proxy.checks import Watch
 from proxy.conversations import Conversations
 from proxy.dialects.paths import PATHS
 from proxy.exchange import Identity
+from proxy.experiments.plan import Enrolled
 from proxy.flags.table import Table
 from proxy.health import Health
 from proxy.identities import Identities
@@ -146,6 +147,7 @@ class Runtime:
         "counters",
         "digest",
         "doors",
+        "experiments",
         "flags",
         "generation",
         "healths",
@@ -188,6 +190,7 @@ class Runtime:
         self.shared_counters: SharedCounters | None = None
         self.quotas: Mapping[str, Quotas] = {}  # by route
         self.identities: Identities | None = None
+        self.experiments: Mapping[str, Enrolled] = {}  # by name
         self.tenants: Mapping[tuple[str, str, str], Identity] = {}  # by organisation, team and key
         self.checks: tuple[Watch, ...] = ()  # set once, while compiling
         self.canaries: Mapping[str, tuple[Rollout, Plan]] = {}  # set once, while compiling: by name

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from typing import Any, ClassVar
 
 import msgspec
 from msgspec.structs import replace
 
+from policies.routing._rendezvous import salt, steady
 from proxy.capability import Needs
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
-
-_HASH_RANGE = 1 << 64
 
 
 class Branch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -35,8 +32,8 @@ class SplitConfig(Config, frozen=True):
 class Split(Node):
     """One child per request.
 
-    Sticky choices use weighted rendezvous hashing (Schindelhauer and Schomaker, "Weighted distributed hash tables",
-    2005): the same on every replica and after restart, and a changed weight moves only as many callers as it must.
+    Sticky choices use weighted rendezvous hashing: the same on every replica and after restart, and a changed weight
+    moves only as many callers as it must.
     """
 
     __slots__ = ("_cumulative", "_random", "_salts", "_sticky", "_weights")
@@ -60,7 +57,7 @@ class Split(Node):
         self._cumulative = tuple(sum(weights[: at + 1]) / total for at in range(len(weights)))
         # By what a branch is, not where it stands: reordering the file moves nobody.
         names = ["+".join(child.leaves()) for child in children]
-        self._salts = tuple(_salt(name, names[:at].count(name)) for at, name in enumerate(names))
+        self._salts = tuple(salt(name, names[:at].count(name)) for at, name in enumerate(names))
 
     @classmethod
     def compile(cls, config: SplitConfig, context: CompileContext) -> Target | None:
@@ -104,15 +101,8 @@ class Split(Node):
         return places[-1], "at random"
 
     def _steady(self, subject: bytes, places: Sequence[int] | None = None) -> int:
-        best, best_score = 0, -math.inf
-        for at in range(len(self._salts)) if places is None else places:
-            salt, weight = self._salts[at], self._weights[at]
-            digest = blake2b(subject, digest_size=8, key=salt).digest()
-            unit = (int.from_bytes(digest, "big") + 1) / (_HASH_RANGE + 1)
-            score = -weight / math.log(unit)
-            if score > best_score:
-                best, best_score = at, score
-        return best
+        among = range(len(self._salts)) if places is None else places
+        return steady(subject, self._salts, self._weights, among)
 
     async def send(self, x: Exchange) -> Answer:
         at, why = self._choose(x)
@@ -139,8 +129,3 @@ class Split(Node):
             choices.append(replace(choice, chosen=chosen in (None, at), why=f"{why}; {choice.why}"))
         found = any(choice.chosen for choice in choices)
         return Choice("split", found, f"sticky by {self._sticky}" if self._sticky else "by weight", tuple(choices))
-
-
-def _salt(name: str, occurrence: int) -> bytes:
-    """A hash key for one branch; branches of one name differ by their occurrence."""
-    return blake2b(f"{name}#{occurrence}".encode(), digest_size=16).digest()

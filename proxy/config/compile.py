@@ -46,6 +46,7 @@ from proxy.config.tenants import Tenants
 from proxy.continued import Continued
 from proxy.dialects.paths import MATCHABLE, PATHS
 from proxy.exchange import Identity
+from proxy.experiments.plan import Enrolled
 from proxy.flags.table import Table
 from proxy.health import Health, Rules
 from proxy.identities import NAME as ISSUED
@@ -149,6 +150,7 @@ def build(
     runtime.key_sets, runtime.canaries = tuple(compiler.key_sets), compiler.canaries
     runtime.shared_counters = shared_counters_of(config.store, lease)
     runtime.sharing, runtime.healths = sharing_of(config.store, lease), compiler.healths
+    runtime.experiments = compiler.experiments
     return Built(runtime, config, (), notices, loaded.files, loaded.digest)
 
 
@@ -170,6 +172,7 @@ class _Compiler:
         self._at_door: list[tuple[str, Any, Policy]] = []
         zone = self._value.get("time_zone", "UTC") if self._report.sound(("time_zone",)) else "UTC"
         self.quotas: dict[str, Quotas] = {}  # by route
+        self.experiments: dict[str, Enrolled] = {}  # by name
         self.key_sets: list[KeySet] = []  # of all issuers whose tokens pass
         self.canaries: dict[str, tuple[Rollout, Plan]] = {}  # by name
         self._limits = TenantRules(self._read("tiers", TiersConfig), zone)
@@ -299,6 +302,7 @@ class _Compiler:
             self.key_sets,
             self.canaries,
             [secret for provider in self.providers.values() for secret in provider.secrets()],
+            self.experiments,
         )
         state.entries = entries
         policies = [

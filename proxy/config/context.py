@@ -17,6 +17,7 @@ from proxy.config.limits import rules_of
 from proxy.config.lists import Entry
 from proxy.config.problem import Path, nearest, quote
 from proxy.exchange import Exchange, Identity, Reply
+from proxy.experiments.plan import Enrolled
 from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
 from proxy.key_sets import KeySet
@@ -31,6 +32,7 @@ from proxy.runtime import Lease
 from proxy.tokens.request import bound, counted
 
 T = TypeVar("T")
+_ROUNDING = 1e-9
 
 
 class Place:
@@ -113,8 +115,10 @@ class RouteState:
         key_sets: list[KeySet] | None = None,
         canaries: dict[str, tuple[Rollout, Plan]] | None = None,
         secrets: Sequence[bytes] = (),
+        experiments: dict[str, Enrolled] | None = None,
     ) -> None:
         self.secrets = secrets
+        self.experiments = {} if experiments is None else experiments  # of all routes, by name
         self.tenants = tenants or {}  # by organisation, team, and key or nothing
         self.key_sets = [] if key_sets is None else key_sets  # that policies have asked for, of all routes
         self.canaries = {} if canaries is None else canaries  # likewise, by name
@@ -161,6 +165,21 @@ class RouteContext(Place):
     def target(self, value: Any, at: str) -> Target | None:
         """Compile a child."""
         return self._compile_target(value, self.path_of(at))
+
+    def enroll(self, experiment: Enrolled) -> float:
+        """Make an experiment known."""
+        plan, known = experiment.plan, self._state.experiments
+        if plan.name in known:
+            route = known[plan.name].plan.route
+            self.fail(f"an experiment of the route {route!r} has this name already; each has its own", "name")
+            return 0.0
+        before = sum(other.plan.share for other in known.values() if plan.group and other.plan.group == plan.group)
+        known[plan.name] = experiment
+        if before + plan.share > 1 + _ROUNDING:
+            others = ", ".join(name for name, other in known.items() if other.plan.group == plan.group)
+            message = f"the experiments of the group {plan.group!r} ({others}) would need {before + plan.share:.6g}"
+            self.fail(f"{message} times the subjects that there are; give each a smaller `share`", "group")
+        return before
 
     def identities(self) -> Keys:
         """Every key."""

@@ -169,6 +169,13 @@ class AlertsConfig(_Section, frozen=True):
     anomaly: float = 5.0
 
 
+class FeedbackConfig(_Section, frozen=True):
+    """What applications say of answers, and what is recorded for experiments."""
+
+    of: Literal["experiments", "all"] = "experiments"
+    retention: Duration = Duration(90 * 86_400)
+
+
 class KeyConfig(_Section, frozen=True):
     """One API key, known by its hash."""
 
@@ -276,6 +283,7 @@ class GatewayConfig(_Section, frozen=True):
     ledger: LedgerConfig = LedgerConfig()
     receipts: ReceiptsConfig = ReceiptsConfig()
     alerts: AlertsConfig = AlertsConfig()
+    feedback: FeedbackConfig = FeedbackConfig()
     tiers: TiersConfig = TiersConfig()
     time_zone: str = "UTC"
     admin: AdminConfig = AdminConfig()

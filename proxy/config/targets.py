@@ -32,6 +32,9 @@ def walk(target: Any, path: Path, report: Report) -> Iterator[tuple[Any, Path]]:
 def children(settings: Any, path: Path) -> Iterator[tuple[Any, Path]]:
     """The targets right below a node: the items of a list, each bare or as ``target`` or ``else`` of a map; or
     the values of a map ``of``."""
+    if isinstance(settings, dict) and "variants" in settings:  # an experiment
+        yield from _arms(settings, path)
+        return
     if isinstance(settings, dict):
         if "of" not in settings:  # a mirror or a canary
             keys = ("stable", "canary") if path[-1] == "canary" else ("target", "to")
@@ -50,6 +53,16 @@ def children(settings: Any, path: Path) -> Iterator[tuple[Any, Path]]:
             yield item["else"], (*path, at, "else")
         else:
             yield item, (*path, at)
+
+
+def _arms(settings: dict[str, Any], path: Path) -> Iterator[tuple[Any, Path]]:
+    """The targets of an experiment."""
+    variants = settings["variants"]
+    for name, variant in variants.items() if isinstance(variants, dict) else ():
+        if isinstance(variant, dict) and "target" in variant:
+            yield variant["target"], (*path, "variants", name, "target")
+    if "otherwise" in settings:
+        yield settings["otherwise"], (*path, "otherwise")
 
 
 def check_target(target: Any, path: Path, providers: Collection[str], report: Report) -> set[str]:

@@ -40,6 +40,7 @@ LAYERS = {
     "proxy.seam": "leaf",
     "proxy.experiments.statistics": "leaf",
     "proxy.expression": "leaf",
+    "proxy.experiments.plan": "leaf",
     "proxy.tasks": "leaf",
     "proxy.limit": "leaf",
     "proxy.admin.roles": "leaf",

@@ -15,6 +15,7 @@ from proxy.chat import Choice as ChatChoice
 from proxy.dialects.paths import EXACT
 from proxy.errors import Header, UpstreamError
 from proxy.exchange import Exchange, Identity
+from proxy.experiments.plan import Enrolled
 from proxy.health import Health
 from proxy.policy import Answer, Choice, Target, Timeouts
 
@@ -40,6 +41,8 @@ class Context:
         self.targets: dict[str, Target | None] = {}
         self.tags: frozenset[str] | None = frozenset()
         self.clock = 1_700_000_000.0
+        self.enrolled: list[Enrolled] = []
+        self.reported: list[tuple[str, dict[str, Any]]] = []
         self._slots = 0
 
     def slot(self) -> int:
@@ -58,6 +61,15 @@ class Context:
     def fail(self, message: str, at: str = "") -> None:
         """Collect."""
         self.problems.append((at, message))
+
+    def enroll(self, experiment: Enrolled) -> float:
+        """Collect; the first of its group."""
+        self.enrolled.append(experiment)
+        return 0.0
+
+    def tell(self, event: str, **fields: Any) -> None:
+        """Collect."""
+        self.reported.append((event, fields))
 
     def identities(self) -> Known:
         """The keys known here."""
