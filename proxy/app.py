@@ -20,6 +20,8 @@ from proxy.admission.control import state as load_state
 from proxy.canaries.keeper import Keeper
 from proxy.errors import GatewayError
 from proxy.exchange import Exchange, Reply
+from proxy.experiments.endpoint import PATH as FEEDBACK
+from proxy.experiments.endpoint import FeedbackDesk
 from proxy.inbound import Receive, admit
 from proxy.jobs.endpoints import answer as answer_of_jobs
 from proxy.jobs.endpoints import is_of_jobs
@@ -64,6 +66,7 @@ class App:
         self.accounting: Accounting | None = None  # where what requests cost is written down
         self.listeners: tuple[Listener, ...] = ()  # of requests that have ended
         self.copy: Callable[[Exchange, Send], Send] | None = None  # what sends an answer, where its text is kept
+        self.feedback: FeedbackDesk | None = None  # what applications say of answers
         self._preparing: asyncio.Task[None] | None = None
         self.canaries: Keeper | None = None  # how far they have come
         self.jobs: Jobs | None = None  # what is answered later, where there is a place to keep it
@@ -134,7 +137,7 @@ class App:
         if self.copy is not None:
             send = self.copy(x, send)
         try:
-            outcome = await _answer(runtime, x, receive, send, deliver)
+            outcome = await _answer(runtime, x, receive, send, deliver, self.feedback)
         except asyncio.CancelledError as cancelled:
             end = cancelled.args[0] if cancelled.args else "cancelled"
             # Cancelled by the server's shutdown before anything was sent: the caller gets a word instead of a cut line.
@@ -221,6 +224,10 @@ class App:
             state["problems"] = current.problems
         if self.jobs is not None and self.jobs.problem:
             state.setdefault("reasons", []).append("the store of jobs cannot be used; everything else is served")
+        if self.feedback is not None and self.feedback.experiments.problem:
+            state.setdefault("reasons", []).append(
+                "records of experiments cannot be written; everything else is served"
+            )
         if self.desk is not None and (problem := self.desk.service.problem):
             state.setdefault("reasons", []).append(problem)
         if self.accounting is not None and (problem := self.accounting.problem):
@@ -243,12 +250,16 @@ class App:
         return Reply(200, text, ((b"content-type", CONTENT_TYPE),))
 
 
-async def _answer(runtime: Runtime, x: Exchange, receive: Receive, send: Send, deliver: Deliver) -> Outcome:
+async def _answer(
+    runtime: Runtime, x: Exchange, receive: Receive, send: Send, deliver: Deliver, feedback: FeedbackDesk | None
+) -> Outcome:
     """Route ``x`` and run its pipeline; whatever is wrong before that is answered here."""
     found: Pipeline | Reply
     try:
         if x.jobs is not None and is_of_jobs(x.path):
             found = await answer_of_jobs(x.jobs, runtime, x, receive)
+        elif feedback is not None and x.path == FEEDBACK:
+            found = await feedback.answer(runtime, x, receive)
         else:
             found = await admit(runtime, x, receive)
     except GatewayError as error:

@@ -33,6 +33,7 @@ from proxy.commands.backtest import HELP as BACKTEST
 from proxy.commands.backtest import BacktestEdge, add_backtest, run_backtest
 from proxy.commands.cassettes import HELP as CASSETTES
 from proxy.commands.cassettes import CassettesEdge, add_record, add_replay, run_replay
+from proxy.commands.experiments import add_experiments
 from proxy.commands.flags import add_flags
 from proxy.commands.importing import add_import
 from proxy.commands.keys import KeysEdge, add_keys
@@ -366,8 +367,7 @@ def _parser() -> ArgumentParser:
     add_flags(commands, config, output, kept, _flags)
 
     edge = Edge(_place, os.environ, time.time)
-    add_usage(commands, config, output, edge)
-    add_ledger(commands, config, output, edge)
+    _add_kept(commands, config, output, edge)
     add_test(commands, config, output, TestEdge(_cases, _compile, _describe, os.environ, time.time))
     cassettes = CassettesEdge(_serve_text, os.environ)
     add_record(commands, cassettes)
@@ -380,6 +380,13 @@ def _parser() -> ArgumentParser:
     command = commands.add_parser("version", parents=[output], help="print the version")
     command.set_defaults(run=_version)
     return parser
+
+
+def _add_kept(commands: Commands, config: ArgumentParser, output: ArgumentParser, edge: Edge) -> None:
+    """Commands that read what the gateway has kept."""
+    add_usage(commands, config, output, edge)
+    add_ledger(commands, config, output, edge)
+    add_experiments(commands, output, edge, _state)
 
 
 def _add_replay(

@@ -100,6 +100,20 @@ async def _stored(runtime: Runtime, x: Exchange) -> Reply | None:
     return await stored(runtime.conversations, x)
 
 
+def identify(runtime: Runtime, x: Exchange) -> Reply | None:
+    """Who is calling. Where every route asks for a key, so does this; else one that any route knows will do."""
+    for name, step, _ in runtime.router.door(x.path):
+        reply = step(x)
+        if reply is not None:
+            x.notes["refused_by"] = name
+            return reply
+    for entry in runtime.router.entries:
+        for _, policy in entry.pipeline.policies:
+            if x.identity is None and policy.at_door:
+                policy.on_request(x)
+    return None
+
+
 async def read_body(receive: Receive) -> bytes:
     """The whole request body; the server bounds its size and time."""
     message = await receive()

@@ -34,6 +34,8 @@ from proxy.config.check import is_loopback
 from proxy.config.compile import Built, Tables, build
 from proxy.config.model import GatewayConfig, JobsConfig, LogConfig, OverloadConfig
 from proxy.config.secrets import secrets_of
+from proxy.experiments.endpoint import FeedbackDesk
+from proxy.experiments.service import Experiments
 from proxy.flags.flag import NAME as FLAGS
 from proxy.flags.flag import Flags
 from proxy.flags.store import KeptFlags
@@ -197,6 +199,7 @@ class _Process:
         self._app = App(self._current, self._metrics, self._log)
         self._jobs = self._make_jobs(built.config)
         self._make_money(built.config)
+        self._make_experiments()
         self._receipts = Receipts()
         self._kept_receipts = KeptReceipts(_state(), self._receipts, self._metrics.lost_receipts.inc)
         self._remember(built.config)
@@ -258,6 +261,11 @@ class _Process:
         flags: Flags = self._shared.take(FLAGS, Flags)
         flags.on_change = lambda name, value: self._log.info("flag.set", flag=name, value=value)
         return flags
+
+    def _make_experiments(self) -> None:
+        """What becomes of requests in experiments, and what applications say of answers."""
+        self._experiments = Experiments(_state(), log=lambda: self._log, metrics=self._metrics)
+        self._app.feedback = FeedbackDesk(self._experiments, self._metrics)
 
     def run(self) -> int:
         """Serve; the exit code."""
@@ -328,6 +336,7 @@ class _Process:
         self._keep(self._alerts.run(), "send alerts")
         self._keep(self._canaries.run(), "keep canaries")
         self._keep(self._kept_receipts.run(), "keep receipts")
+        self._keep(self._experiments.run(), "record experiments")
         self._admission.start()
         self._share()
         loop = asyncio.get_running_loop()
@@ -345,11 +354,13 @@ class _Process:
             if not key
         }
         ledger = self._accounting.open if self._accounting.books is not None else None
-        self._app.desk = Desk(self._keys, teams, ledger, receipts=self._receipts)
+        self._app.desk = Desk(self._keys, teams, ledger, self._experiments.path, receipts=self._receipts)
 
     def _remember(self, config: GatewayConfig) -> None:
+        self._experiments.follow(self._current.runtime.experiments, config.feedback.of, config.feedback.retention)
         self._receipts.follow(msgspec.structs.asdict(config.receipts), secrets_of(config), self._kept_receipts)
-        self._app.listeners = (self._receipts.add,) if config.receipts.max else ()
+        receipts = (self._receipts.add,) if config.receipts.max else ()
+        self._app.listeners = (self._experiments.ended, *receipts)
         self._app.copy = self._receipts.copy if self._receipts.settings.has_texts else None
 
     def _share(self) -> None:
@@ -422,6 +433,7 @@ class _Process:
         await self._canaries.aclose()
         await self._alerts.aclose()
         await self._kept_receipts.aclose()
+        await self._experiments.aclose()
         await self._keys.aclose()
         await self._reloader.aclose()
         await self._shared.aclose()

@@ -13,7 +13,16 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-from proxy.admin import audit_api, canaries_api, flags_api, keys_api, limits_api, requests_api, usage_api
+from proxy.admin import (
+    audit_api,
+    canaries_api,
+    experiments_api,
+    flags_api,
+    keys_api,
+    limits_api,
+    requests_api,
+    usage_api,
+)
 from proxy.admin.access import who
 from proxy.admin.asked import MAX_BODY, Asked, Desk, Receive, read_object
 from proxy.admin.roles import check
@@ -239,6 +248,8 @@ HANDLERS: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/admin/requests", requests_api.list_requests),
     ("GET", "/admin/requests/{name}", requests_api.get_request),
     ("GET", "/admin/limits", limits_api.list_limits),
+    ("GET", "/admin/experiments", experiments_api.list_experiments),
+    ("GET", "/admin/experiments/{name}", experiments_api.get_experiment),
     ("GET", "/admin/budgets", limits_api.list_budgets),
 )
 _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(

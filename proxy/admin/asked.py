@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -12,6 +13,7 @@ import msgspec
 from proxy.admin.roles import Ceiling, Operator
 from proxy.errors import BadRequest, GatewayError, Header
 from proxy.exchange import JSON_HEADERS, Reply
+from proxy.experiments.tables import NAME as EXPERIMENTS
 from proxy.keys.audit import Actor
 from proxy.keys.service import KeyService
 from proxy.ledger.export import Source
@@ -39,12 +41,13 @@ class Desk(msgspec.Struct, frozen=True):
     and team.
 
     ``source`` opens the ledger to read it (it raises ``NoLedger``), None where none is kept; ``reading`` is held by
-    whoever reads it. ``receipts``: of the requests of this process.
+    whoever reads it. ``receipts``: of the requests of this process. ``experiments``: the file of their records.
     """
 
     service: KeyService
     teams: Mapping[tuple[str, str], Ceiling] = {}
     source: Callable[[], Source] | None = None
+    experiments: Path = Path(EXPERIMENTS)
     reading: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(_READING))
     receipts: Receipts | None = None
 

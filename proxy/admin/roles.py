@@ -32,6 +32,7 @@ Act = Literal[
     "flags.write",
     "requests.read",
     "requests.texts",
+    "experiments.read",
 ]
 _TIERS = ("free", "basic", "premium", "enterprise")  # from the least to the most
 _MICRO = 10**6
@@ -53,6 +54,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     "limits.read": _READERS,
     "flags.read": _RULERS | {"auditor"},
     "flags.write": _RULERS,
+    "experiments.read": _RULERS | {"auditor"},
     "requests.read": _READERS,
     "requests.texts": _WRITERS,  # what was asked and answered, where that is kept
 }
@@ -66,6 +68,7 @@ _OF_ALL: frozenset[Act] = frozenset(
         "canaries.write",
         "flags.read",
         "flags.write",
+        "experiments.read",
     }
 )
 # Roles that have no meaning beyond a team: without one they see nothing.

@@ -17,7 +17,7 @@ from proxy.dialects.endpoint import Endpoint
 from proxy.dialects.paths import endpoint_for, style_of
 from proxy.errors import BadRequest
 from proxy.exchange import Exchange, Reply
-from proxy.inbound import Receive, admit
+from proxy.inbound import Receive, admit, identify
 from proxy.jobs.hooks import WEBHOOK_HEADER
 from proxy.jobs.record import Job, Kind, Response
 from proxy.jobs.service import Jobs, Unavailable, accepted, no_room
@@ -56,7 +56,7 @@ async def answer(jobs: Jobs, runtime: Runtime, x: Exchange, receive: Receive) ->
     found = _ONE.fullmatch(x.path)
     if x.path == _JOBS and x.method == "POST":
         return await _make(jobs, runtime, x, receive)
-    refused = _identify(runtime, x)
+    refused = identify(runtime, x)
     if refused is not None:
         return refused
     if x.path == _JOBS and x.method == "GET":
@@ -139,20 +139,6 @@ def _at_door(pipeline: Pipeline, x: Exchange) -> Reply | None:
 
 
 # Ask
-
-
-def _identify(runtime: Runtime, x: Exchange) -> Reply | None:
-    """Who is calling. Where every route asks for a key, so does this; else one that any route knows will do."""
-    for name, step, _ in runtime.router.door(x.path):
-        reply = step(x)
-        if reply is not None:
-            x.notes["refused_by"] = name
-            return reply
-    for entry in runtime.router.entries:
-        for _, policy in entry.pipeline.policies:
-            if x.identity is None and policy.at_door:
-                policy.on_request(x)
-    return None
 
 
 async def _list(jobs: Jobs, x: Exchange) -> Reply:

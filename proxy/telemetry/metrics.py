@@ -22,6 +22,7 @@ from proxy.exchange import Attempt, Exchange, Meter
 from proxy.stream import Outcome
 from proxy.telemetry.canaries import Canaries
 from proxy.telemetry.copies import Copies
+from proxy.telemetry.experiments import ExperimentCounts
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
@@ -100,6 +101,7 @@ class Metrics(Meter):
             ["route", "result"],
             **known,
         )
+        self.experiments = ExperimentCounts(known, self._child)
         self._children: dict[tuple[str, ...], Any] = {}
 
     def _add_targets(self, known: dict[str, Any]) -> None:
@@ -196,6 +198,8 @@ class Metrics(Meter):
             self._child(self._flags, fields["flag"], "on" if fields["on"] else "off").inc()
         elif event == "cassette.request":
             self._child(self._cassettes, fields["route"], fields["result"]).inc()
+        elif event == "experiment.left":
+            self.experiments.left(fields["experiment"], fields["reason"])
         elif event in ALERTS:
             self._child(self._alerts, event.partition(".")[2]).inc()
         elif event.startswith("canary."):
@@ -314,6 +318,8 @@ class Metrics(Meter):
             self._child(self._losses, route).inc()
         for target, reason in x.skipped:
             self._child(self._skips, target, _state_of(reason)).inc()
+        if x.exposures:
+            self.experiments.finished(x.exposures)
         if x.degraded:
             self._child(self._degraded, route, x.degraded).inc()
         for attempt in x.attempts:
