@@ -329,6 +329,34 @@ def _parser() -> ArgumentParser:
     output = ArgumentParser(add_help=False)
     output.add_argument("--json", action="store_true", help="print JSON")
 
+    _add_file(commands, config, output)
+    command = commands.add_parser("keys", help="make API keys")
+    verbs = command.add_subparsers(metavar="VERB", required=True)
+    verb = verbs.add_parser("new", parents=[output], help="make a key and print it with its hash")
+    verb.add_argument("name", metavar="ORGANISATION/TEAM/KEY")
+    verb.set_defaults(run=_keys_new)
+    kept = KeysEdge(lambda file: _state(), getpass.getuser(), time.time)
+    add_keys(verbs, config, output, kept)
+    add_flags(commands, config, output, kept, _flags)
+
+    edge = Edge(_place, os.environ, time.time)
+    _add_kept(commands, config, output, edge)
+    add_test(commands, config, output, TestEdge(_cases, _compile, _describe, os.environ, time.time))
+    cassettes = CassettesEdge(_serve_text, os.environ)
+    add_record(commands, cassettes)
+    _add_replay(commands, config, output, edge, cassettes)
+    reached = GatewayEdge(_address, os.environ)
+    add_show(commands, config, output, reached)
+    add_top(commands, config, output, reached)
+    add_import(commands, output, convert_litellm)
+
+    command = commands.add_parser("version", parents=[output], help="print the version")
+    command.set_defaults(run=_version)
+    return parser
+
+
+def _add_file(commands: Commands, config: ArgumentParser, output: ArgumentParser) -> None:
+    """Commands about the file alone."""
     command = commands.add_parser("serve", parents=[config], help="run the gateway")
     command.add_argument("--listen", metavar="HOST:PORT", help="instead of the file's `listen`")
     command.add_argument("--workers", type=int, default=1, metavar="N", help="processes, each reloading by itself")
@@ -356,30 +384,6 @@ def _parser() -> ArgumentParser:
     command.add_argument("--config", type=Path, metavar="FILE", help="with --matrix: the targets of this file")
     command.add_argument("--json", action="store_true", help="with --matrix: print JSON")
     command.set_defaults(run=_schema)
-
-    command = commands.add_parser("keys", help="make API keys")
-    verbs = command.add_subparsers(metavar="VERB", required=True)
-    verb = verbs.add_parser("new", parents=[output], help="make a key and print it with its hash")
-    verb.add_argument("name", metavar="ORGANISATION/TEAM/KEY")
-    verb.set_defaults(run=_keys_new)
-    kept = KeysEdge(lambda file: _state(), getpass.getuser(), time.time)
-    add_keys(verbs, config, output, kept)
-    add_flags(commands, config, output, kept, _flags)
-
-    edge = Edge(_place, os.environ, time.time)
-    _add_kept(commands, config, output, edge)
-    add_test(commands, config, output, TestEdge(_cases, _compile, _describe, os.environ, time.time))
-    cassettes = CassettesEdge(_serve_text, os.environ)
-    add_record(commands, cassettes)
-    _add_replay(commands, config, output, edge, cassettes)
-    reached = GatewayEdge(_address, os.environ)
-    add_show(commands, config, output, reached)
-    add_top(commands, config, output, reached)
-    add_import(commands, output, convert_litellm)
-
-    command = commands.add_parser("version", parents=[output], help="print the version")
-    command.set_defaults(run=_version)
-    return parser
 
 
 def _add_kept(commands: Commands, config: ArgumentParser, output: ArgumentParser, edge: Edge) -> None:

@@ -44,10 +44,11 @@ def upstream_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeU
 
 
 @pytest.fixture
-def upstream(upstream_process: FakeUpstream) -> FakeUpstream:
-    """The fake upstream; its journal begins with this test."""
+def upstream(upstream_process: FakeUpstream) -> Iterator[FakeUpstream]:
+    """The fake upstream; its journal begins with this test, and what the test tells it ends with it."""
     upstream_process.journal().mark()
-    return upstream_process
+    with upstream_process.told():
+        yield upstream_process
 
 
 @pytest.fixture

@@ -127,6 +127,7 @@ def test_what_cannot_be_a_job_is_refused_at_once(web: Caller, running: Gateway) 
 
 def test_a_job_belongs_to_its_key(web: Caller, running: Gateway) -> None:
     """For another key, and for nobody's, it does not exist; it can be neither read nor cancelled, nor is it listed."""
+    web.over(web.submit(ask("another")))
     identity = web.submit(ask("mine"))
     web.over(identity)
     for other in (Caller(running.port, BOT), Caller(running.port)):

@@ -284,7 +284,7 @@ async def test_a_flood_ends_within_the_total_time_and_little_memory(
             peak = max(peak, running.rss())
             await asyncio.sleep(0.02)
         status, body, how = await asking
-        assert time.monotonic() - began <= TOTAL + 1
+        assert time.monotonic() - began <= TOTAL + 3
         assert failure_in(status, body, how) is not None
         assert peak - memory <= 48 << 20
         await settled(running, sockets)

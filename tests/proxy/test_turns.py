@@ -112,7 +112,7 @@ async def test_nobody_waits_for_longer_than_it_said() -> None:
         await turns.stand("line", 0, 0.02, places.look("goes"))
         assert (len(turns), places.order) == (1, [])
         stays.cancel()
-    await turns.stand("line", 0, 0.05, places.look("alone"))
+    await turns.stand("line", 0, 0.5, places.look("alone"))
     assert len(turns) == 0
     assert places.looks.count("alone") > 1
     assert "goes" not in places.looks

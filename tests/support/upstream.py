@@ -8,6 +8,8 @@ import json
 import select
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -40,6 +42,7 @@ class FakeUpstream:
         self.origin = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.origin}/v1"
         self._journal = JournalReader(path)
+        self._told: set[str] = set()
 
     @property
     def pid(self) -> int:
@@ -57,12 +60,21 @@ class FakeUpstream:
 
     def tell(self, model: str, **script: Any) -> None:
         """From now on every request for ``model`` is answered by this script."""
+        self._told.add(model)
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_TIMEOUT)
         try:
             connection.request("PUT", f"/.tell/{quote(model, safe='')}", msgspec.json.encode(script))
             assert connection.getresponse().status == 204
         finally:
             connection.close()
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """What is told within is forgotten at the end: the next test may ask for a model of the same name."""
+        self._told.clear()
+        yield
+        for model in tuple(self._told):
+            self.tell(model)
 
     def stop(self) -> None:
         """End the process."""
