@@ -33,6 +33,7 @@ from proxy.commands.backtest import HELP as BACKTEST
 from proxy.commands.backtest import BacktestEdge, add_backtest, run_backtest
 from proxy.commands.cassettes import HELP as CASSETTES
 from proxy.commands.cassettes import CassettesEdge, add_record, add_replay, run_replay
+from proxy.commands.dev import DevEdge, add_dev
 from proxy.commands.experiments import add_experiments
 from proxy.commands.flags import add_flags
 from proxy.commands.importing import add_import
@@ -96,13 +97,17 @@ def _serve(args: argparse.Namespace) -> int:
     return serve(args.config, TABLES, Options(workers=args.workers, listen=args.listen, log_level=args.log_level))
 
 
-def _serve_text(text: str, listen: str) -> int:
+def _serve_text(text: str, listen: str, log_level: str | None = None) -> int:
     """Serve a file that a command has made, and leave nothing behind but what the command is for."""
     with tempfile.TemporaryDirectory(prefix="sluicegate-") as folder:
         os.environ.setdefault("SLUICEGATE_STATE_DIR", folder)
         path = Path(folder) / "gateway.yaml"
         path.write_text(text, encoding="utf-8")
-        return serve(path, TABLES, Options(listen=listen))
+        return serve(path, TABLES, Options(listen=listen, log_level=log_level))
+
+
+def _serve_quietly(text: str, listen: str) -> int:
+    return _serve_text(text, listen, os.environ.get("SLUICEGATE_LOG_LEVEL", "warning"))
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -343,6 +348,7 @@ def _parser() -> ArgumentParser:
     _add_kept(commands, config, output, edge)
     add_test(commands, config, output, TestEdge(_cases, _compile, _describe, os.environ, time.time))
     cassettes = CassettesEdge(_serve_text, os.environ)
+    add_dev(commands, output, DevEdge(_serve_quietly, os.environ))
     add_record(commands, cassettes)
     _add_replay(commands, config, output, edge, cassettes)
     reached = GatewayEdge(_address, os.environ)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -97,14 +97,20 @@ def _joined(cells: list[str]) -> str:
 
 
 class View:
-    """The latest requests, the newest first. One is selected, and stays so when others come; one may be open."""
+    """The latest requests, the newest first. One is selected, and stays so when others come; one may be open.
 
-    def __init__(self, where: str, style: Style | None = None, zone: tzinfo | None = None) -> None:
+    ``hints`` stand below them while there is room.
+    """
+
+    def __init__(
+        self, where: str, style: Style | None = None, zone: tzinfo | None = None, hints: Sequence[str] = ()
+    ) -> None:
         self.is_over = False
         self.problem = ""  # why nothing comes
         self._where = where
         self._style = style or Style()
         self._zone = zone
+        self._hints = hints
         self._receipts: deque[dict[str, Any]] = deque(maxlen=MOST)
         self._at = 0  # of the selected one
         self._top = 0  # first line that is shown
@@ -152,6 +158,7 @@ class View:
             foot = "arrows scroll, Esc goes back, q leaves"
         else:
             body = self._table(width, inner)
+            body += self._below(width, inner - len(body))
             head = heading()
             foot = "arrows select, Enter opens the receipt, q leaves"
         body += [""] * (inner - len(body))
@@ -172,6 +179,11 @@ class View:
                 line = self._style.red(line)
             found.append(line)
         return found
+
+    def _below(self, width: int, room: int) -> list[str]:
+        """The hints at the end of the room that is left: broken where the screen ends, for they are to be copied."""
+        pieces = [line[at : at + width] for line in self._hints for at in range(0, max(1, len(line)), width)]
+        return [""] * (room - len(pieces)) + pieces if len(pieces) < room else []
 
     def _foot(self, help: str) -> str:
         parts = [self._where, f"{len(self._receipts)} requests", help]

@@ -22,7 +22,7 @@ from proxy.commands.live import View, heading, keys, row
 from proxy.ledger.shown import style_for
 
 _FILTERS = ("route", "model", "status", "organisation", "team", "caller")
-_FIRST = 100  # that are shown at once
+FIRST = 100  # that are shown at once
 _AGAIN = 2.0  # seconds until another try to connect
 _LOOK = 1.0  # seconds until the screen is drawn again, if nothing happens: it may have another size
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"  # the other screen, without a cursor
@@ -41,23 +41,37 @@ def add_top(commands: Commands, config: ArgumentParser, output: ArgumentParser, 
 
 def _top(args: argparse.Namespace, edge: GatewayEdge) -> int:
     wanted = {"key" if name == "caller" else name: getattr(args, name) for name in _FILTERS if getattr(args, name)}
+    is_screen = not args.json and sys.stdin.isatty() and sys.stdout.isatty()
+    query = {**wanted, "limit": str(FIRST if is_screen else 0)}
     try:
         gateway = Gateway.of(args, edge)
-        is_screen = not args.json and sys.stdin.isatty() and sys.stdout.isatty()
-        query = {**wanted, "limit": str(_FIRST if is_screen else 0)}
         feed = gateway.follow(query)
-        if is_screen:
-            _watch(View(gateway.url, style_for(sys.stdout, edge.environ)), gateway, query, feed)
-        else:
-            _print(feed, as_json=args.json)
+        view = View(gateway.url, style_for(sys.stdout, edge.environ)) if is_screen else None
+        watch_requests(gateway, query, feed, view, as_json=args.json)
     except Unanswered as error:
         print(error, file=sys.stderr)
         return FAILED
-    except BrokenPipeError:  # nobody reads on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return DONE
     return DONE
+
+
+def watch_requests(
+    gateway: Gateway, query: dict[str, str], feed: Iterator[bytes], view: View | None, *, as_json: bool = False
+) -> None:
+    """Show what the gateway answered to ``query``, and goes on to answer: in ``view``, or as lines without one.
+
+    Raises:
+        Unanswered: the connection broke, where there is no view to say so.
+        KeyboardInterrupt: enough was seen.
+    """
+    try:
+        if view is not None:
+            _watch(view, gateway, query, feed)
+        else:
+            _print(feed, as_json=as_json)
+    except BrokenPipeError:  # nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print(feed: Iterator[bytes], *, as_json: bool) -> None:

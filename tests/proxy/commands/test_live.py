@@ -147,3 +147,17 @@ def test_colours_only_where_there_are_some() -> None:
     assert lines[1].startswith("\x1b[7m")
     assert lines[2].startswith("\x1b[31m")
     assert not any("\x1b" in line for line in _view("a").screen(100, 5))
+
+
+def test_hints_stand_below_while_there_is_room() -> None:
+    """Broken at the edge of the screen, not cut: they are to be copied."""
+    view = View("here", zone=UTC, hints=["Ready.", "x" * 130])
+    lines = view.screen(100, 8)
+    assert lines[4:7] == ["Ready.", "x" * 100, "x" * 30]
+    for id in "abc":
+        view.add(_receipt(id, route=id))
+    assert len(view.screen(100, 8)) == 8
+    assert "Ready." not in view.screen(100, 8)
+    assert "Ready." in view.screen(100, 9)
+    view.press("open")
+    assert "Ready." not in view.screen(100, 40)

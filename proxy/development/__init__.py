@@ -1,0 +1,1 @@
+"""A gateway to develop against: what this machine has, as a file."""
