@@ -34,7 +34,7 @@ def ready(url: str, model: str, *, has_claude: bool) -> list[str]:
         f"  Claude Code  ANTHROPIC_BASE_URL={url} ANTHROPIC_AUTH_TOKEN={UNUSED} claude{chosen}",
         f"  Codex        codex --model {quoted} -c model_provider=sluicegate "
         + " ".join(f"-c {shlex.quote(one)}" for one in codex),
-        f"  aider        OPENAI_API_BASE={base} OPENAI_API_KEY={UNUSED} aider --model {openai/{quoted}",
+        f"  aider        OPENAI_API_BASE={base} OPENAI_API_KEY={UNUSED} aider --model openai/{quoted}",
         f"  opencode     OPENCODE_CONFIG_CONTENT={shlex.quote(json.dumps(opened, separators=(',', ':')))} "
         f"opencode --model sluicegate/{quoted}",
     ]

@@ -76,7 +76,8 @@ def said(output: Path, pattern: str, child: Child) -> re.Match[str]:
     """What it printed, as soon as that is there."""
     end = time.monotonic() + TIMEOUT
     while not (found := re.search(pattern, output.read_text(), re.MULTILINE)):
-        assert time.monotonic() < end and child.poll() is None, output.read_text()
+        assert child.poll() is None, output.read_text()
+        assert time.monotonic() < end, output.read_text()
         time.sleep(0.01)
     return found
 
