@@ -169,13 +169,14 @@ def _serve(args: argparse.Namespace, edge: DevEdge, found: Found, port: int) -> 
     for notice in found.notices:
         print(f"notice: {notice}")
     gateway = Gateway(f"http://127.0.0.1:{port}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell in the background has left one ignored
+        signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryFile() as log:
         forked = multiprocessing.get_context("fork")  # all is imported already, which takes the better part of a second
         child = forked.Process(target=_be_gateway, args=(edge, text, f"127.0.0.1:{port}", log), daemon=True)
-        child.start()
         code = DONE
         try:
+            child.start()
             feed = _reach(child, gateway)
             lines = [f"Ready on {gateway.url}. Ctrl-C ends it.", *found.ready(gateway.url)]
             print("\n".join(["", *lines, ""]), flush=True)
@@ -239,8 +240,9 @@ def _stop(child: BaseProcess) -> None:
         if child.is_alive():
             child.terminate()
             child.join(_ENDS_WITHIN)
-    child.kill()
-    child.join()
+    if child.is_alive():
+        child.kill()
+        child.join()
 
 
 def _end_of(log: IO[bytes]) -> str:

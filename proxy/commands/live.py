@@ -182,7 +182,8 @@ class View:
 
     def _below(self, width: int, room: int) -> list[str]:
         """The hints at the end of the room that is left: broken where the screen ends, for they are to be copied."""
-        pieces = [line[at : at + width] for line in self._hints for at in range(0, max(1, len(line)), width)]
+        step = max(1, width)
+        pieces = [line[at : at + step] for line in self._hints for at in range(0, max(1, len(line)), step)]
         return [""] * (room - len(pieces)) + pieces if len(pieces) < room else []
 
     def _foot(self, help: str) -> str:

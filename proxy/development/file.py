@@ -16,12 +16,14 @@ def file_of(keys: Keys, servers: Sequence[Server]) -> str:
     servers = [server for server in servers if server.models]
     if not keys and not servers:
         return "providers:\n  sim: {kind: simulated}\n\nroutes:\n  everything: {target: sim/*}\n"
-    providers = [*(_provider(service, variable) for service, variable in keys), *map(_server, servers)]
-    routes, claimed = [], set[str]()
-    claims = [*((server.name, _names(server)) for server in servers), *((one.name, one.models) for one, _ in keys)]
-    for name, models in claims:
+    providers, routes, claimed = [], [], set[str]()
+    claims = [(server.name, _server(server), _names(server)) for server in servers]
+    claims += [(service.name, _provider(service, variable), service.models) for service, variable in keys]
+    for name, provider, models in claims:
         own = [model for model in models if model not in claimed]
         claimed.update(own)
+        if own or not models:  # a provider without a route would be a problem
+            providers.append(provider)
         if own:
             routes.append(_route(name, own))
     others = [service.name for service, _ in keys if not service.models]

@@ -1,7 +1,8 @@
 """Lines to paste: how clients and coding agents are told where the gateway is.
 
 Sources: code.claude.com/docs/en/llm-gateway.md, openrouter.ai/blog/tutorials/codex-cli-openrouter,
-aider.chat/docs/llms/openai-compat.html, opencode.ai/docs/en/config. Read in November 2026.
+aider.chat/docs/llms/openai-compat.html, opencode.ai/v1/docs/providers.md (version 2 reads that, too). Read in
+November 2026.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import json
 import os
@@ -9,8 +10,11 @@ import pty
 import re
 import select
 import signal
+import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -75,7 +79,7 @@ def ollama() -> Iterator[str]:
 def said(output: Path, pattern: str, child: Child) -> re.Match[str]:
     """What it printed, as soon as that is there."""
     end = time.monotonic() + TIMEOUT
-    while not (found := re.search(pattern, output.read_text(), re.MULTILINE)):
+    while not (output.exists() and (found := re.search(pattern, output.read_text(), re.MULTILINE))):
         assert child.poll() is None, output.read_text()
         assert time.monotonic() < end, output.read_text()
         time.sleep(0.01)
@@ -95,11 +99,8 @@ def ask(port: int, model: str) -> tuple[int, bytes]:
 
 
 def is_open(port: int) -> bool:
-    try:
-        http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
-    except OSError:
-        return False
-    return True
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_local_model_without_a_file(tmp_path: Path, ollama: str) -> None:
@@ -116,7 +117,7 @@ def test_a_local_model_without_a_file(tmp_path: Path, ollama: str) -> None:
         assert (status, json.loads(body)["choices"][0]["message"]["content"]) == (200, "Hi.")
         assert Ollama.asked[-1]["model"] == "llama3.2"
         line = said(output, r"^\d\d:\d\d:\d\d +200 .*$", child)[0]
-        assert line.split()[2:6] == ["ollama", "llama3.2", "→", "ollama/*"]
+        assert line.split()[2:6] == ["ollama", "llama3.2", "→", "ollama/llama3.2"]
         assert line.split()[6:8] == ["9", "3"]
     finally:
         child.send_signal(signal.SIGINT)
@@ -158,8 +159,9 @@ def test_a_gateway_that_cannot_go_on_says_why(tmp_path: Path) -> None:
 def test_the_live_view(tmp_path: Path, ollama: str) -> None:
     """On a terminal: hints first, then a request, its receipt at Enter, and the end at `q`."""
     port = free_port()
-    environment = clean_environment(PYTHONPATH=str(ROOT), OLLAMA_HOST=ollama, TERM="xterm", COLUMNS="160", LINES="40")
+    environment = clean_environment(PYTHONPATH=str(ROOT), OLLAMA_HOST=ollama, TERM="xterm")
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
     command = [sys.executable, "-m", "proxy.cli", "dev", "--port", str(port)]
     process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environment)
     os.close(theirs)
@@ -176,6 +178,7 @@ def test_the_live_view(tmp_path: Path, ollama: str) -> None:
     try:
         wait(b"\x1b[?1049h")
         wait(b"q leaves")
+        assert b"Claude Code" in seen.partition(b"\x1b[?1049h")[2]
         assert ask(port, "llama3.2")[0] == 200
         wait(b"1 requests")
         os.write(ours, b"\r")

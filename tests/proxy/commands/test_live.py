@@ -159,5 +159,6 @@ def test_hints_stand_below_while_there_is_room() -> None:
     assert len(view.screen(100, 8)) == 8
     assert "Ready." not in view.screen(100, 8)
     assert "Ready." in view.screen(100, 9)
+    assert len(view.screen(0, 0)) == 3  # a terminal that has no size yet
     view.press("open")
     assert "Ready." not in view.screen(100, 40)
