@@ -60,7 +60,7 @@ class Caller:
             sent["authorization"] = f"Bearer {self.key}"
         if data is not None:
             sent.setdefault("content-type", "application/json")
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=40)
         try:
             connection.request(method, path, data, sent)
             answer = connection.getresponse()
