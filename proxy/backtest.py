@@ -21,15 +21,12 @@ from proxy.errors import GatewayError, Header, UpstreamError
 from proxy.exchange import Exchange, Reply
 from proxy.inbound import admit
 from proxy.ledger.row import PriceTerms, Row
-from proxy.limits.memory import MemoryCounters
-from proxy.limits.switch import NAME as LIMITS
-from proxy.limits.switch import Switch
 from proxy.pipeline import Pipeline, failure
 from proxy.policy import Answer, Around, Filter, Node, Target, Timeouts
 from proxy.providers.provider import Provider
 from proxy.quick_loop import QuickLoop
-from proxy.rehearsal import Clock, Compile, until_the_end
-from proxy.runtime import Runtime, Shared
+from proxy.rehearsal import Clock, Compile, fresh_state, until_the_end
+from proxy.runtime import Runtime
 from proxy.stand_in import FAILURES, Script, StandIn
 from proxy.stream import Outcome, Send
 from proxy.tags import MAX_VALUE
@@ -44,7 +41,7 @@ _HEADERS: list[Header] = [(b"content-type", b"application/json")]
 # Policies that decide by who asks for what and when, or that change nothing of that.
 _JUDGED = frozenset({"authenticate", "allow_models", "quota", "tags", "headers", "prompt_cache"})
 _BY_CONTENT = frozenset({"when", "classify"})
-_BY_MOMENT = frozenset({"balance", "race", "priority"})
+_BY_MOMENT = frozenset({"balance", "canary", "race", "priority"})
 
 
 def by_request(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -62,9 +59,8 @@ def backtest(compile: Compile, rows: Iterable[Row], differences: Differences) ->
     with asyncio.Runner(loop_factory=QuickLoop) as runner:
         loop = runner.get_loop()
         assert isinstance(loop, QuickLoop)
-        clock, shared, memory = Clock(loop), Shared(), Memory()
-        counters = shared.take(LIMITS, Switch)
-        counters.memory = counters.current = MemoryCounters(monotonic=clock, wall=clock)
+        clock, memory = Clock(loop), Memory()
+        shared = fresh_state(clock)
         runtime = compile(shared, clock, memory)
         runtime.charges.ledger = Collected(differences)
         judge = _Judge(runtime, memory)
@@ -264,7 +260,7 @@ def _unjudged(entry: Any) -> tuple[str, ...]:
         if name in _BY_CONTENT:
             found.append(f"target `{name}`: what was said")
         elif name in _BY_MOMENT:
-            found.append(f"target `{name}`: health, speed and load of that moment")
+            found.append(f"target `{name}`: what was known of its targets at that moment")
     return tuple(found)
 
 

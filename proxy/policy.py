@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import msgspec
 
-from proxy.canaries.rollout import Plan, Rollout
+from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs, Reach
 from proxy.chat import Chat, Completion, Event
 from proxy.errors import OPENAI, Header, Style, TargetOff
@@ -154,7 +154,7 @@ class CompileContext(Protocol):
     def key_set(self, issuer: str, source: str | None) -> KeySource:
         """The public keys of an issuer of tokens. ``source``: address of the set; without it, it is discovered."""
 
-    def rollout(self, plan: Plan) -> Rollout:
+    def release(self, plan: Plan) -> Release:
         """How far a canary has come: survives reloads and restarts, by the name and identity of ``plan``."""
 
     def file(self, name: str, at: str) -> Path:

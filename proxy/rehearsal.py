@@ -89,6 +89,14 @@ def rehearse(compile: Compile, case: Case, now: float) -> Got:
     return _on_stage(compile, case, now, _play)
 
 
+def fresh_state(clock: Clock) -> Shared:
+    """What generations share, with nothing used yet; limits are counted in memory by ``clock``."""
+    shared = Shared()
+    counters = shared.take(LIMITS, Switch)
+    counters.memory = counters.current = MemoryCounters(monotonic=clock, wall=clock)
+    return shared
+
+
 def explained(compile: Compile, case: Case, now: float) -> Explanation:
     """What ``sluicegate explain`` says of the case, after what came before it."""
 
@@ -104,9 +112,8 @@ def _on_stage(compile: Compile, case: Case, now: float, last: Last[T]) -> T:
     with asyncio.Runner(loop_factory=QuickLoop) as runner:
         loop = runner.get_loop()
         assert isinstance(loop, QuickLoop)
-        clock, shared, script = Clock(loop), Shared(), Script()
-        counters = shared.take(LIMITS, Switch)
-        counters.memory = counters.current = MemoryCounters(monotonic=clock, wall=clock)
+        clock, script = Clock(loop), Script()
+        shared = fresh_state(clock)
         shared.take(IDEMPOTENCY, lambda: Idempotency(MemoryStore(clock)))
         clock.set(min([now if one.at is None else one.at for one in (*case.before, case.given)]))
         runtime = compile(shared, clock, script)

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from proxy.admin.roles import Operator
-from proxy.canaries.rollout import Plan, Rollout
+from proxy.canaries.release import Plan, Release
 from proxy.checks import Watch
 from proxy.conversations import Conversations
 from proxy.dialects.paths import PATHS
@@ -193,7 +193,7 @@ class Runtime:
         self.experiments: Mapping[str, Enrolled] = {}  # by name
         self.tenants: Mapping[tuple[str, str, str], Identity] = {}  # by organisation, team and key
         self.checks: tuple[Watch, ...] = ()  # set once, while compiling
-        self.canaries: Mapping[str, tuple[Rollout, Plan]] = {}  # set once, while compiling: by name
+        self.canaries: Mapping[str, tuple[Release, Plan]] = {}  # set once, while compiling: by name
         self.key_sets: tuple[KeySet, ...] = ()  # likewise: of issuers whose tokens pass
         self.sharing: SharedHealth | None = None  # set once, while compiling: what tells other replicas of `healths`
         self.healths: Mapping[str, Health] = {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from proxy.capability import Needs
 from proxy.errors import Header
@@ -19,6 +20,32 @@ from proxy.health import LATENCY_MEMORY, Health, State
 from proxy.policy import Target
 from proxy.price import Price, shown
 
+By = Literal["latency", "cost", "least_busy", "round_robin", "weighted", "headroom", "random"]
+On = Literal[
+    "rate_limited",
+    "overloaded",
+    "unavailable",
+    "timeout",
+    "bad_answer",
+    "bad_credential",
+    "context_too_long",
+    "content_refused",
+    "model_not_found",
+    "unsupported",
+]
+# After these another target is asked. What a provider found wrong with a request, or refused for what it says, would
+# fail there too.
+GO_ON: tuple[On, ...] = (
+    "rate_limited",
+    "overloaded",
+    "unavailable",
+    "timeout",
+    "bad_answer",
+    "bad_credential",
+    "context_too_long",
+    "model_not_found",
+    "unsupported",
+)
 Draw = Callable[[], float]
 # A target that was not chosen for this many choices, nor for some time, has its latency forgotten by and by: it may
 # have recovered, and only a request can tell. Both, so that a quiet route does not forget between two requests.

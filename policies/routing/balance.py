@@ -6,11 +6,13 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
 from policies.routing._helpers import (
+    GO_ON,
+    By,
     Cost,
     Latency,
     LeastBusy,
@@ -27,12 +29,8 @@ from proxy.exchange import Exchange
 from proxy.health import State
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
 
-By = Literal["latency", "cost", "least_busy", "round_robin", "weighted", "headroom", "random"]
-
-# An equal may do better. A request that was refused for what it says would be refused by all equals alike.
-_GO_ON = frozenset(
-    {"rate_limited", "overloaded", "unavailable", "timeout", "bad_answer", "bad_credential", "unsupported"}
-)
+# An equal may do better, but what is too long for one, or unknown to it, is so for all equals alike.
+_GO_ON = frozenset(GO_ON) - {"context_too_long", "model_not_found"}
 _MOST_ASKED = 3  # of one request: no outage is multiplied by the size of a pool
 
 

@@ -15,14 +15,14 @@ import msgspec
 from msgspec.structs import replace
 
 from proxy.canaries.guard import Guard, Limit
-from proxy.canaries.rollout import Name, Plan, Rollout
+from proxy.canaries.release import Name, Plan, Release
 from proxy.capability import Needs
 from proxy.errors import UpstreamError, decisive
 from proxy.exchange import Attempt, Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
+from proxy.sticky import unit
 from proxy.units import Duration, Money, Percent
 
-_HASH_RANGE = 1 << 64
 _TIMES = re.compile(r"([0-9]+(?:\.[0-9]+)?)x")
 _MOST_TIMES = 1000
 # The request may be at fault. It says something only where the other side takes the same request.
@@ -78,9 +78,9 @@ class CanaryConfig(Config, frozen=True):
 
 
 class Canary(Node):
-    """Two children, the stable one first. How far the other has come is the rollout's to say, which outlives this."""
+    """Two children, the stable one first. How far the other has come is the release's to say, which outlives this."""
 
-    __slots__ = ("_below", "_canary", "_draw", "_fallback", "_name", "_stable", "_sticky", "rollout")
+    __slots__ = ("_below", "_canary", "_draw", "_fallback", "_name", "_stable", "_sticky", "release")
 
     Config = CanaryConfig
 
@@ -88,7 +88,7 @@ class Canary(Node):
         self,
         stable: Target,
         canary: Target,
-        rollout: Rollout,
+        release: Release,
         needs: Callable[[Exchange], Needs],
         *,
         sticky: str | None = None,
@@ -98,8 +98,8 @@ class Canary(Node):
         super().__init__((stable, canary), needs)
         self._stable = stable
         self._canary = canary
-        self.rollout = rollout
-        self._name = rollout.plan.name
+        self.release = release
+        self._name = release.plan.name
         self._below = frozenset(self.leaves())
         self._sticky = sticky
         self._fallback = fallback
@@ -115,16 +115,16 @@ class Canary(Node):
                 context.fail(f"no `tags` policy of this route sets the tag {config.sticky!r}", "sticky")
         if stable is None or canary is None:  # with nobody to compare with, there is nothing to find out
             return stable or canary
-        rollout = context.rollout(plan)
-        return cls(stable, canary, rollout, context.needs, sticky=config.sticky, fallback=config.fallback)
+        release = context.release(plan)
+        return cls(stable, canary, release, context.needs, sticky=config.sticky, fallback=config.fallback)
 
     async def send(self, x: Exchange) -> Answer:
         if x.begun is not None or any(attempt.target in self._below for attempt in x.attempts):
             return await self._send_again(x)
         able = self.able(x)
         if len(able) == 1:  # one cannot do it, which is nobody's failure
-            return await self._pass(x, "stable" if able[0] is self._stable or not self.rollout.share else "canary")
-        if self._point(x) >= self.rollout.share:
+            return await self._pass(x, "stable" if able[0] is self._stable or not self.release.share else "canary")
+        if self._point(x) >= self.release.share:
             return await self._send_stable(x)
         return await self._send_canary(x)
 
@@ -133,11 +133,10 @@ class Canary(Node):
         subject = x.tags.get(self._sticky) if self._sticky is not None else None
         if subject is None:
             return self._draw()
-        digest = blake2b(subject.encode(), digest_size=8, key=self._name.encode()[:64]).digest()
-        return int.from_bytes(digest, "big") / _HASH_RANGE
+        return unit(subject.encode(), self._name.encode()[:64])
 
     async def _send_stable(self, x: Exchange) -> Answer:
-        era, began, before = self.rollout.era, time.monotonic(), len(x.attempts)
+        era, began, before = self.release.era, time.monotonic(), len(x.attempts)
         try:
             answer = await self._pass(x, "stable")
         except UpstreamError as error:
@@ -145,14 +144,14 @@ class Canary(Node):
                 self._failed(x, "stable", era, began, error)
             raise
         except BaseException:
-            self.rollout.left("stable", era, time.monotonic() - began)
+            self.release.left("stable", era, time.monotonic() - began)
             raise
         self._watch(x, answer, "stable", era, began, before)
         return answer
 
     async def _send_canary(self, x: Exchange) -> Answer:
         """If it fails, the stable side answers: who calls does not take part in this."""
-        era, began, before = self.rollout.era, time.monotonic(), len(x.attempts)
+        era, began, before = self.release.era, time.monotonic(), len(x.attempts)
         try:
             answer = await self._pass(x, "canary")
         except UpstreamError as error:
@@ -161,7 +160,7 @@ class Canary(Node):
                 raise
             return await self._instead(x, error, era, began)
         except BaseException:
-            self.rollout.left("canary", era, time.monotonic() - began)
+            self.release.left("canary", era, time.monotonic() - began)
             raise
         self._watch(x, answer, "canary", era, began, before)
         return answer
@@ -181,11 +180,11 @@ class Canary(Node):
 
     async def _send_again(self, x: Exchange) -> Answer:
         """Another try, or the rest of a stream that broke off: that says nothing new, and is not counted."""
-        sides: tuple[Name, Name] = ("canary", "stable") if self.rollout.share == 1 else ("stable", "canary")
+        sides: tuple[Name, Name] = ("canary", "stable") if self.release.share == 1 else ("stable", "canary")
         try:
             return await self._pass(x, sides[0])
         except UpstreamError as error:
-            if not error.skipped or not self.rollout.share:
+            if not error.skipped or not self.release.share:
                 raise
             return await self._pass(x, sides[1])
 
@@ -193,7 +192,7 @@ class Canary(Node):
         own = f"{self._name}/"
         if not x.variant or x.variant.startswith(own):
             x.variant = own + side
-        x.notes["canary"] = f"{own}{side}{why}, {self.rollout.share:.0%} to the canary"
+        x.notes["canary"] = f"{own}{side}{why}, {self.release.share:.0%} to the canary"
         return await (self._stable if side == "stable" else self._canary).send(x)
 
     # What becomes of it
@@ -206,18 +205,18 @@ class Canary(Node):
             return
         now = time.monotonic()
         if error.meaning == "timeout" and now >= x.deadline:  # its caller's patience may have been short
-            self.rollout.left(side, era, now - began)
+            self.release.left(side, era, now - began)
             return
         if alone is None:
             alone = self._fallback or error.meaning not in _OF_REQUEST
-        self.rollout.failed(side, era, error.meaning, alone=alone)
+        self.release.failed(side, era, error.meaning, alone=alone)
 
     def _watch(self, x: Exchange, answer: Answer, side: Name, era: int, began: float, before: int) -> None:
         """Wait for the end of the answer, which is that of its attempt."""
         first = time.monotonic() - began if x.stream else None
         attempt = answer.attempt
         if attempt is None or attempt.ends is None or answer.socket is not None:  # a session lasts as long as it likes
-            self.rollout.succeeded(side, era, time.monotonic() - began, first)
+            self.release.succeeded(side, era, time.monotonic() - began, first)
             return
         attempts = x.attempts[before:]
         attempt.ends = partial(self._ended, attempt.ends, attempt, attempts, side, era, began, first)
@@ -236,21 +235,21 @@ class Canary(Node):
         ends(failure)  # which may find that it has failed
         seconds, reason = time.monotonic() - began, attempt.reason or ""
         if attempt.outcome == "ok":
-            self.rollout.succeeded(side, era, seconds, first)
+            self.release.succeeded(side, era, seconds, first)
             if attempt.charge is not None:
                 attempt.charge.then(partial(self._paid, attempts, side, era))
         elif attempt.outcome == "error" and reason.startswith(("upstream_", "bad_upstream_")):
-            self.rollout.failed(side, era, reason, alone=True)
+            self.release.failed(side, era, reason, alone=True)
         else:
-            self.rollout.left(side, era, seconds)
+            self.release.left(side, era, seconds)
 
     def _paid(self, attempts: list[Attempt], side: Name, era: int) -> None:
         """All that it took to answer."""
         cost = sum(attempt.charge.cost for attempt in attempts if attempt.charge is not None)
-        self.rollout.cost(side, era, cost / 1e9)
+        self.release.cost(side, era, cost / 1e9)
 
     def explain(self, x: Exchange) -> Choice:
-        share, lacking = self.rollout.share, self.lacking(x)
+        share, lacking = self.release.share, self.lacking(x)
         subject = x.tags.get(self._sticky) if self._sticky is not None else None
         choices = []
         for at, (child, part) in enumerate(zip(self.children, (1 - share, share), strict=True)):
@@ -269,7 +268,7 @@ class Canary(Node):
         return Choice("canary", any(choice.chosen for choice in choices), self._stands(), tuple(choices))
 
     def _stands(self) -> str:
-        plan, progress = self.rollout.plan, self.rollout.progress
+        plan, progress = self.release.plan, self.release.progress
         step = f"step {progress.step + 1} of {len(plan.steps)}"
         reason = f": {progress.reason}" if progress.reason else ""
         return f"{plan.name} is {progress.state.replace('_', ' ')}, {step}{reason}"

@@ -5,41 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
+from policies.routing._helpers import GO_ON, On
 from proxy.capability import Needs
 from proxy.errors import TargetOff, UpstreamError, decisive
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
 
 # A request that the provider itself found wrong, or that it refuses to answer, would fail elsewhere too.
-On = Literal[
-    "rate_limited",
-    "overloaded",
-    "unavailable",
-    "timeout",
-    "bad_answer",
-    "bad_credential",
-    "context_too_long",
-    "content_refused",
-    "model_not_found",
-    "unsupported",
-]
-DEFAULT_ON: tuple[On, ...] = (
-    "rate_limited",
-    "overloaded",
-    "unavailable",
-    "timeout",
-    "bad_answer",
-    "bad_credential",
-    "context_too_long",
-    "model_not_found",
-    "unsupported",
-)
-
-
 # After these another target is not second best: it is the first that can do what was asked.
 _NO_LESS = frozenset({"context_too_long", "unsupported", "content_refused"})
 
@@ -51,7 +27,7 @@ class FallbackConfig(Config, frozen=True):
     """
 
     of: tuple[Any, ...]
-    on: tuple[On, ...] = DEFAULT_ON
+    on: tuple[On, ...] = GO_ON
 
 
 class Fallback(Node):

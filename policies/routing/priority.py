@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
+from policies.routing._helpers import GO_ON, By
 from proxy.capability import Needs
 from proxy.errors import UpstreamError, decisive
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
 from proxy.units import Percent
 
-By = Literal["latency", "cost", "least_busy", "round_robin", "weighted", "headroom", "random"]
-
-# A request that the provider itself found wrong, or that it refuses to answer, would fail in another tier too.
-_GO_ON = frozenset(
-    {
-        "rate_limited",
-        "overloaded",
-        "unavailable",
-        "timeout",
-        "bad_answer",
-        "bad_credential",
-        "context_too_long",
-        "model_not_found",
-        "unsupported",
-    }
-)
 # After these a lower tier is not second best: it is the first that can do what was asked.
 _NO_LESS = frozenset({"context_too_long", "unsupported"})
 
@@ -86,7 +71,7 @@ class Priority(Node):
                 answer = await tier.send(x)
             except UpstreamError as error:
                 failures.append(error)
-                if error.meaning not in _GO_ON or time.monotonic() >= x.deadline:
+                if error.meaning not in GO_ON or time.monotonic() >= x.deadline:
                     break
                 if not reason and error.meaning not in _NO_LESS:
                     reason = error.meaning

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
+from policies.routing._helpers import GO_ON
 from proxy.capability import Needs
 from proxy.effects import lasting
 from proxy.errors import UpstreamError, decisive
@@ -24,20 +25,6 @@ SAMPLES = 20  # first tokens that must be known before a quantile of them says a
 _QUANTILE = re.compile(r"p([1-9][0-9])")
 _SHORTEST, _LONGEST = 0.001, 600.0  # seconds
 _KEEP_DELAY = 0.1  # seconds in which a quantile is not looked up again
-# After these the next is asked. Others would fail there too.
-_GO_ON = frozenset(
-    {
-        "rate_limited",
-        "overloaded",
-        "unavailable",
-        "timeout",
-        "bad_answer",
-        "bad_credential",
-        "context_too_long",
-        "model_not_found",
-        "unsupported",
-    }
-)
 
 
 class RaceConfig(Config, frozen=True):
@@ -308,7 +295,7 @@ class _Race:
     def _next(self) -> None:
         """Everybody that was started has failed."""
         last = self._failures[-1]
-        on = last.skipped or last.meaning in _GO_ON
+        on = last.skipped or last.meaning in GO_ON
         if not self._rest or not on or time.monotonic() >= self._x.deadline:
             raise decisive(self._failures)
         self._start(self._rest.pop(0), is_copy=False)

@@ -13,7 +13,7 @@ import msgspec
 from proxy.admin.asked import Asked, json_reply, read_object
 from proxy.admin.roles import check
 from proxy.canaries.figures import Side, Spread
-from proxy.canaries.rollout import Action, NotPossible, Plan, Rollout
+from proxy.canaries.release import Action, NotPossible, Plan, Release
 from proxy.errors import BadRequest, GatewayError
 from proxy.exchange import Reply
 from proxy.keys import audit
@@ -34,7 +34,7 @@ class NoSuchCanary(GatewayError):
 async def list_canaries(asked: Asked) -> Reply:
     """All, in the order of the file."""
     check(asked.operator, "canaries.read")
-    found = [_view(rollout, plan) for rollout, plan in asked.runtime.canaries.values()]
+    found = [_view(release, plan) for release, plan in asked.runtime.canaries.values()]
     return json_reply({"generation": asked.runtime.generation, "canaries": found})
 
 
@@ -47,22 +47,22 @@ async def get_canary(asked: Asked) -> Reply:
 async def act_on_canary(asked: Asked) -> Reply:
     """What cannot be audited is not done."""
     check(asked.operator, "canaries.write")
-    rollout, plan = _find(asked)
+    release, plan = _find(asked)
     action, reason = _read(await asked.body())
     try:
-        rollout.check(action)
+        release.check(action)
         if asked.held is not None:
-            await _audit(asked, rollout, action, reason)
-        rollout.act(action, reason, asked.operator.name)
+            await _audit(asked, release, action, reason)
+        release.act(action, reason, asked.operator.name)
     except NotPossible as error:
         raise GatewayError(str(error), status=409, code="not_possible", param="action") from None
     asked.log.info("admin.canaries", who=asked.operator.name, canary=asked.name, action=action, reason=reason)
-    return json_reply(_view(rollout, plan))
+    return json_reply(_view(release, plan))
 
 
-async def _audit(asked: Asked, rollout: Rollout, action: Action, reason: str) -> None:
-    service, progress = asked.desk.service, rollout.progress
-    before = {"state": progress.state, "share": rollout.share}
+async def _audit(asked: Asked, release: Release, action: Action, reason: str) -> None:
+    service, progress = asked.desk.service, release.progress
+    before = {"state": progress.state, "share": release.share}
     now = service.micros()
 
     def work(db: sqlite3.Connection) -> int:
@@ -71,7 +71,7 @@ async def _audit(asked: Asked, rollout: Rollout, action: Action, reason: str) ->
     await service.write(work)
 
 
-def _find(asked: Asked) -> tuple[Rollout, Plan]:
+def _find(asked: Asked) -> tuple[Release, Plan]:
     found = asked.runtime.canaries.get(asked.name)
     if found is None:
         raise NoSuchCanary(f"The file has no canary {asked.name[:200]!r}; GET /admin/canaries lists all.")
@@ -92,16 +92,16 @@ def _read(body: bytes) -> tuple[Action, str]:
     return cast(Action, action), reason
 
 
-def _view(rollout: Rollout, plan: Plan) -> dict[str, Any]:
+def _view(release: Release, plan: Plan) -> dict[str, Any]:
     """Times in seconds, costs in dollars; ``since`` in seconds since the epoch."""
-    progress = rollout.progress
-    words, seconds = rollout.waits_for()
+    progress = release.progress
+    words, seconds = release.waits_for()
     is_over = progress.state in ("promoted", "rolled_back")
     return {
         "name": plan.name,
         "route": plan.route,
         "state": progress.state,
-        "share": rollout.share,
+        "share": release.share,
         "step": progress.step + 1,
         "steps": plan.steps,
         "since": progress.since,
@@ -110,7 +110,7 @@ def _view(rollout: Rollout, plan: Plan) -> dict[str, Any]:
         "waits_for": None if is_over else {"requests": words, "seconds": round(seconds, 3)},
         "stable": _figures(progress.stable),
         "canary": _figures(progress.canary),
-        "findings": [msgspec.to_builtins(one) for one in rollout.findings()],
+        "findings": [msgspec.to_builtins(one) for one in release.findings()],
         "history": [msgspec.to_builtins(one) for one in progress.history],
     }
 

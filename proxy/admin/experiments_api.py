@@ -9,12 +9,11 @@ from typing import Any
 
 from proxy.admin.asked import Asked, json_reply
 from proxy.admin.roles import check
-from proxy.commands.experiments import summary
 from proxy.errors import GatewayError
 from proxy.exchange import Reply
 from proxy.experiments.measures import NoExperiments, names
 from proxy.experiments.page import page
-from proxy.experiments.report import report
+from proxy.experiments.report import report, summary
 from proxy.keys.record import MICRO
 
 _HTML = ((b"content-type", b"text/html; charset=utf-8"),)

@@ -8,12 +8,12 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from proxy.canaries.rollout import GATEWAY, Plan, Rollout
+from proxy.canaries.release import GATEWAY, Plan, Release
 from proxy.jobs.writer import StoreBroken, Writer
 
 FILE = "canaries.sqlite"  # in the directory of state
 EVERY = 1.0  # seconds between looks at what has changed
-Found = Mapping[str, tuple[Rollout, Plan]]
+Found = Mapping[str, tuple[Release, Plan]]
 _TABLE = """CREATE TABLE IF NOT EXISTS canaries (
     name TEXT PRIMARY KEY, identity TEXT NOT NULL, progress BLOB NOT NULL)"""
 _READ = "SELECT name, identity, progress FROM canaries"
@@ -28,8 +28,8 @@ class Keeper:
     def __init__(self, folder: Path) -> None:
         self._file = folder / FILE
         self._writer = Writer(self._file, _prepare)
-        self._current: dict[str, Rollout] = {}
-        self._gone: dict[str, Rollout] = {}  # from the file, and perhaps not kept yet
+        self._current: dict[str, Release] = {}
+        self._gone: dict[str, Release] = {}  # from the file, and perhaps not kept yet
         self._saved: dict[str, tuple[str, bytes]] = {}  # by name: of what, and how far
         self._is_unreadable = False
         self._woken = asyncio.Event()
@@ -53,30 +53,30 @@ class Keeper:
     def follow(self, found: Found) -> None:
         """A generation has become the current one. A canary of the same targets and steps goes on, another one begins.
         One whose past cannot be read gets no requests."""
-        before, self._current = self._current, {name: rollout for name, (rollout, _) in found.items()}
-        for name, (rollout, plan) in found.items():
-            rollout.plan = plan
-            rollout.woken = self._woken.set
-            if before.get(name) is not rollout:
-                self._begin(name, rollout)
-            rollout.tell()
+        before, self._current = self._current, {name: release for name, (release, _) in found.items()}
+        for name, (release, plan) in found.items():
+            release.plan = plan
+            release.woken = self._woken.set
+            if before.get(name) is not release:
+                self._begin(name, release)
+            release.tell()
         for name in before.keys() - found.keys():
             self._gone[name] = before[name]
             self._saved[name] = before[name].plan.identity, before[name].saved()
             before[name].forget()
 
-    def _begin(self, name: str, rollout: Rollout) -> None:
+    def _begin(self, name: str, release: Release) -> None:
         identity, progress = self._saved.get(name, ("", b""))
         is_unreadable = self._is_unreadable
-        if identity == rollout.plan.identity:
+        if identity == release.plan.identity:
             try:
-                rollout.restore(progress)
+                release.restore(progress)
                 return
             except ValueError:
                 is_unreadable = True
-        rollout.begin("another target or other steps" if identity else "", GATEWAY)
+        release.begin("another target or other steps" if identity else "", GATEWAY)
         if is_unreadable:
-            rollout.act("rollback", _UNREADABLE, GATEWAY)
+            release.act("rollback", _UNREADABLE, GATEWAY)
 
     async def run(self) -> None:
         """Keep what changes, and let time pass for those that no request moves, until cancelled."""
@@ -85,8 +85,8 @@ class Keeper:
                 async with asyncio.timeout(EVERY):
                     await self._woken.wait()
             self._woken.clear()
-            for rollout in self._current.values():
-                rollout.look()
+            for release in self._current.values():
+                release.look()
             with contextlib.suppress(StoreBroken):  # `problem` says it; it is tried again
                 await self.keep()
 
@@ -97,20 +97,20 @@ class Keeper:
             StoreBroken: it could not be written.
         """
         gone, self._gone = self._gone, {}
-        changed = [(name, rollout) for name, rollout in {**gone, **self._current}.items() if rollout.is_changed]
+        changed = [(name, release) for name, release in {**gone, **self._current}.items() if release.is_changed]
         if not changed:
             return
         rows = []
-        for name, rollout in changed:
-            rollout.is_changed = False
-            self._saved[name] = rollout.plan.identity, rollout.saved()
+        for name, release in changed:
+            release.is_changed = False
+            self._saved[name] = release.plan.identity, release.saved()
             rows.append((name, *self._saved[name]))
         try:
             await self._writer.write(lambda database: database.executemany(_WRITE, rows).rowcount)
         except StoreBroken:
             self._gone = {**gone, **self._gone}
-            for _, rollout in changed:
-                rollout.is_changed = True
+            for _, release in changed:
+                release.is_changed = True
             raise
 
     async def aclose(self) -> None:

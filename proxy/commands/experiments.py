@@ -17,7 +17,7 @@ from proxy.experiments.figures import percent
 from proxy.experiments.measures import NoExperiments, names
 from proxy.experiments.page import page
 from proxy.experiments.plan import Plan
-from proxy.experiments.report import Report, report
+from proxy.experiments.report import report, summary
 from proxy.experiments.shown import as_text
 from proxy.ledger.export import NoLedger
 from proxy.ledger.shown import Style, style_for, table
@@ -80,20 +80,6 @@ def _left(rows: Sequence[list[str]]) -> list[list[str]]:
     """The last column begins where the longest does."""
     width = max(len(row[-1]) for row in rows)
     return [[*row[:-1], row[-1].ljust(width)] for row in rows]
-
-
-def summary(found: Report) -> dict[str, object]:
-    """One experiment in a list of them."""
-    return {
-        "name": found.name,
-        "state": found.state,
-        "route": found.plan.route,
-        "variants": list(found.plan.arms),
-        "subjects": sum(found.subjects),
-        "requests": sum(found.requests),
-        "verdict": list(found.verdict),
-        "warnings": list(found.warnings),
-    }
 
 
 def _show(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from proxy.attempts import Attempts, Load, RetryRules
-from proxy.canaries.rollout import Plan, Rollout
+from proxy.canaries.release import Plan, Release
 from proxy.checks import Check, Watch
 from proxy.config.alerts import check_alerts
 from proxy.config.capabilities import check_marks, check_overrides, leaves_of
@@ -174,7 +174,7 @@ class _Compiler:
         self.quotas: dict[str, Quotas] = {}  # by route
         self.experiments: dict[str, Enrolled] = {}  # by name
         self.key_sets: list[KeySet] = []  # of all issuers whose tokens pass
-        self.canaries: dict[str, tuple[Rollout, Plan]] = {}  # by name
+        self.canaries: dict[str, tuple[Release, Plan]] = {}  # by name
         self._limits = TenantRules(self._read("tiers", TiersConfig), zone)
         found = self._read_tenants()
         self.tenants = found.names

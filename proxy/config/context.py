@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from proxy.answers import Taken, completion_of, is_conversation, reply_of
 from proxy.asking import ask
-from proxy.canaries.rollout import Plan, Rollout
+from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs
 from proxy.chat import Chat, Completion
 from proxy.config.document import Report
@@ -113,7 +113,7 @@ class RouteState:
         unknown_price: str | None = None,
         tenants: Mapping[tuple[str, str, str], Identity] | None = None,
         key_sets: list[KeySet] | None = None,
-        canaries: dict[str, tuple[Rollout, Plan]] | None = None,
+        canaries: dict[str, tuple[Release, Plan]] | None = None,
         secrets: Sequence[bytes] = (),
         experiments: dict[str, Enrolled] | None = None,
     ) -> None:
@@ -248,14 +248,14 @@ class RouteContext(Place):
             self._state.key_sets.append(found)
         return found
 
-    def rollout(self, plan: Plan) -> Rollout:
+    def release(self, plan: Plan) -> Release:
         """How far a canary has come."""
         if plan.name in self._state.canaries:
             other = self._state.canaries[plan.name][1].route
             self.fail(f"the route {quote(other)} has a canary {quote(plan.name)} already; give one a `name`", "name")
         reports = self._state.lease.get(REPORTS, Reports)
         found = self._state.lease.get(
-            f"canary {plan.name} {plan.identity}", lambda: Rollout(plan, reports, self._state.now)
+            f"canary {plan.name} {plan.identity}", lambda: Release(plan, reports, self._state.now)
         )
         self._state.canaries.setdefault(plan.name, (found, plan))
         return found

@@ -230,3 +230,17 @@ def _ratio(found: Measured) -> Ratio | None:
         return None
     ratio = sample_ratio(found.recent, found.plan.weights)
     return Ratio(ratio.is_mismatch, ratio.p_value, ratio.shares)
+
+
+def summary(found: Report) -> dict[str, object]:
+    """One experiment in a list of them."""
+    return {
+        "name": found.name,
+        "state": found.state,
+        "route": found.plan.route,
+        "variants": list(found.plan.arms),
+        "subjects": sum(found.subjects),
+        "requests": sum(found.requests),
+        "verdict": list(found.verdict),
+        "warnings": list(found.warnings),
+    }

@@ -8,12 +8,12 @@ from typing import Self
 import msgspec
 
 from proxy.exchange import Exchange
+from proxy.sticky import unit
 from proxy.tags import is_tag_name
 from proxy.units import Percent
 
 # What the credential proves. Everything else is a tag.
 OF_CALLER = ("key", "team", "organisation")
-_HASH_RANGE = 1 << 64
 
 
 class Rollout(msgspec.Struct, frozen=True):
@@ -61,8 +61,7 @@ def is_within(salt: bytes, subject: str, share: float) -> bool:
 
     ``salt``: at most 64 bytes.
     """
-    digest = blake2b(subject.encode("utf-8", "surrogatepass"), digest_size=8, key=salt).digest()
-    return int.from_bytes(digest, "big") < share * _HASH_RANGE
+    return unit(subject.encode("utf-8", "surrogatepass"), salt) <= share
 
 
 def salt_of(name: str) -> bytes:

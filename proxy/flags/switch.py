@@ -11,6 +11,7 @@ from proxy.expression.parse import Condition
 from proxy.flags.flag import Flag
 from proxy.flags.rollout import Rollout, is_within, salt_of, subject_of
 
+OFF, OUTSIDE = "off: ", "not in the rollout"  # how each reason begins: what counts them knows them by that
 Tell = Callable[[str, bool], None]  # label, whether it was on
 
 
@@ -56,7 +57,7 @@ class Switch:
         enabled, rollout = self._enabled, self._rollout
         if isinstance(enabled, Condition):
             if not enabled.test(x):
-                return f"off: `{enabled.text}` does not hold"
+                return f"{OFF}`{enabled.text}` does not hold"
         elif not enabled and setting is None:
             return self._why
         if setting is not None and setting.share is not None:
@@ -65,12 +66,12 @@ class Switch:
             return None
         subject = subject_of(x, rollout.by)
         if subject is None:
-            return f"not in the rollout ({rollout}; the request has no {rollout.by})"
-        return None if is_within(self._salt, subject, rollout.share) else f"not in the rollout ({rollout})"
+            return f"{OUTSIDE} ({rollout}; the request has no {rollout.by})"
+        return None if is_within(self._salt, subject, rollout.share) else f"{OUTSIDE} ({rollout})"
 
     @property
     def _why(self) -> str:
-        return "off: `enabled: false`" if self._flag is None else f"off: flag {self._flag.name}"
+        return f"{OFF}`enabled: false`" if self._flag is None else f"{OFF}flag {self._flag.name}"
 
     @property
     def is_off_for_all(self) -> bool:

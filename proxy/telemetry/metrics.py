@@ -19,6 +19,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from proxy.exchange import Attempt, Exchange, Meter
+from proxy.flags.switch import OFF, OUTSIDE
 from proxy.stream import Outcome
 from proxy.telemetry.canaries import Canaries
 from proxy.telemetry.copies import Copies
@@ -40,8 +41,6 @@ ALERTS = frozenset(
     }
 )
 _STATES = frozenset({"open", "limited", "drained"})  # why a target is not asked, where the request is not the reason
-
-_OFF = ("off: ", "not in the rollout")  # how ``proxy.flags.switch`` begins its reasons
 
 
 class Metrics(Meter):
@@ -349,7 +348,7 @@ def _state_of(reason: str) -> str:
     """Why a target was not asked, in one of few words."""
     if reason in _STATES:
         return reason
-    return "off" if reason.startswith(_OFF) else "unable"
+    return "off" if reason.startswith((OFF, OUTSIDE)) else "unable"
 
 
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST.encode()

@@ -15,7 +15,8 @@ import time
 from collections import Counter
 from typing import Any, NamedTuple
 
-from policies.routing.balance import Balance, BalanceConfig, By
+from policies.routing._helpers import By
+from policies.routing.balance import Balance, BalanceConfig
 from proxy.capability import NOTHING_NEEDED, Needs
 from proxy.dialects.paths import EXACT
 from proxy.exchange import Exchange

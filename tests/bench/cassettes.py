@@ -13,31 +13,15 @@ from statistics import median
 
 import uvloop
 
-from tests.bench.candidates import KEY, gateway_file, start_gateway, verifier
-from tests.bench.load import Load
-from tests.bench.measure import Cell, upstream
+from tests.bench.candidates import gateway_file, start_gateway
+from tests.bench.measure import Cell, turn, upstream
 from tests.bench.process import LOAD_CORE, Process, free_port, pinned
-from tests.bench.wire import EVENTS, question, request
+from tests.bench.wire import EVENTS
 
 AIM = 0.05  # more processor time than without
 _CELLS = (Cell("bench-1k", 1_000, 32), Cell("bench-stream", 1_000, 32))
 _TURNS, _SECONDS = 16, 0.5
 _RECORD = "      - record: {cassette: cassette.yaml, mode: once}\n    target:"
-
-
-async def _turn(cell: Cell, port: int, process: Process, cassette: Path) -> float:
-    """µs of processor time for a request. The cassette begins empty, so that it is never full."""
-    cassette.unlink(missing_ok=True)
-    load = Load(request(f"127.0.0.1:{port}", KEY, question(cell.model, cell.size)), verifier(cell.model, True))
-    await load.open("127.0.0.1", port, cell.connections)
-    await load.phase(0.1)
-    before = process.cpu()
-    phase = await load.phase(_SECONDS)
-    spent = process.cpu() - before
-    load.close()
-    if phase.errors:
-        raise SystemExit(f"wrong answers: {dict(phase.errors)}")
-    return spent / phase.count * 1e6
 
 
 def main() -> int:
@@ -60,7 +44,9 @@ def main() -> int:
                 turns: dict[str, list[float]] = {name: [] for name in running}
                 for number in range(_TURNS):
                     for name in running if number % 2 else reversed(running):
-                        turns[name].append(uvloop.run(_turn(cell, *running[name])))
+                        port, process, cassette = running[name]
+                        cassette.unlink(missing_ok=True)  # so that it is never full
+                        turns[name].append(uvloop.run(turn(cell, port, process, _SECONDS)))
                     assert running["recording"][2].stat().st_size > 1000
                 pairs = list(zip(turns["recording"], turns["without"], strict=True))
                 share = median(one / other for one, other in pairs) - 1

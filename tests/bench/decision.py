@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Any, get_args
 
-from policies.routing.balance import Balance, BalanceConfig, By
+from policies.routing._helpers import By
+from policies.routing.balance import Balance, BalanceConfig
 from policies.routing.fallback import Fallback
 from policies.routing.priority import Priority
 from policies.routing.split import Split

@@ -52,6 +52,20 @@ CELLS = (
 )
 
 
+async def turn(cell: Cell, port: int, process: Process, seconds: float) -> float:
+    """µs of processor time for a request to the gateway at ``port``."""
+    load = Load(request(f"127.0.0.1:{port}", KEY, question(cell.model, cell.size)), verifier(cell.model, True))
+    await load.open("127.0.0.1", port, cell.connections)
+    await load.phase(0.1)
+    before = process.cpu()
+    phase = await load.phase(seconds)
+    spent = process.cpu() - before
+    load.close()
+    if phase.errors:
+        raise SystemExit(f"wrong answers: {dict(phase.errors)}")
+    return spent / phase.count * 1e6
+
+
 class Plan(NamedTuple):
     """How long to measure. Times in seconds."""
 

@@ -13,11 +13,9 @@ from statistics import median
 
 import uvloop
 
-from tests.bench.candidates import KEY, gateway_file, start_gateway, verifier
-from tests.bench.load import Load
-from tests.bench.measure import Cell, upstream
+from tests.bench.candidates import gateway_file, start_gateway
+from tests.bench.measure import Cell, turn, upstream
 from tests.bench.process import LOAD_CORE, Process, free_port, pinned
-from tests.bench.wire import question, request
 
 AIM = 80.0  # µs for authenticate, quota over three levels of four limits, and the ledger
 _CELL = Cell("bench-1k", 1_000, 32)
@@ -32,20 +30,6 @@ def _without(text: str, *, auth: bool) -> str:
         head, _, rest = plain.partition("tenants:")
         plain = head + "routes:" + rest.partition("routes:")[2].replace("      - authenticate\n", "")
     return plain + "\nledger: {enabled: false}\n"
-
-
-async def _turn(port: int, process: Process) -> float:
-    """µs of processor time for a request."""
-    load = Load(request(f"127.0.0.1:{port}", KEY, question(_CELL.model, _CELL.size)), verifier(_CELL.model, True))
-    await load.open("127.0.0.1", port, _CELL.connections)
-    await load.phase(0.1)
-    before = process.cpu()
-    phase = await load.phase(_SECONDS)
-    spent = process.cpu() - before
-    load.close()
-    if phase.errors:
-        raise SystemExit(f"wrong answers: {dict(phase.errors)}")
-    return spent / phase.count * 1e6
 
 
 def main() -> int:
@@ -64,7 +48,7 @@ def main() -> int:
             turns: dict[str, list[float]] = {name: [] for name in running}
             for number in range(_TURNS):
                 for name in running if number % 2 else reversed(running):
-                    turns[name].append(uvloop.run(_turn(*running[name])))
+                    turns[name].append(uvloop.run(turn(_CELL, *running[name], _SECONDS)))
         finally:
             for _, process in running.values():
                 process.end()

@@ -41,6 +41,7 @@ LAYERS = {
     "proxy.experiments.statistics": "leaf",
     "proxy.expression": "leaf",
     "proxy.experiments.plan": "leaf",
+    "proxy.sticky": "leaf",
     "proxy.tasks": "leaf",
     "proxy.limit": "leaf",
     "proxy.admin.roles": "leaf",

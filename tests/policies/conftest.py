@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from proxy.canaries.rollout import Plan, Rollout
+from proxy.canaries.release import Plan, Release
 from proxy.capability import NOTHING_NEEDED, Needs, Reach
 from proxy.chat import Chat, Completion, Text
 from proxy.chat import Choice as ChatChoice
@@ -75,9 +75,9 @@ class Context:
         """The keys known here."""
         return Known(self.known)
 
-    def rollout(self, plan: Plan) -> Rollout:
+    def release(self, plan: Plan) -> Release:
         """At its beginning."""
-        return Rollout(plan, now=self.now)
+        return Release(plan, now=self.now)
 
     def now(self) -> float:
         """A clock that the test moves."""

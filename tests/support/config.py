@@ -29,6 +29,12 @@ def built(path: Path, shared: Shared | None = None, listen: str | None = None, *
     return build(path, TABLES, environ=environ, shared=shared, generation=1, now=lambda: NOW, listen=listen)
 
 
+def with_section(folder: Path, section: str, value: str) -> Built:
+    """The build of a small file in which this section has this value."""
+    text = f"providers: {{sim: {{kind: simulated}}}}\n{section}: {value}\nroutes: {{chat: {{target: sim/echo}}}}\n"
+    return built(written(folder, text))
+
+
 def report_of(path: Path, **environ: str) -> tuple[dict[str, object], Report]:
     """Value and report of a file that can be read."""
     loaded = load(path, environ)

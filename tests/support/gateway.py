@@ -59,6 +59,8 @@ class Gateway:
         self.origin = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.origin}/v1"
         self._log = folder / "gateway.log"
+        self._log_read = 0
+        self._entries: list[Entry] = []
         self._process = self._start(env or {}, args)
         if ready:
             self._wait_ready()
@@ -96,14 +98,25 @@ class Gateway:
 
     def log(self, event: str | None = None, **fields: Any) -> list[Entry]:
         """Its log lines, of that event and with those fields."""
+        self._read_log()
         return [
             entry
-            for line in self.output().split("\n")  # and not at U+2028, which is text
-            if line.startswith("{")
-            if isinstance(entry := json.loads(line), dict)
+            for entry in self._entries
             if event is None or entry.get("event") == event
             if all(entry.get(key) == fields[key] for key in fields)
         ]
+
+    def _read_log(self) -> None:
+        """What was printed since: a log that is polled under load is read once, not over and over."""
+        with self._log.open("rb") as log:
+            log.seek(self._log_read)
+            whole, _, _ = log.read().rpartition(b"\n")
+        if not whole:
+            return
+        self._log_read += len(whole) + 1
+        lines = whole.decode("utf-8", "replace").split("\n")  # and not at U+2028, which is text
+        found = (json.loads(line) for line in lines if line.startswith("{"))
+        self._entries.extend(entry for entry in found if isinstance(entry, dict))
 
     async def logged(self, event: str, *, timeout: float = 5.0, **fields: Any) -> Entry:
         """The first such log line, as soon as it is there."""

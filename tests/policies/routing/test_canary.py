@@ -8,7 +8,7 @@ import pytest
 
 from policies.routing.canary import Canary, CanaryConfig, Cost, ErrorRate, GuardConfig, Slowness
 from proxy.canaries.guard import Guard, Limit
-from proxy.canaries.rollout import Plan, Rollout
+from proxy.canaries.release import Plan, Release
 from proxy.capability import NOTHING_NEEDED, TOOLS, Needs, Reach
 from proxy.errors import (
     BadRequest,
@@ -27,15 +27,15 @@ from proxy.units import Duration, Money, Percent
 
 
 class Sides:
-    """A node with two scripted targets, a draw, and its rollout."""
+    """A node with two scripted targets, a draw, and its release."""
 
     def __init__(self, scripted: Any, exchange: Any, *, draw: float = 0.0, share: float = 0.5, **more: Any) -> None:
         self.stable, self.canary = scripted("stable"), scripted("canary")
         guard = Guard(worse_by=0.01)
-        self.rollout = Rollout(Plan("next", "chat", "one", (share, 1.0), 600.0, 100, guard), now=lambda: 0.0)
+        self.release = Release(Plan("next", "chat", "one", (share, 1.0), 600.0, 100, guard), now=lambda: 0.0)
         self.draw = draw
         self.node = Canary(
-            self.stable, self.canary, self.rollout, lambda x: NOTHING_NEEDED, draw=lambda: self.draw, **more
+            self.stable, self.canary, self.release, lambda x: NOTHING_NEEDED, draw=lambda: self.draw, **more
         )
         self._exchange = exchange
 
@@ -48,7 +48,7 @@ class Sides:
     @property
     def counted(self) -> tuple[int, int, int, int]:
         """Requests and failures of the stable side, and of the canary."""
-        stable, canary = self.rollout.progress.stable, self.rollout.progress.canary
+        stable, canary = self.release.progress.stable, self.release.progress.canary
         return stable.requests, stable.failures, canary.requests, canary.failures
 
 
@@ -104,7 +104,7 @@ async def test_callers_do_not_fail_with_it(error: UpstreamError, sides: Any) -> 
     x = both.made()
     assert (await both.send(x)).target == "stable"
     assert both.counted == (0, 0, 1, 1)
-    assert both.rollout.progress.canary.reasons == {error.meaning: 1}
+    assert both.release.progress.canary.reasons == {error.meaning: 1}
     assert x.variant == "next/stable"
     assert x.notes["canary"] == f"next/stable after the canary: {error.meaning}, 50% to the canary"
     assert x.degraded == ("" if error.meaning == "context_too_long" else error.meaning)
@@ -127,7 +127,7 @@ async def test_both_fail(first: Any, second: Any, counted: tuple[int, ...], side
         await both.send()
     assert raised.value is second
     assert both.counted == counted
-    assert both.rollout.progress.in_a_row == 0
+    assert both.release.progress.in_a_row == 0
 
 
 async def test_one_that_was_not_asked_has_not_failed(sides: Any) -> None:
@@ -145,7 +145,7 @@ async def test_without_fallback_callers_see_it(sides: Any) -> None:
         both.canary.failure = error
         with pytest.raises(type(error)):
             await both.send()
-        assert both.rollout.progress.in_a_row == in_a_row
+        assert both.release.progress.in_a_row == in_a_row
     assert both.counted == (0, 0, 3, 3)
     assert both.stable.sent == 0
 
@@ -179,7 +179,7 @@ async def test_the_callers_own_deadline_says_nothing_but_time(sides: Any) -> Non
     with pytest.raises(UpstreamTimeout):
         await both.send(x)
     assert both.counted == (0, 0, 0, 0)
-    assert both.rollout.progress.canary.latency.count == 1
+    assert both.release.progress.canary.latency.count == 1
 
 
 async def test_another_try_is_not_counted(sides: Any) -> None:
@@ -192,9 +192,9 @@ async def test_another_try_is_not_counted(sides: Any) -> None:
     assert both.counted == (0, 0, 1, 0)
     both.stable.failure = NoTarget("broke off", retry_after=1)
     assert (await both.send(x)).target == "canary"
-    both.rollout.act("promote", "", "ann")
+    both.release.act("promote", "", "ann")
     assert (await both.send(x)).target == "canary"
-    both.rollout.act("rollback", "", "ann")
+    both.release.act("rollback", "", "ann")
     with pytest.raises(NoTarget):
         await both.send(x)
 
@@ -213,7 +213,7 @@ async def test_when_it_is_decided_nothing_is_counted(state: Any, target: str, si
     """One side has everything."""
     for draw in (0.0, 0.999):
         both = sides(draw=draw)
-        both.rollout.act(state, "", "ann")
+        both.release.act(state, "", "ann")
         assert (await both.send()).target == target
         assert both.counted == (0, 0, 0, 0)
 
@@ -271,7 +271,7 @@ async def test_the_end_of_an_answer_counts(end: Any, counted: Any, times: int, s
     attempt.end(*end)
     attempt.end()
     assert both.counted == counted
-    progress = both.rollout.progress
+    progress = both.release.progress
     assert (progress.canary.latency.count, progress.canary.first_token.count) == (times, int(end == (None, None)))
 
 
@@ -298,10 +298,10 @@ async def test_costs_count_when_they_are_known(sides: Any) -> None:
     await both.send(x)
     attempt.end()
     paid: Any = attempt.charge
-    assert both.rollout.progress.canary.cost.count == 0
+    assert both.release.progress.canary.cost.count == 0
     for work in paid.works:
         work()
-    assert (both.rollout.progress.canary.cost.count, both.rollout.progress.canary.cost.mean) == (1, 2.0)
+    assert (both.release.progress.canary.cost.count, both.release.progress.canary.cost.mean) == (1, 2.0)
 
 
 @pytest.mark.parametrize(("cannot", "target"), [("canary", "stable"), ("stable", "canary")])
@@ -310,12 +310,12 @@ async def test_one_side_cannot_do_it(cannot: str, target: str, scripted: Any, ex
     both = Sides(scripted, exchange, draw=0.0 if cannot == "canary" else 0.9)
     getattr(both, cannot).reach = Reach(bits=0)
     needs = Needs(bits=TOOLS)
-    both.node = Canary(both.stable, both.canary, both.rollout, lambda x: needs, draw=lambda: both.draw)
+    both.node = Canary(both.stable, both.canary, both.release, lambda x: needs, draw=lambda: both.draw)
     x = both.made()
     assert (await both.send(x)).target == target
     assert both.counted == (0, 0, 0, 0)
     assert x.skipped[0][0] == cannot
-    both.rollout.act("rollback", "", "ann")
+    both.release.act("rollback", "", "ann")
     assert (await both.send()).target == "stable"
 
 
@@ -328,7 +328,7 @@ def test_explain_tells_the_shares(sides: Any) -> None:
         (True, "75% of requests; scripted"),
         (True, "25% of requests; scripted"),
     ]
-    both.rollout.act("promote", "we are sure", "ann")
+    both.release.act("promote", "we are sure", "ann")
     choice = both.node.explain(both.made())
     assert choice.why == "next is promoted, step 1 of 2: we are sure"
     assert [(child.chosen, child.why) for child in choice.children] == [
@@ -364,7 +364,7 @@ def test_the_file_becomes_a_plan(context: Any, scripted: Any) -> None:
         cost=Cost(at_most="$0.01"),
         errors_in_a_row=0,
     )
-    plan = _compiled(context, scripted, guard=guard, every=Duration(60)).rollout.plan
+    plan = _compiled(context, scripted, guard=guard, every=Duration(60)).release.plan
     assert (plan.name, plan.route, plan.steps, plan.every, plan.sample) == (
         "chat",
         "chat",
@@ -378,7 +378,7 @@ def test_the_file_becomes_a_plan(context: Any, scripted: Any) -> None:
         first_token=Limit(value=0.8, quantile=0.95),
         cost=Limit(value=Money.parse("$0.01") / 1e9),
     )
-    assert _compiled(context, scripted, name="next").rollout.plan.name == "next"
+    assert _compiled(context, scripted, name="next").release.plan.name == "next"
     assert not context.problems
 
 
@@ -386,7 +386,7 @@ def test_what_makes_it_another_one(context: Any, scripted: Any) -> None:
     """Its targets and steps, and nothing else."""
 
     def identity(**config: Any) -> str:
-        found: str = _compiled(context, scripted, **config).rollout.plan.identity
+        found: str = _compiled(context, scripted, **config).release.plan.identity
         return found
 
     same = identity()

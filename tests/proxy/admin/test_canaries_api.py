@@ -10,7 +10,7 @@ import pytest
 
 from proxy.admin.roles import Operator
 from proxy.canaries.guard import Guard, Limit
-from proxy.canaries.rollout import Plan, Rollout
+from proxy.canaries.release import Plan, Release
 from tests.support.admin import Office, code, open_office
 
 ONE = "/admin/canaries/next"
@@ -23,16 +23,16 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     """With one canary, and operators of some roles."""
     operators = [Operator("owner"), Operator("auditor", "auditor"), Operator("lead", "team_lead", "acme", "search")]
     async with open_office(tmp_path, operators) as found:
-        found.runtime.canaries = {"next": (Rollout(PLAN, now=lambda: 1000.0), PLAN)}
+        found.runtime.canaries = {"next": (Release(PLAN, now=lambda: 1000.0), PLAN)}
         yield found
 
 
 async def test_what_is_shown(office: Office) -> None:
     """Both sides in figures, what is found of them, and what it waits for."""
-    rollout = office.runtime.canaries["next"][0]
-    rollout.succeeded("stable", rollout.era, 0.2, 0.1)
-    rollout.cost("stable", rollout.era, 0.001)
-    rollout.failed("canary", rollout.era, "timeout", alone=True)
+    release = office.runtime.canaries["next"][0]
+    release.succeeded("stable", release.era, 0.2, 0.1)
+    release.cost("stable", release.era, 0.001)
+    release.failed("canary", release.era, "timeout", alone=True)
     found = await office.data("auditor", "GET", ONE)
     assert (found["name"], found["route"], found["state"], found["share"], found["step"]) == (
         "next",
@@ -95,7 +95,7 @@ async def test_what_cannot_be_audited_is_not_done(tmp_path: Path) -> None:
     """The canary stays as it is."""
     (tmp_path / "keys.sqlite").write_bytes(b"no database" * 100)
     async with open_office(tmp_path, [Operator("owner")]) as office:
-        rollout = Rollout(PLAN)
-        office.runtime.canaries = {"next": (rollout, PLAN)}
+        release = Release(PLAN)
+        office.runtime.canaries = {"next": (release, PLAN)}
         assert code(await office.ask("owner", "POST", ONE, {"action": "promote"}))[:2] == (503, "store_unavailable")
-        assert rollout.share == 0.1
+        assert release.share == 0.1

@@ -9,20 +9,20 @@ import pytest
 
 from proxy.canaries.guard import Guard
 from proxy.canaries.keeper import FILE, Keeper, judged_apart
-from proxy.canaries.rollout import Plan, Rollout
+from proxy.canaries.release import Plan, Release
 from proxy.jobs.writer import StoreBroken
 
 
-def _made(name: str = "next", identity: str = "one", sample: int = 10) -> tuple[Rollout, Plan]:
+def _made(name: str = "next", identity: str = "one", sample: int = 10) -> tuple[Release, Plan]:
     plan = Plan(name, "chat", identity, (0.1, 1.0), 0.0, sample, Guard(in_a_row=3))
-    return Rollout(plan, now=lambda: 1000.0), plan
+    return Release(plan, now=lambda: 1000.0), plan
 
 
-async def _kept(folder: Path, *found: tuple[Rollout, Plan]) -> Keeper:
+async def _kept(folder: Path, *found: tuple[Release, Plan]) -> Keeper:
     """A new process with these."""
     keeper = Keeper(folder)
     keeper.load()
-    keeper.follow({plan.name: (rollout, plan) for rollout, plan in found})
+    keeper.follow({plan.name: (release, plan) for release, plan in found})
     return keeper
 
 
@@ -59,12 +59,12 @@ async def test_another_target_begins_anew(tmp_path: Path) -> None:
 
 async def test_other_settings_go_on(tmp_path: Path) -> None:
     """They count from now on."""
-    rollout, plan = _made()
-    keeper = await _kept(tmp_path, (rollout, plan))
-    rollout.act("promote", "", "ann")
+    release, plan = _made()
+    keeper = await _kept(tmp_path, (release, plan))
+    release.act("promote", "", "ann")
     _, changed = _made(sample=99)
-    keeper.follow({"next": (rollout, changed)})
-    assert (rollout.plan.sample, rollout.progress.state) == (99, "promoted")
+    keeper.follow({"next": (release, changed)})
+    assert (release.plan.sample, release.progress.state) == (99, "promoted")
     await keeper.aclose()
 
 
@@ -89,14 +89,14 @@ async def test_one_that_is_left_out_for_a_while_goes_on(tmp_path: Path) -> None:
 async def test_one_whose_past_is_unknown_gets_nothing(tmp_path: Path) -> None:
     """It may have failed before."""
     (tmp_path / FILE).write_bytes(b"no database" * 100)
-    rollout, plan = _made()
-    keeper = await _kept(tmp_path, (rollout, plan))
-    assert (rollout.share, rollout.progress.state) == (0.0, "rolled_back")
-    assert "`restart` begins anew" in rollout.progress.reason
+    release, plan = _made()
+    keeper = await _kept(tmp_path, (release, plan))
+    assert (release.share, release.progress.state) == (0.0, "rolled_back")
+    assert "`restart` begins anew" in release.progress.reason
     with pytest.raises(StoreBroken):
         await keeper.keep()
     assert FILE in keeper.problem
-    assert rollout.is_changed
+    assert release.is_changed
     await keeper.aclose()
 
 
@@ -104,20 +104,20 @@ async def test_what_changes_is_kept_soon(tmp_path: Path) -> None:
     """Time passes also for those whom no request moves."""
     clock = [1000.0]
     plan = Plan("next", "chat", "one", (0.1, 1.0), 60.0, 1, Guard(worse_by=0.01))
-    rollout = Rollout(plan, now=lambda: clock[0])
-    keeper = await _kept(tmp_path, (rollout, plan))
-    rollout.succeeded("canary", rollout.era, 0.1, None)
+    release = Release(plan, now=lambda: clock[0])
+    keeper = await _kept(tmp_path, (release, plan))
+    release.succeeded("canary", release.era, 0.1, None)
     clock[0] += 60
     running = asyncio.create_task(keeper.run())
     async with asyncio.timeout(5):
-        while rollout.share < 1 or rollout.is_changed:
+        while release.share < 1 or release.is_changed:
             await asyncio.sleep(0.01)
     running.cancel()
     await asyncio.wait([running])
     await keeper.aclose()
-    again = Rollout(plan, now=lambda: clock[0])
+    again = Release(plan, now=lambda: clock[0])
     await (await _kept(tmp_path, (again, plan))).aclose()
-    assert again.progress == rollout.progress
+    assert again.progress == release.progress
 
 
 @pytest.mark.parametrize(("names", "workers", "is_said"), [(["next"], 2, True), (["next"], 1, False), ([], 2, False)])

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from proxy.config.compile import build
 from proxy.process import alert_settings
-from proxy.runtime import Shared
-from tests.support.config import TABLES
+from tests.support.config import with_section
 
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
@@ -19,15 +18,7 @@ SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 @pytest.fixture
 def built(tmp_path: Path) -> Callable[[str], Any]:
     """``built(alerts)``: what became of a file with that section."""
-
-    def make(alerts: str) -> Any:
-        path = tmp_path / "gateway.yaml"
-        path.write_text(
-            f"providers: {{sim: {{kind: simulated}}}}\nalerts: {alerts}\nroutes: {{chat: {{target: sim/echo}}}}\n"
-        )
-        return build(path, TABLES, environ={}, shared=Shared(), generation=1, now=lambda: 0.0)
-
-    return make
+    return partial(with_section, tmp_path, "alerts")
 
 
 def test_a_good_section_becomes_settings(built: Any) -> None:

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from policies.table import POLICIES, TARGETS
-from proxy.config.compile import Tables, build
 from proxy.process import job_settings
-from proxy.providers.table import PROVIDERS
-from proxy.runtime import Shared
+from tests.support.config import with_section
 
-TABLES = Tables(POLICIES, TARGETS, PROVIDERS)
 SECRET = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 
 @pytest.fixture
 def built(tmp_path: Path) -> Callable[[str], Any]:
     """``built(jobs)``: what became of a file with that section."""
-
-    def make(jobs: str) -> Any:
-        path = tmp_path / "gateway.yaml"
-        path.write_text(
-            f"providers: {{sim: {{kind: simulated}}}}\njobs: {jobs}\nroutes: {{chat: {{target: sim/echo}}}}\n"
-        )
-        return build(path, TABLES, environ={}, shared=Shared(), generation=1, now=lambda: 0.0)
-
-    return make
+    return partial(with_section, tmp_path, "jobs")
 
 
 def test_a_good_section_becomes_settings(built: Any) -> None:

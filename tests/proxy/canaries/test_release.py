@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from proxy.canaries.guard import Guard, Limit
-from proxy.canaries.rollout import MAX_HISTORY, Action, Name, NotPossible, Plan, Rollout
+from proxy.canaries.release import MAX_HISTORY, Action, Name, NotPossible, Plan, Release
 from proxy.reports import Reports
 
 STEPS = (0.05, 0.25, 0.5, 1.0)
@@ -16,7 +16,7 @@ GUARD = Guard(worse_by=0.01, latency=Limit(times=1.5), cost=Limit(times=1.2), in
 
 
 class Driven:
-    """A rollout with a clock and whatever it reports."""
+    """A release with a clock and whatever it reports."""
 
     def __init__(self, **plan: Any) -> None:
         self.clock = 1000.0
@@ -25,15 +25,15 @@ class Driven:
         reports.listener = lambda event, fields: self.events.append((event, fields))
         settings: dict[str, Any] = {"steps": STEPS, "every": 60.0, "sample": 10, "guard": Guard(worse_by=0.01)}
         self.plan = Plan("next", "chat", "identity", **(settings | plan))
-        self.rollout = Rollout(self.plan, reports, lambda: self.clock)
+        self.release = Release(self.plan, reports, lambda: self.clock)
 
     def good(self, count: int = 1, side: Name = "canary") -> None:
         for _ in range(count):
-            self.rollout.succeeded(side, self.rollout.era, 0.1, 0.05)
+            self.release.succeeded(side, self.release.era, 0.1, 0.05)
 
     def bad(self, count: int = 1, side: Name = "canary", *, alone: bool = True) -> None:
         for _ in range(count):
-            self.rollout.failed(side, self.rollout.era, "unavailable", alone=alone)
+            self.release.failed(side, self.release.era, "unavailable", alone=alone)
 
     def told(self) -> list[str]:
         """The events worth a line."""
@@ -41,7 +41,7 @@ class Driven:
 
     @property
     def stands(self) -> tuple[str, float]:
-        return self.rollout.progress.state, self.rollout.share
+        return self.release.progress.state, self.release.share
 
 
 def test_a_step_ends_with_its_time_and_its_sample() -> None:
@@ -50,11 +50,11 @@ def test_a_step_ends_with_its_time_and_its_sample() -> None:
     driven.good(500, "stable")
     driven.good(20)
     assert driven.stands == ("running", 0.05)
-    assert driven.rollout.waits_for() == ("", 60.0)
+    assert driven.release.waits_for() == ("", 60.0)
     driven.clock += 60
-    driven.rollout.look()
+    driven.release.look()
     assert driven.stands == ("running", 0.25)
-    assert driven.rollout.waits_for() == ("10 more requests of the canary", 60.0)
+    assert driven.release.waits_for() == ("10 more requests of the canary", 60.0)
     driven.clock += 60
     driven.good(9)
     assert driven.stands == ("running", 0.25)
@@ -72,13 +72,13 @@ def test_each_step_counts_anew() -> None:
     """What began in the step before does not count, and at 100% the stable side is what it was."""
     driven = Driven(steps=(0.5, 1.0))
     driven.good(100, "stable")
-    era = driven.rollout.era
+    era = driven.release.era
     driven.clock += 60
     driven.good(10)
     assert driven.stands == ("running", 1.0)
-    progress = driven.rollout.progress
-    driven.rollout.succeeded("canary", era, 0.1, None)
-    driven.rollout.cost("canary", era, 1.0)
+    progress = driven.release.progress
+    driven.release.succeeded("canary", era, 0.1, None)
+    driven.release.cost("canary", era, 1.0)
     assert (progress.canary.requests, progress.canary.cost.count) == (0, 0)
     driven.good(5, "stable")
     assert progress.stable.requests == 100
@@ -90,11 +90,11 @@ def test_what_is_worse_goes_back_at_once() -> None:
     driven.good(80, "stable")
     driven.bad(10)
     assert driven.stands == ("rolled_back", 0.0)
-    assert driven.rollout.progress.canary.requests == 3
-    assert driven.rollout.progress.reason == "error rate: 3 of 3 failed (3 unavailable), of stable 0 of 80 failed"
+    assert driven.release.progress.canary.requests == 3
+    assert driven.release.progress.reason == "error rate: 3 of 3 failed (3 unavailable), of stable 0 of 80 failed"
     ((_, fields),) = [one for one in driven.events if one[0] == "canary.rolled_back"]
     assert (fields["canary"], fields["step"], fields["share"], fields["by"]) == ("next", 1, 0.0, "(gateway)")
-    assert driven.rollout.era == 0
+    assert driven.release.era == 0
 
 
 def test_failures_in_a_row_go_back_at_once() -> None:
@@ -107,7 +107,7 @@ def test_failures_in_a_row_go_back_at_once() -> None:
     driven.bad(5, alone=False)
     assert driven.stands == ("running", 0.05)
     driven.bad()
-    assert driven.rollout.progress.reason == "errors in a row: 3, where stable answered"
+    assert driven.release.progress.reason == "errors in a row: 3, where stable answered"
 
 
 def test_what_is_beyond_a_limit_waits() -> None:
@@ -120,7 +120,7 @@ def test_what_is_beyond_a_limit_waits() -> None:
     assert driven.stands == ("running", 0.05)
     driven.good(12)
     assert driven.stands == ("running", 0.25)
-    assert "error rate: 2 of 10" in driven.rollout.progress.history[-1].reason
+    assert "error rate: 2 of 10" in driven.release.progress.history[-1].reason
 
 
 def test_it_may_only_be_held() -> None:
@@ -130,9 +130,9 @@ def test_it_may_only_be_held() -> None:
     driven.bad(9)
     assert driven.stands == ("paused", 0.05)
     assert driven.told() == ["canary.held"]
-    assert driven.rollout.era == 0
-    driven.rollout.act("resume", "mended", "ann")
-    assert driven.rollout.progress.canary.requests == 0
+    assert driven.release.era == 0
+    driven.release.act("resume", "mended", "ann")
+    assert driven.release.progress.canary.requests == 0
     driven.clock += 60
     driven.good(10)
     assert driven.stands == ("running", 0.25)
@@ -143,14 +143,14 @@ def test_a_pause_holds_the_step_and_its_time() -> None:
     driven = Driven()
     driven.good(80, "stable")
     driven.clock += 50
-    driven.rollout.act("pause", "", "ann")
+    driven.release.act("pause", "", "ann")
     driven.clock += 1000
     driven.good(50)
     assert driven.stands == ("paused", 0.05)
-    assert driven.rollout.waits_for() == ("", 10.0)
-    driven.rollout.act("resume", "", "ann")
-    assert driven.rollout.waits_for() == ("", 10.0)
-    driven.rollout.act("pause", "", "ann")
+    assert driven.release.waits_for() == ("", 10.0)
+    driven.release.act("resume", "", "ann")
+    assert driven.release.waits_for() == ("", 10.0)
+    driven.release.act("pause", "", "ann")
     driven.bad(3)
     assert driven.stands == ("paused", 0.05)  # three of fifty-three may be chance
     driven.bad(30)
@@ -172,21 +172,21 @@ def test_what_makes_no_sense_is_refused(before: Action, action: Action, words: s
     """With what to do."""
     driven = Driven()
     if before:
-        driven.rollout.act(before, "", "ann")
+        driven.release.act(before, "", "ann")
     with pytest.raises(NotPossible, match=words):
-        driven.rollout.act(action, "", "ann")
+        driven.release.act(action, "", "ann")
 
 
 def test_a_restart_begins_anew() -> None:
     """From wherever it was, and who wanted it is known."""
     driven = Driven()
     driven.bad(5)
-    driven.rollout.act("promote", "we are sure", "ann")
+    driven.release.act("promote", "we are sure", "ann")
     assert driven.stands == ("promoted", 1.0)
-    driven.rollout.act("rollback", "we are not", "ann")
-    driven.rollout.act("restart", "again", "bob")
+    driven.release.act("rollback", "we are not", "ann")
+    driven.release.act("restart", "again", "bob")
     assert driven.stands == ("running", 0.05)
-    progress = driven.rollout.progress
+    progress = driven.release.progress
     assert (progress.run, progress.canary.requests, progress.by, progress.reason) == (1, 0, "bob", "again")
     assert [one.by for one in progress.history] == ["ann", "ann", "bob"]
 
@@ -195,8 +195,8 @@ def test_its_history_is_bounded() -> None:
     """The oldest goes."""
     driven = Driven()
     for number in range(MAX_HISTORY + 5):
-        driven.rollout.act("restart", f"{number}", "ann")
-    assert [driven.rollout.progress.history[at].reason for at in (0, -1)] == ["5", str(MAX_HISTORY + 4)]
+        driven.release.act("restart", f"{number}", "ann")
+    assert [driven.release.progress.history[at].reason for at in (0, -1)] == ["5", str(MAX_HISTORY + 4)]
 
 
 def test_what_was_kept_goes_on() -> None:
@@ -204,41 +204,41 @@ def test_what_was_kept_goes_on() -> None:
     driven, again = Driven(), Driven()
     driven.good(80, "stable")
     driven.bad(2)
-    again.rollout.restore(driven.rollout.saved())
-    assert again.rollout.progress == driven.rollout.progress
+    again.release.restore(driven.release.saved())
+    assert again.release.progress == driven.release.progress
     again.bad()
     assert again.stands == ("rolled_back", 0.0)
     last = Driven()
-    last.rollout.restore(again.rollout.saved())
+    last.release.restore(again.release.saved())
     assert last.stands == ("rolled_back", 0.0)
     for saved in (b"", b"{}}", b'{"step": 4}', b'{"step": -1}'):
         with pytest.raises(ValueError, match=r".+"):
-            last.rollout.restore(saved)
+            last.release.restore(saved)
 
 
 def test_who_left_tells_of_time_alone() -> None:
     """It would have taken at least that."""
     driven = Driven(guard=Guard(latency=Limit(value=1.0, quantile=0.5)))
     for _ in range(30):
-        driven.rollout.left("canary", driven.rollout.era, 20.0)
-    assert driven.rollout.progress.canary.requests == 0
-    assert driven.rollout.progress.reason.startswith("latency: p50 ")
+        driven.release.left("canary", driven.release.era, 20.0)
+    assert driven.release.progress.canary.requests == 0
+    assert driven.release.progress.reason.startswith("latency: p50 ")
 
 
-def _simulate(seed: int, *, failing: float = 0.02, slower: float = 1.0, dearer: float = 1.0) -> Rollout:
+def _simulate(seed: int, *, failing: float = 0.02, slower: float = 1.0, dearer: float = 1.0) -> Release:
     """One way through all steps beside a stable side that fails two of a hundred; times and costs are spread widely."""
     rng = random.Random(seed)
     driven = Driven(every=0.0, sample=50, guard=GUARD)
-    rollout = driven.rollout
-    while rollout.progress.state == "running":
-        side: Name = "canary" if rng.random() < rollout.share else "stable"
-        is_new, era = side == "canary", rollout.era
+    release = driven.release
+    while release.progress.state == "running":
+        side: Name = "canary" if rng.random() < release.share else "stable"
+        is_new, era = side == "canary", release.era
         if rng.random() < (failing if is_new else 0.02):
-            rollout.failed(side, era, "unavailable", alone=rng.random() >= 0.02)
+            release.failed(side, era, "unavailable", alone=rng.random() >= 0.02)
         else:
-            rollout.succeeded(side, era, rng.lognormvariate(0, 0.7) * (slower if is_new else 1), None)
-            rollout.cost(side, era, rng.lognormvariate(0, 0.8) * (dearer if is_new else 1))
-    return rollout
+            release.succeeded(side, era, rng.lognormvariate(0, 0.7) * (slower if is_new else 1), None)
+            release.cost(side, era, rng.lognormvariate(0, 0.8) * (dearer if is_new else 1))
+    return release
 
 
 def test_an_equal_one_is_promoted() -> None:

@@ -1,7 +1,7 @@
-"""Weighted rendezvous hashing: who keeps which branch, with nothing to remember.
+"""Who stays where, with nothing to remember: the same on every replica and after a restart.
 
-Schindelhauer and Schomaker, "Weighted distributed hash tables" (2005): the same on every replica and after a restart,
-and a changed weight or a new branch moves only as many subjects as it must.
+Branches by weighted rendezvous hashing (Schindelhauer and Schomaker, "Weighted distributed hash tables", 2005): a
+changed weight or a new branch moves only as many subjects as it must.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ def steady(subject: bytes, salts: Sequence[bytes], weights: Sequence[float], pla
     """Index of the branch that ``subject`` keeps, of those at ``places``; their weights are above 0."""
     best, best_score = 0, -math.inf
     for at in places:
+        # `unit`, written out: this is done for each branch of each request.
         digest = blake2b(subject, digest_size=8, key=salts[at]).digest()
         score = -weights[at] / math.log((int.from_bytes(digest, "big") + 1) / (_HASH_RANGE + 1))
         if score > best_score:

@@ -74,7 +74,7 @@ class NotPossible(Exception):
     """What somebody wants of a canary makes no sense now. The text says why."""
 
 
-class Rollout:
+class Release:
     """Outlives reloads; on the loop only. ``woken`` is called when something has to be kept soon."""
 
     __slots__ = ("_looked", "_now", "_reports", "is_changed", "plan", "progress", "share", "woken")
