@@ -49,7 +49,8 @@ class Scanner(Protocol):
 class Pattern(NamedTuple):
     """One regular expression in RE2's syntax, and what it finds. ``check`` judges a candidate further.
 
-    ``group``: what is found is that group of it, not all.
+    ``group``: what is found is that group of it, not all. ``trim`` tells of a candidate how many of its characters are
+    what is looked for; 0 for none.
     """
 
     entity: str
@@ -57,6 +58,7 @@ class Pattern(NamedTuple):
     check: Check | None = None
     score: float = 1.0
     group: int = 0
+    trim: Callable[[str], int] | None = None
 
 
 class BadPattern(ValueError):
@@ -133,7 +135,10 @@ class Patterns:
             else:
                 first = len(data[:start].decode("utf-8", "replace"))
                 last = first + len(data[start:end].decode("utf-8", "replace"))
-            if pattern.check is None or pattern.check(text, first, last):
+            if pattern.trim is not None:
+                last = first + pattern.trim(text[first:last])
+                end = start + len(text[first:last].encode("utf-8", "replace"))
+            if last > first and (pattern.check is None or pattern.check(text, first, last)):
                 found.append(Span(first, last, pattern.entity, pattern.score))
                 at = max(end, match.start() + 1)
                 continue
