@@ -14,6 +14,12 @@ _MEMORY = 64 << 20  # bytes that one automaton may take: with too little it is s
 _RESTARTS = 64  # candidates that fail their check, for each kB: from then on what they hold is not looked into
 _CONTINUED = frozenset(range(0x80, 0xC0))  # bytes inside a character of UTF-8
 
+# What automata are shown while they are compiled: what they learn of it the first request need not wait for.
+_SAMPLE = (
+    'Hello! This is what they said: "call 555-0100 (or 12.50 EUR), see https://example.org/a?b=c&d=1_2#e"; it\'s '
+    "{\"key\": [1, 2.5, true]} ~ 100% <b>x</b> @me $5 = A*B+C/D ^2 | `code`\n\ttabs & GREAT \\ things; über, 日本 …"
+)
+
 # Of a text, and a candidate's begin and end in it.
 Check = Callable[[str, int, int], bool]
 
@@ -112,6 +118,9 @@ class Patterns:
         self._any.Compile()
         united = "|".join(f"(?:{beginnings(pattern.regex)})" for pattern in patterns)
         self._end = re2.compile(f"(?:{united})\\z".encode(), _options())
+        self.scan(_SAMPLE)
+        for at in range(len(_SAMPLE) + 1):
+            self.pending(_SAMPLE[:at])
 
     def scan(self, text: str, start: int = 0) -> list[Span]:
         """See ``Scanner``."""
