@@ -127,8 +127,6 @@ def _card(text: str, start: int, end: int) -> bool:
 
 
 _NATIONAL_IDS = (
-    (r"(?i)\b(?:nhs|patient)[^\d\n]{0,16}\b(\d{10}|\d{3} \d{3} \d{4})\b", sums.nhs),
-    (r"(?i)\b(?:bsn|burgerservicenummer|sofinummer)[^\d\n]{0,12}\b(\d{9}|\d{4}[. ]\d{2}[. ]\d{3})\b", sums.bsn),
     (r"(?i)\b(?:\d{8}|[XYZ]-?\d{7})-?[A-Z]\b", sums.dni),
     (r"(?i)\b[A-Z]{6}\d{2}[ABCDEHLMPRST]\d{2}[A-Z]\d{3}[A-Z]\b", sums.codice_fiscale),
     (r"\b[1-478] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}\b", sums.nir),
@@ -136,9 +134,14 @@ _NATIONAL_IDS = (
     (r"\b\d{2}(?:[02468][1-9]|[13579][0-2])(?:[0-2]\d|3[01])\d{5}\b", sums.pesel),
     (r"\b(?:19|20)?\d{2}(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01])[-+]\d{4}\b", sums.personnummer),
     (r"\b\d{3}\.\d{3}\.\d{3}-\d{2}\b", sums.cpf),
-    (r"(?i)\bcpf[^\d\n]{0,12}\b(\d{11})\b", sums.cpf),
     (r"\b[2-9]\d{3}[ -]\d{4}[ -]\d{4}\b", sums.aadhaar),
     (r"\b[1-79]\d{2}[ -]\d{3}[ -]\d{3}\b", sums.sin),
+)
+# Whose looks alone would not do: the digits after their names.
+_SAID_IDS = (
+    (r"(?i)\b(?:nhs|patient)[^\d\n]{0,16}\b(\d{10}|\d{3} \d{3} \d{4})\b", sums.nhs),
+    (r"(?i)\b(?:bsn|burgerservicenummer|sofinummer)[^\d\n]{0,12}\b(\d{9}|\d{4}[. ]\d{2}[. ]\d{3})\b", sums.bsn),
+    (r"(?i)\bcpf[^\d\n]{0,12}\b(\d{11})\b", sums.cpf),
 )
 
 _PATTERNS: tuple[Pattern, ...] = (

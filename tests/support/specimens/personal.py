@@ -9,15 +9,6 @@ from hashlib import sha256
 from random import Random
 
 _NAMES = ["ada.lovelace", "grace_hopper", "alan-turing", "edsger.w.dijkstra", "k+inbox", "d.ritchie99"]
-    "ada.lovelace",
-    "grace_hopper",
-    "alan-turing",
-    "edsger.w.dijkstra",
-    "b.liskov",
-    "k+inbox",
-    "d.ritchie99",
-    "m.hamilton",
-]
 _HOSTS = ["example.com", "mail.example.org", "sub.ex-ample.co.uk", "uni-bonn.de", "example.io", "post.example.fr"]
 _IBAN_BANKS = {"DE": 18, "GB": None, "FR": 23, "NL": None, "ES": 20, "AT": 16, "CH": 17, "PL": 24, "BE": 12, "SE": 20}
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
