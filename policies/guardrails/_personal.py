@@ -170,10 +170,8 @@ _PATTERNS: tuple[Pattern, ...] = (
         _on(sums.iban),
         trim=sums.iban_length,
     ),
-    *(
-        Pattern("national_id", regex, _on(judge), *((0.9, 1) if "(\\d" in regex else (0.8, 0)))
-        for regex, judge in _NATIONAL_IDS
-    ),
+    *(Pattern("national_id", regex, _on(judge), 0.8) for regex, judge in _NATIONAL_IDS),
+    *(Pattern("national_id", regex, _on(judge), 0.9, 1) for regex, judge in _SAID_IDS),
     # United States' phone numbers look like this too: one in eleven is right by chance.
     Pattern("national_id", r"\b\d{3} \d{3} \d{4}\b", _on(sums.nhs), 0.5),
     Pattern("ip_address", r"\b\d{1,3}(?:\.\d{1,3}){3}\b", _ipv4),
