@@ -123,6 +123,13 @@ class CompileContext(Protocol):
     def idempotency(self) -> Idempotency:
         """Where it is known which requests were made already."""
 
+    def fingerprint(self) -> bytes:
+        """32 bytes, another as soon as something of this route's configuration changes that could change a request or
+        its answer: policies, the target tree, the accounts that it names."""
+
+    def routing(self) -> str:
+        """This route's target tree as it stands in the file, in JSON: to see what its conditions look at."""
+
     def root(self) -> Target:
         """The tree of this route. Not while compiling: it comes after the policies."""
 

@@ -18,6 +18,7 @@ from proxy.config.changes import changes
 from proxy.config.check import check
 from proxy.config.context import AccountContext, RouteContext, RouteState, steps
 from proxy.config.document import Report
+from proxy.config.fingerprint import shape_of
 from proxy.config.flags import MARKS, marks_of
 from proxy.config.gating import Gating, tags_of
 from proxy.config.jobs import check_jobs
@@ -304,7 +305,7 @@ class _Compiler:
             [secret for provider in self.providers.values() for secret in provider.secrets()],
             self.experiments,
         )
-        state.entries = entries
+        state.entries, state.shape = entries, shape_of(value, entries, self._map("providers"))
         policies = [
             (entry.name, self._policy(entry, state, entries[:at]))
             for at, entry in enumerate(entries)

@@ -13,6 +13,7 @@ from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs
 from proxy.chat import Chat, Completion
 from proxy.config.document import Report
+from proxy.config.fingerprint import Shape
 from proxy.config.limits import rules_of
 from proxy.config.lists import Entry
 from proxy.config.problem import Path, nearest, quote
@@ -133,6 +134,7 @@ class RouteState:
         self.now = now
         self.slots = 0
         self.entries: list[Entry] = []  # the policies, in order
+        self.shape = Shape()
 
 
 class RouteContext(Place):
@@ -197,6 +199,14 @@ class RouteContext(Place):
     def idempotency(self) -> Idempotency:
         """Which requests were made already."""
         return self._state.lease.get(IDEMPOTENCY, Idempotency)
+
+    def fingerprint(self) -> bytes:
+        """Of what changes requests or answers."""
+        return self._state.shape.fingerprint
+
+    def routing(self) -> str:
+        """The target tree as text."""
+        return self._state.shape.routing
 
     def root(self) -> Target:
         """The tree of this route."""

@@ -26,6 +26,7 @@ LAYERS = {
     "proxy.headroom": "leaf",
     "proxy.price": "leaf",
     "proxy.background": "leaf",
+    "proxy.caching": "leaf",
     "proxy.canaries": "leaf",
     "proxy.canaries.keeper": "engine",
     "proxy.comparing": "leaf",
