@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from policies.caching._asked import Whole
+from proxy.caching.broadcast import Reader
 from proxy.caching.entry import Entry
-from proxy.caching.replay import AtOnce, Paced, body_of, new_id
+from proxy.caching.replay import AtOnce, Paced, Renewed, body_of, identity_of, new_id, renewed
 from proxy.capability import Reach
 from proxy.chat import Usage
 from proxy.errors import Header
@@ -14,10 +16,33 @@ from proxy.health import Health
 from proxy.policy import Answer, Choice, CompileContext, Target
 
 HEADER = b"x-sluicegate-cache"
+OK = 200
 Pace = Literal["at_once", "paced"]
 
 
-class Replayed(Target):
+class Kept(Target):
+    """Stands where nobody needs to be asked."""
+
+    __slots__ = ()
+
+    def explain(self, x: Exchange) -> Choice:
+        """It answers."""
+        return Choice("cache", True, "answers from the cache")
+
+    def leaves(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def healths(self) -> tuple[Health, ...]:
+        """None."""
+        return ()
+
+    def reaches(self) -> frozenset[Reach]:
+        """Whatever was asked."""
+        return frozenset({Reach()})
+
+
+class Replayed(Kept):
     """``entry``, as the answer to whoever asks, streamed or not as they ask. ``wants_usage``: a stream tells its
     usage."""
 
@@ -40,7 +65,7 @@ class Replayed(Target):
         headers: list[Header] = [(b"content-type", entry.content_type)]
         if body is None:
             body, headers = self._translated(x)
-        answer = Answer(200, headers, is_sse=x.stream, target=entry.target)
+        answer = Answer(OK, headers, is_sse=x.stream, target=entry.target)
         answer.dropped = entry.dropped
         if not x.stream:
             answer.body = body
@@ -69,18 +94,26 @@ class Replayed(Target):
         assert reply is not None
         return reply.body, list(reply.headers)
 
-    def explain(self, x: Exchange) -> Choice:
-        """It answers."""
-        return Choice(self._entry.target or "cache", True, "answers from the cache")
 
-    def leaves(self) -> tuple[str, ...]:
-        """None."""
-        return ()
+class Followed(Kept):
+    """What another request, equal and in flight, has got: all of it, or its stream from the beginning."""
 
-    def healths(self) -> tuple[Health, ...]:
-        """None."""
-        return ()
+    __slots__ = ("_context", "_head", "_reader")
 
-    def reaches(self) -> frozenset[Reach]:
-        """Whatever was asked."""
-        return frozenset({Reach()})
+    def __init__(self, head: Whole, reader: Reader | None, context: CompileContext) -> None:
+        self._head = head
+        self._reader = reader
+        self._context = context
+
+    async def send(self, x: Exchange) -> Answer:
+        """Also if it is a failure."""
+        head, reader, now = self._head, self._reader, self._context.now()
+        answer = Answer(head.status, list(head.headers), is_sse=reader is not None, code=head.code, target=head.target)
+        answer.dropped = head.dropped
+        if reader is not None:
+            answer.chunks, answer.close = Renewed(x, reader, now), reader.close
+        elif head.status == OK:
+            answer.body = renewed(x, head.body, *identity_of(head.body, is_sse=False), now)
+        else:
+            answer.body = head.body
+        return answer

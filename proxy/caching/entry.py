@@ -21,10 +21,13 @@ _HEAD = len(_MARK) + 2 + _DIGEST
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """An answer with status 200, in the dialect of its caller. ``stored``: seconds since the epoch; ``ttl``: seconds
-    for which it is fresh. ``id`` and ``created``: what stands in ``body``, "" and 0 for nothing. ``target`` and ``model``:
-    who answered; ``cost`` (nano-dollars), ``seconds`` and tokens: what that took. ``marks``: see
-    ``proxy.caching.room``. ``tells_usage``: a stream that ends with its usage."""
+    """An answer with status 200, in the dialect of its caller.
+
+    ``stored``: seconds since the epoch; ``ttl``: seconds for which it is fresh. ``id`` and ``created``: what stands in
+    ``body``, "" and 0 for nothing. ``target`` and ``model``: who answered; ``cost`` (nano-dollars), ``seconds`` and
+    tokens: what that took. ``tells_usage``: a stream that ends with its usage. ``marks``: the moment of the look-up
+    before it was asked for, see ``proxy.caching.room``.
+    """
 
     stored: float
     ttl: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from typing import Any, Self
 
 import msgspec
@@ -111,6 +112,28 @@ class Paced:
         if event is None:
             raise StopAsyncIteration
         return event
+
+
+class Renewed:
+    """A stream with an id and a time of its own, as it flows."""
+
+    __slots__ = ("_chunks", "_created", "_id", "_now", "_x")
+
+    def __init__(self, x: Exchange, chunks: AsyncIterator[bytes], now: float) -> None:
+        self._x = x
+        self._chunks = chunks
+        self._now = now
+        self._id = ""
+        self._created = 0
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk = await anext(self._chunks)
+        if not self._id:
+            self._id, self._created = identity_of(chunk, is_sse=True)
+        return renewed(self._x, chunk, self._id, self._created, self._now)
 
 
 def body_of(x: Exchange, entry: Entry, now: float) -> bytes:
