@@ -81,9 +81,7 @@ class JsonLog:
     def _line(self, level: str, event: str, fields: dict[str, Any]) -> None:
         if "exc_info" in fields and (told := _traceback(fields.pop("exc_info"))):
             fields["exception"] = told
-        self._output.write(
-            _encode({"timestamp": datetime.now(UTC), "level": level, "event": event, **fields}) + b"\n"
-        )
+        self._output.write(_encode({"timestamp": datetime.now(UTC), "level": level, "event": event, **fields}) + b"\n")
         if self._is_due:
             return
         try:

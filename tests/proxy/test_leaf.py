@@ -260,7 +260,8 @@ async def test_what_is_over_needs_no_collection() -> None:
         x = exchange()
         await leaf.send(x)
         assert alive() == before + 1
-        assert x.attempts[0].charge is not None and x.attempts[0].charge.is_settled
+        assert x.attempts[0].charge is not None
+        assert x.attempts[0].charge.is_settled
         del x
         assert alive() == before
     finally:
