@@ -17,6 +17,7 @@ import msgspec
 Logger = Any  # of JSON or of structlog, whose filtering bound logger is made at run time
 ExcInfo = BaseException | tuple[type[BaseException], BaseException, TracebackType | None] | bool | None
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_MOST_WAITING = 64  # lines
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
 
 
@@ -27,12 +28,13 @@ class _Output:
         self._file = file
         self._lost = lost
 
-    def write(self, line: Any) -> None:
+    def write(self, text: Any, lines: int = 1) -> None:
         """What does not fit is lost, and counted."""
         try:
-            self._file.write(line)
+            self._file.write(text)
         except OSError:
-            self._lost()
+            for _ in range(lines):
+                self._lost()
 
     def flush(self) -> None:
         """What cannot be written now is kept by the file, and tried again with the next line."""
@@ -46,12 +48,12 @@ class JsonLog:
     The lines of one turn of the event loop leave together: each by itself would cost as much again as making it.
     """
 
-    __slots__ = ("_is_due", "_least", "_output")
+    __slots__ = ("_least", "_output", "_waiting")
 
     def __init__(self, least: int, output: _Output) -> None:
         self._least = least
         self._output = output
-        self._is_due = False  # whether the loop is about to flush
+        self._waiting: list[bytes] = []  # lines of this turn
 
     def debug(self, event: str, **fields: Any) -> None:
         """See ``logging``; so the others."""
@@ -81,20 +83,25 @@ class JsonLog:
     def _line(self, level: str, event: str, fields: dict[str, Any]) -> None:
         if "exc_info" in fields and (told := _traceback(fields.pop("exc_info"))):
             fields["exception"] = told
-        self._output.write(_encode({"timestamp": datetime.now(UTC), "level": level, "event": event, **fields}) + b"\n")
-        if self._is_due:
-            return
+        line = _encode({"timestamp": datetime.now(UTC), "level": level, "event": event, **fields}) + b"\n"
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # another thread, or before the loop and after it
+            self._output.write(line)
             self._output.flush()
-        else:
-            self._is_due = True
+            return
+        if not self._waiting:
             loop.call_soon(self._flush)
+        self._waiting.append(line)
+        if len(self._waiting) >= _MOST_WAITING:
+            self._flush()
 
     def _flush(self) -> None:
-        self._is_due = False
-        self._output.flush()
+        """The lines of a turn, as one."""
+        lines, self._waiting = self._waiting, []
+        if lines:
+            self._output.write(b"".join(lines), len(lines))
+            self._output.flush()
 
 
 def _traceback(told: ExcInfo) -> str:
