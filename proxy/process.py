@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -39,6 +38,7 @@ from proxy.experiments.service import Experiments
 from proxy.flags.flag import NAME as FLAGS
 from proxy.flags.flag import Flags
 from proxy.flags.store import KeptFlags
+from proxy.garbage import look_seldom
 from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
 from proxy.identities import NAME as ISSUED
@@ -69,9 +69,6 @@ from proxy.tokens.encodings import is_loading
 
 DONE, FAILED, WRONG = 0, 1, 2
 DEFAULT_STATE = ".sluicegate"
-# Objects that are new before a collection looks for cycles among them. A request holds about 150 while it lasts and
-# leaves no cycle behind, so what many requests hold at once should not be looked through over and over.
-_YOUNG = 50_000
 # Seconds that a worker may take to end beyond its drain, before its supervisor kills it.
 _PATIENCE = 5.0
 
@@ -130,8 +127,7 @@ def _work(
     sockets: list[socket.socket] | None = None,
 ) -> int:
     """One process's whole life. With ``sockets``, they are bound to ``listen``."""
-    gc.freeze()  # the program itself: hundreds of thousands of objects that no collection has to look through
-    gc.set_threshold(_YOUNG)
+    look_seldom()
     shared = Shared()
 
     def build_generation(generation: int) -> Built:
