@@ -321,6 +321,18 @@ class Exchange:
         twin.upstream_wait = 0.0
         return twin
 
+    def instead(self) -> Exchange:
+        """The same request, to be sent changed in place of this one, which hears of it by ``heed``."""
+        twin = self.beside()
+        twin.attempts, twin.skipped, twin.notes, twin.degraded = self.attempts, self.skipped, self.notes, self.degraded
+        twin.upstream_wait = self.upstream_wait
+        return twin
+
+    def heed(self, twin: Exchange) -> None:
+        """What has become of the one that was sent instead."""
+        self.attempts, self.skipped, self.notes, self.degraded = twin.attempts, twin.skipped, twin.notes, twin.degraded
+        self.variant, self.upstream_wait = twin.variant, twin.upstream_wait
+
     def refuse(
         self, status: int, code: str, message: str, *, param: str | None = None, headers: tuple[Header, ...] = ()
     ) -> Reply:
