@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network
 from itertools import count
 from typing import Any, Protocol
@@ -64,6 +64,35 @@ class Identity:
         self.models = models
         self.expires = expires  # seconds since the epoch, or None
         self.tier = tier
+
+
+class KeySource(Protocol):
+    """Public keys that change. On the loop only; nothing here waits."""
+
+    def keys(self) -> Mapping[str, Mapping[str, str]] | None:
+        """JWK (RFC 7517, public members only) by id, the same object until one changes; None while none are known."""
+
+    def missed(self) -> None:
+        """A key was asked for that is not there: have a look soon."""
+
+    def retry_after(self) -> int:
+        """Whole seconds until keys may be there, at least one."""
+
+
+class Keys(Protocol):
+    """All keys that are good: those of the file, and those that were issued."""
+
+    def __bool__(self) -> bool:
+        """Whether there may be any."""
+
+    def get(self, digest: bytes) -> Identity | None:
+        """Whose key has this SHA-256 (32 bytes)."""
+
+    def values(self) -> Iterable[Identity]:
+        """All that the file knows."""
+
+    def detours(self) -> Iterable[str]:
+        """Routes to which their limits may lead, also those of keys that are issued later."""
 
 
 class Charge(Protocol):

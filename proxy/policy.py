@@ -7,7 +7,7 @@ returns is behaviour, immutable and shared by all requests of its routes. The re
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
@@ -18,7 +18,7 @@ from proxy.canaries.release import Plan, Release
 from proxy.capability import AS_IT_IS, Growth, Needs, Reach
 from proxy.chat import Adjustment, Chat, Completion, Delta, Event
 from proxy.errors import OPENAI, Header, Style, TargetOff
-from proxy.exchange import Attempt, Exchange, Identity, Reply
+from proxy.exchange import Attempt, Exchange, Identity, Keys, KeySource, Reply
 from proxy.experiments.plan import Enrolled
 from proxy.health import Health
 from proxy.idempotency import Idempotency
@@ -48,35 +48,6 @@ class Timeouts(msgspec.Struct, frozen=True):
     total: float = 600.0
     min_rate: float = 0.0
     attempt: float = 0.0
-
-
-class KeySource(Protocol):
-    """Public keys that change. On the loop only; nothing here waits."""
-
-    def keys(self) -> Mapping[str, Mapping[str, str]] | None:
-        """JWK (RFC 7517, public members only) by id, the same object until one changes; None while none are known."""
-
-    def missed(self) -> None:
-        """A key was asked for that is not there: have a look soon."""
-
-    def retry_after(self) -> int:
-        """Whole seconds until keys may be there, at least one."""
-
-
-class Keys(Protocol):
-    """All keys that are good: those of the file, and those that were issued."""
-
-    def __bool__(self) -> bool:
-        """Whether there may be any."""
-
-    def get(self, digest: bytes) -> Identity | None:
-        """Whose key has this SHA-256 (32 bytes)."""
-
-    def values(self) -> Iterable[Identity]:
-        """All that the file knows."""
-
-    def detours(self) -> Iterable[str]:
-        """Routes to which their limits may lead, also those of keys that are issued later."""
 
 
 class Pieces(Protocol):
