@@ -254,6 +254,7 @@ class Exchange:
         "query",
         "read",
         "received",
+        "releases",
         "reply_headers",
         "request_id",
         "route",
@@ -310,6 +311,7 @@ class Exchange:
         self.maxima: Any = None  # proxy.dialects.splice.Maxima: what the request says of its answer's length
         self.variant = ""  # of an experiment, or "mirror"
         self.exposures: dict[str, tuple[str, str]] = {}  # experiment → variant, and the subject that has it
+        self.releases: dict[str, tuple[str, str]] = {}  # canary that hears of the answer → side, and mark of its era
         self.begun: Begun | None = None  # only the rest of the answer is asked for
         self.keeps_events = False  # the answer is to be taken apart even if its bytes could pass: it may have to go on
         self.trial = False  # nothing else is left: a target that is ejected may be tried
