@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from tests.teeth.admin import ADMIN
 from tests.teeth.caching import CACHING
+from tests.teeth.comparing import COMPARING
+from tests.teeth.development import DEVELOPMENT
 from tests.teeth.failures import FAILURES
 from tests.teeth.idempotency import IDEMPOTENCY
 from tests.teeth.jobs import JOBS
@@ -51,6 +53,8 @@ CUTS = tuple(
         ADMIN,
         MONEY,
         STATISTICS,
+        COMPARING,
+        DEVELOPMENT,
     )
     for row in rows
 )
