@@ -1,25 +1,27 @@
-"""How much a text looks like an attack on the model that reads it: rules over classes of words that stand close together.
+"""How much a text looks like an attack on the model that reads it: rules over classes of words close to each other.
 
-Words of ``proxy.guarding.phrases`` are found in one pass, by one automaton without nested repetition; then one sweep over
-what was found sees which rules have all their classes within so many characters. A rule has a weight; rules of different
-families near each other add up (1 - the product of 1 - weight), those of one family do not. Everything is linear in the
-length of the text: no rule looks back further than to the last word of each class.
+Words of ``proxy.guarding.phrases`` are found in one pass; then one sweep over what was found sees which rules have all
+their classes within so many characters. A rule has a weight; rules of different families near each other add up (1 less
+the product of 1 less each weight), those of one family do not. Everything is linear in the length of the text: no rule
+looks back further than to the last word of each class.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from proxy.guarding.lexicon import Hit, Lexicon
 from proxy.guarding.normalise import View, views
 from proxy.guarding.phrases import PHRASES
-from proxy.guarding.lexicon import Hit, Lexicon
 
 NEAR = 400  # characters within which rules add up
 _ABOUT = 220  # characters around an attack in which talk about attacks is looked for
 _DISCUSSED = 0.4  # of the weight remains if an attack is quoted, and talked about
+_END = 250  # characters of a text, at either end, that may belong to what is in the next
 _FAR = -1_000_000
 
 
@@ -33,15 +35,25 @@ class Rule(NamedTuple):
     quoted: bool = True  # talk about attacks excuses it only if it is quoted
 
 
-class Found(NamedTuple):
-    """``score``: from 0 to 1. ``family``: of the heaviest rule. ``way``: the view in which it was found."""
+class Suspicion(NamedTuple):
+    """``score``: from 0 to 1. ``family``: one of ``FAMILIES``. ``way``: the view in which it was found."""
 
     score: float = 0.0
     family: str = ""
     way: str = ""
 
 
-NOTHING = Found()
+NONE = Suspicion()
+FAMILIES = ("override", "persona", "extraction", "delimiter", "exfiltration", "tools", "indirect")
+# What adds to what a family's other rules say.
+_PARTS = {
+    "freedom": "persona",
+    "verbatim": "extraction",
+    "amount": "exfiltration",
+    "secrecy": "exfiltration",
+    "misuse": "tools",
+    "bidding": "indirect",
+}
 RULES = (
     Rule("override", ("drop", "instructions", "prior"), 80, 0.85),
     Rule("override", ("drop", "orders", "prior"), 80, 0.6),
@@ -100,11 +112,10 @@ RULES = (
 )
 _FORGED = re.compile(
     r"<(?:\|[\w ]{1,20}\||</?sys>|start.of.turn|end.of.turn|/?(?:system|instructions?|user.input|document|prompt))>"
-    r"|\[/?inst\]|\n[ \t]{0,8}#{0,6}[ \t]{0,3}\[?(?:system|developer|human|assistant)(?: (?:message|prompt|instructions?))?\]?[ \t]{0,3}:"
+    r"|\[/?inst\]|\n[ \t]{0,8}#{0,6}[ \t]{0,3}\[?(?:system|developer|human|assistant)"
+    r"(?: (?:message|prompt|instructions?))?\]?[ \t]{0,3}:"
     r"|\"role\"\s?:\s?\"(?:system|developer)\""
 )
-
-
 
 
 @lru_cache(maxsize=1)
@@ -113,10 +124,19 @@ def lexicons() -> tuple[Lexicon, Lexicon]:
     return Lexicon(PHRASES), Lexicon(PHRASES, loose=True)
 
 
-def judge(text: str, *, untrusted: bool = False, enough: float = 1.0) -> Found:
+def seams(texts: Sequence[str]) -> Iterator[str]:
+    """Several texts as one, in which only their ends are left: what was split is whole again, inside of words or
+    between them. Nothing of a single text."""
+    if len(texts) > 1:
+        ends = [text if len(text) <= 2 * _END else f"{text[:_END]} … {text[-_END:]}" for text in texts]
+        yield "".join(ends)
+        yield "\n".join(ends)
+
+
+def judge(text: str, *, untrusted: bool = False, enough: float = 1.0) -> Suspicion:
     """The worst that is found in any view of the text. ``untrusted``: nobody who may speak wrote it, so that talk about
     attacks excuses nothing. ``enough``: a score at which looking on is of no use."""
-    worst = NOTHING
+    worst = NONE
     for view in views(text):
         found = _judge(view, untrusted, enough)
         if found.score > worst.score:
@@ -126,12 +146,12 @@ def judge(text: str, *, untrusted: bool = False, enough: float = 1.0) -> Found:
     return worst
 
 
-def _judge(view: View, untrusted: bool, enough: float) -> Found:
+def _judge(view: View, untrusted: bool, enough: float) -> Suspicion:
     hits = lexicons()[view.loose].find(view.text)
     hits += [Hit(*found.span(), ("forge",)) for found in _FORGED.finditer(view.text)]
     hits.sort()
     sweep = _Sweep(view, hits, untrusted)
-    worst = NOTHING
+    worst = NONE
     for hit in hits:
         found = sweep.step(hit)
         if found.score > worst.score:
@@ -153,7 +173,7 @@ class _Sweep:
         self._talk = [hit.start for hit in hits if open_to_all and "talk" in hit.classes]
         self._heed = [hit.start for hit in hits if "heed" in hit.classes]
 
-    def step(self, hit: Hit) -> Found:
+    def step(self, hit: Hit) -> Suspicion:
         """What the text amounts to here; nothing if this word completes no rule."""
         at, last = hit.start, self._last
         for name in hit.classes:
@@ -173,7 +193,7 @@ class _Sweep:
                 if at - begin <= rule.span:
                     self._fire(rule, begin, hit)
                     fired = True
-        return self._sum(at) if fired else NOTHING
+        return self._sum(at) if fired else NONE
 
     def _fire(self, rule: Rule, begin: int, hit: Hit) -> None:
         weight = rule.weight * (_DISCUSSED if self._is_discussed(rule, begin, hit.end) else 1.0)
@@ -183,14 +203,14 @@ class _Sweep:
         if before is None or weight >= before[1] or hit.start - before[0] > NEAR:
             self._fired[rule.family] = hit.start, weight
 
-    def _sum(self, at: int) -> Found:
+    def _sum(self, at: int) -> Suspicion:
         innocent, heaviest, family = 1.0, 0.0, ""
         for name, (where, weight) in self._fired.items():
             if at - where <= NEAR:
                 innocent *= 1.0 - weight
                 if weight > heaviest:
                     heaviest, family = weight, name
-        return Found(1.0 - innocent, family, self._view.way)
+        return Suspicion(1.0 - innocent, _PARTS.get(family, family), self._view.way)
 
     def _is_discussed(self, rule: Rule, begin: int, end: int) -> bool:
         """Quoted, with talk about such texts around it, and no word that it should be heeded."""

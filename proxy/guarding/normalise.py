@@ -15,6 +15,7 @@ import codecs
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from proxy.guarding.decode import decoded
@@ -133,7 +134,7 @@ _INNER = re.compile(r"(?<=[^\W\d])[.\-*~'`·|/\\+^=:,;•]{1,3}(?=[^\W\d])")
 _LETTERS = re.compile(r"(?<!\w)\w{1,2}(?:[\W_]{1,4}\w{1,2}){5,}(?!\w)")
 _LONG_NAME = re.compile(r"[^\W\d_]_[^\W\d_]+_[^\W\d_]+_[^\W\d_]")
 _BETWEEN = re.compile(r"[\W_]+")
-_LEET = re.compile(r"[013457@$!|]{1,2}[^\W\d]{2}")
+_LEET = re.compile(r"[013457@$!|]{1,2}[^\W\d]")
 _DIGITS = str.maketrans("013457@$!|", "oieastasii")
 _MIXED = 3  # words with digits or signs among their letters that make a text suspicious
 
@@ -151,18 +152,38 @@ def joined(folded: str) -> str:
 
 def unleeted(folded: str) -> str:
     """Digits and signs as the letters that they look like; empty if too few words mix them."""
-    found = 0
-    for _ in _LEET.finditer(folded):
-        found += 1
-        if found == _MIXED:
-            return folded.translate(_DIGITS)
-    return ""
+    enough = next(islice(_LEET.finditer(folded), _MIXED - 1, None), None)
+    return "" if enough is None else folded.translate(_DIGITS)
 
 
 # Without one of these no attack in English is complete: looking for them is quicker than reading a text once more.
 _TELLING = (
-    *("instruct", "prompt", "rule", "guid", "direct", "restrict", "polic", "order", "message", "password", "credential"),
-    *("key", "conversation", "inbox", "tool", "mode", "anything", "filter", "limit", "assistant", "environment", "account"),
+    *(
+        "instruct",
+        "prompt",
+        "rule",
+        "guid",
+        "direct",
+        "restrict",
+        "polic",
+        "order",
+        "message",
+        "password",
+        "credential",
+    ),
+    *(
+        "key",
+        "conversation",
+        "inbox",
+        "tool",
+        "mode",
+        "anything",
+        "filter",
+        "limit",
+        "assistant",
+        "environment",
+        "account",
+    ),
 )
 _TURNED = tuple(codecs.encode(word, "rot13") for word in _TELLING)
 _BACKWARDS = tuple(word[::-1] for word in _TELLING)

@@ -1,6 +1,6 @@
-"""Labelled texts for guards against prompt injection, made from a seed: 40 intents in 30 disguises, and harmless ones,
-half of which speak the language of attacks. Half of all intents, disguises and templates is for tuning, and half is kept
-apart (``held``), so that figures tell something about what the patterns were not written for."""
+"""Labelled texts for guards against prompt injection, made from a seed: 40 intents in 30 disguises, and harmless
+ones, half of which speak the language of attacks. Half of all intents, disguises and templates is for tuning, and half
+is kept apart (``held``), so that figures tell something about what the patterns were not written for."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def attacks(seed: int = SEED) -> list[Row]:
     rows = []
     for family, lines in sections("intents.txt").items():
         for number, line in enumerate(lines):
-            for place, (name, evasion) in enumerate(EVASIONS.items()):
+            for place, name in enumerate((*EVASIONS, "language")):
                 random = Random(f"{seed}/{family}/{number}/{name}")
-                parts = evasion(line, random) if name != "language" else _translated(family, random)
+                parts = EVASIONS[name](line, random) if name in EVASIONS else _translated(family, random)
                 half = {(0, 0): "tune", (1, 1): "held"}.get((number % 2, place % 2), "mixed")
                 row: Row = {"text": parts[0]} if len(parts) == 1 else {"texts": parts}
                 if name == "document":
