@@ -201,6 +201,8 @@ class Policy:
     # True for a policy that decides on method, path and headers alone: when every route that could answer a request
     # begins with an equal one, it runs before the body is read.
     at_door: ClassVar[bool] = False
+    # True for a policy that judges texts and tells `Exchange.meter` what it has found: `guard eval` measures it.
+    is_guard: ClassVar[bool] = False
 
     @classmethod
     def compile(cls, config: Any, context: CompileContext) -> Self:

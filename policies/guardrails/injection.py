@@ -130,7 +130,11 @@ class Injection(Guard):
         reply = await super()._inspect(x, verdict)
         if reply is not None or x.carriers is None:
             return reply
-        if self._asked is not None and (reply := await self._second_opinion(x, self._asked, verdict)) is not None:
+        if (
+            self._asked is not None
+            and not x.explained
+            and (reply := await self._second_opinion(x, self._asked, verdict)) is not None
+        ):
             return reply
         if self._note:
             self._mark(x)
