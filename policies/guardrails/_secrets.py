@@ -17,8 +17,9 @@ from proxy.guarding.scanner import Check, Pattern
 
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _PLACEHOLDER = re.compile(
-    r"(?i)x{4,}|\*{3,}|\.{3}|example|sample|dummy|placeholder|change[-_ ]?me|your[-_ ]|my[-_]?(?:pass|secret|token|key)"
-    r"|<[a-z_ -]+>|\$\{|\$\(|\{\{|%[a-z_]+%|redacted|0{8,}|1234567|abcdefg|^(?:pass(?:word)?|secret|none|null|true|false)$"
+    r"(?i)x{6,}|\*{3,}|\.{3}|example|sample|dummy|placeholder|change[-_ ]?me|your[-_ ]|my[-_]?(?:pass|secret|token|key)"
+    r"|<[a-z_ -]+>|\$\{|\$\(|\{\{|%[a-z_]+%|redacted|0{8,}|1234567|abcdefg"
+    r"|^(?:pass(?:word)?|secret|none|null|true|false)$"
 )
 _LEAST_BITS = 3.0  # per character, of what is a secret because somebody says so
 
