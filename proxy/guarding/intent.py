@@ -22,6 +22,7 @@ NEAR = 400  # characters within which rules add up
 _ABOUT = 220  # characters around an attack in which talk about attacks is looked for
 _DISCUSSED = 0.4  # of the weight remains if an attack is quoted, and talked about
 _END = 250  # characters of a text, at either end, that may belong to what is in the next
+_SHORTEST = 12  # characters of an attack in English; signs of other scripts say more
 _FAR = -1_000_000
 
 
@@ -137,6 +138,8 @@ def judge(text: str, *, untrusted: bool = False, enough: float = 1.0) -> Suspici
     """The worst that is found in any view of the text. ``untrusted``: nobody who may speak wrote it, so that talk about
     attacks excuses nothing. ``enough``: a score at which looking on is of no use."""
     worst = NONE
+    if len(text) < (_SHORTEST if text.isascii() else _SHORTEST // 3):
+        return worst
     for view in views(text):
         found = _judge(view, untrusted, enough)
         if found.score > worst.score:
@@ -170,6 +173,7 @@ class _Sweep:
         self._fired: dict[str, tuple[int, float]] = {}  # by family: where it ended, and its weight
         open_to_all = view.way in ("text", "parted words") and not untrusted
         self._spared = self._sparing = _FAR  # where nobody was told to do something: the end of the words, and the verb
+        self._told = _FAR  # the last verb that was said of somebody, to nobody
         self._talk = [hit.start for hit in hits if open_to_all and "talk" in hit.classes]
         self._heed = [hit.start for hit in hits if "heed" in hit.classes]
 
@@ -183,14 +187,20 @@ class _Sweep:
             self._spared = hit.end
         elif at - self._spared <= _SPARED and not _DOING.isdisjoint(classes):
             self._sparing = at
+        if "drop" in classes and _is_told(self._view.text, at):
+            self._told = at
         if at - min(last.get("none", _FAR), last.get("fence", _FAR)) <= _UNBOUND_SPAN:
             last["unbound"] = at
             classes = (*classes, "unbound")
         fired = False
         for name in classes:
-            for rule in _BY_CLASS.get(name, ()):
-                begin = min([last.get(need, _FAR) for need in rule.needs])
-                if at - begin <= rule.span:
+            for rule, others in _BY_CLASS.get(name, ()):
+                begin = at
+                for other in others:
+                    begin = min(begin, last.get(other, _FAR))
+                    if at - begin > rule.span:
+                        break
+                else:
                     self._fire(rule, begin, hit)
                     fired = True
         return self._sum(at) if fired else NONE
@@ -199,6 +209,8 @@ class _Sweep:
         weight = rule.weight * (_DISCUSSED if self._is_discussed(rule, begin, hit.end) else 1.0)
         if begin <= self._sparing <= hit.start:
             weight *= _DISCUSSED
+        if "drop" in rule.needs and self._told == self._last["drop"]:
+            weight *= _TOLD
         before = self._fired.get(rule.family)
         if before is None or weight >= before[1] or hit.start - before[0] > NEAR:
             self._fired[rule.family] = hit.start, weight
@@ -220,6 +232,14 @@ class _Sweep:
         return quoted and not _any_within(self._heed, begin - _ABOUT, end + _ABOUT)
 
 
+def _is_told(text: str, at: int) -> bool:
+    """Whether an English verb stands where no order begins: behind a word that is none before an order."""
+    if not text[at : at + 1].isascii():
+        return False
+    before = _BEFORE.search(text, max(0, at - 24), at)
+    return before is not None and before[1] not in _BEFORE_ORDERS
+
+
 def _any_within(places: list[int], begin: int, end: int) -> bool:
     at = bisect_left(places, begin)
     return at < len(places) and places[at] <= end
@@ -235,7 +255,48 @@ def _is_quoted(text: str, begin: int, end: int) -> bool:
 
 _QUOTE_BEFORE = {mark: re.compile(rf"(?:^|[\s(\[:>]){mark}(?=\S)") for mark in "\"'`"}
 _QUOTE_AFTER = {mark: re.compile(rf"\S{mark}(?=\W|$)") for mark in "\"'`"}
+_BEFORE = re.compile(r"([a-z]+) {1,2}$")
+_BEFORE_ORDERS = frozenset(
+    [
+        "you",
+        "to",
+        "and",
+        "then",
+        "please",
+        "kindly",
+        "must",
+        "should",
+        "will",
+        "now",
+        "just",
+        "simply",
+        "first",
+        "also",
+        "completely",
+        "or",
+        "so",
+        "immediately",
+        "can",
+        "bitte",
+        "por",
+        "favor",
+        "per",
+        "piacere",
+        "shall",
+        "fully",
+        "let",
+        "us",
+        "but",
+        "next",
+        "totally",
+        "entirely",
+    ]
+)
+_TOLD = 0.9  # of the weight remains
 _SPARED = 4  # characters between "do not" and what is not to be done
 _DOING = frozenset(("drop", "reveal", "send"))
 _UNBOUND_SPAN = 32  # characters: being free of rules is two words, "no" and "rules"
-_BY_CLASS = {need: [rule for rule in RULES if need in rule.needs] for need in {n for rule in RULES for n in rule.needs}}
+_BY_CLASS = {
+    need: [(rule, tuple(other for other in rule.needs if other != need)) for rule in RULES if need in rule.needs]
+    for need in {need for rule in RULES for need in rule.needs}
+}

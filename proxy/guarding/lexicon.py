@@ -14,6 +14,9 @@ from proxy.guarding.normalise import fold
 
 _SHORTEST = 4  # letters of a word that is looked for inside of others
 _BLANKS = re.compile(r"[^\w']+")
+_BLANK, _MAYBE_BLANK = r"[^\w']{1,3}", r"[^\w']{0,3}"
+# Edges of words. Letters of scripts that do not part words are no part of a word beside them: 人工AI.
+_EDGE_BEFORE, _EDGE_AFTER = r"(?<![0-9A-Za-z_\u00c0-\u058f])", r"(?![0-9A-Za-z_\u00c0-\u058f])"
 _ANY_END = "*"
 _Trie = dict[str, Any]
 
@@ -49,31 +52,32 @@ class Lexicon:
             classes = tuple(sorted(_inherited(word, entries)))
             parted = word < "\u0590"
             if not parted or loose:
-                word = word.replace(" ", "")
-                if not parted or len(word) >= _SHORTEST:
+                bare = word.replace(" ", "")
+                if not parted or len(bare) >= _SHORTEST:
                     _add(anywhere, word, "")
+                word = bare
             else:
-                _add(words, word, "" if entry.endswith(_ANY_END) else r"\b")
+                _add(words, word, "" if entry.endswith(_ANY_END) else _EDGE_AFTER)
             self._classes[word] = tuple(sorted({*self._classes.get(word, ()), *classes}))
-        self._words = re.compile(r"\b" + _pattern(words)) if words else None
-        self._anywhere = re.compile(_pattern(anywhere)) if anywhere else None
+        self._words = re.compile(_EDGE_BEFORE + _pattern(words, _BLANK)) if words else None
+        self._anywhere = re.compile(_pattern(anywhere, _MAYBE_BLANK)) if anywhere else None
 
     def find(self, text: str) -> list[Hit]:
         """Every word, by its place; a longer one hides those that are in it, and has their classes."""
         if self._words is None:
-            return list(self._hits(self._anywhere, text))
-        hits = list(self._hits(self._words, text))
+            return list(self._hits(self._anywhere, text, ""))
+        hits = list(self._hits(self._words, text, " "))
         if not text.isascii():
-            hits = sorted([*hits, *self._hits(self._anywhere, text)])
+            hits = sorted([*hits, *self._hits(self._anywhere, text, "")])
         return hits
 
-    def _hits(self, pattern: re.Pattern[str] | None, text: str) -> Iterator[Hit]:
+    def _hits(self, pattern: re.Pattern[str] | None, text: str, blank: str) -> Iterator[Hit]:
         if pattern is None:
             return
         known = self._classes
         for found in pattern.finditer(text):
             word = found[0]
-            yield Hit(*found.span(), known[word] if word in known else known[_BLANKS.sub(" ", word)])
+            yield Hit(*found.span(), known[word] if word in known else known[_BLANKS.sub(blank, word)])
 
 
 def _folded(entry: str) -> str:
@@ -87,7 +91,7 @@ def _inherited(phrase: str, entries: dict[str, set[str]]) -> set[str]:
     """Its own classes, and those of all that is in it: a `system prompt` is a `prompt`, too."""
     found = entries.get(phrase, set()) | entries.get(phrase + _ANY_END, set())
     words = phrase.split(" ")
-    if len(words) == 1 or found == {"talk"}:
+    if len(words) == 1 or found in ({"talk"}, {"plain"}):
         return found
     for start in range(len(words)):
         for end in range(start + 1, len(words) + 1):
@@ -105,10 +109,10 @@ def _add(trie: _Trie, word: str, ending: str) -> None:
         trie["end"] = ending
 
 
-def _pattern(trie: _Trie) -> str:
-    """The longest way first. A blank may be up to three characters that are no letters."""
+def _pattern(trie: _Trie, blank: str) -> str:
+    """The longest way first; ``blank`` stands for what is between two words: some characters that are no letters."""
     ways = [
-        (r"[^\w']{1,3}" if letter == " " else re.escape(letter)) + _pattern(below)
+        (blank if letter == " " else re.escape(letter)) + _pattern(below, blank)
         for letter, below in trie.items()
         if letter != "end"
     ]

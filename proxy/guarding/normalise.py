@@ -133,6 +133,7 @@ def uncommented(text: str) -> str:
 _INNER = re.compile(r"(?<=[^\W\d])[.\-*~'`·|/\\+^=:,;•]{1,3}(?=[^\W\d])")
 _LETTERS = re.compile(r"(?<!\w)\w{1,2}(?:[\W_]{1,4}\w{1,2}){5,}(?!\w)")
 _LONG_NAME = re.compile(r"[^\W\d_]_[^\W\d_]+_[^\W\d_]+_[^\W\d_]")
+_WORD = re.compile(r"\S+")
 _BETWEEN = re.compile(r"[\W_]+")
 _LEET = re.compile(r"[013457@$!|]{1,2}[^\W\d]")
 _DIGITS = str.maketrans("013457@$!|", "oieastasii")
@@ -157,34 +158,38 @@ def unleeted(folded: str) -> str:
 
 
 # Without one of these no attack in English is complete: looking for them is quicker than reading a text once more.
-_TELLING = (
-    *(
-        "instruct",
-        "prompt",
-        "rule",
-        "guid",
-        "direct",
-        "restrict",
-        "polic",
-        "order",
-        "message",
-        "password",
-        "credential",
-    ),
-    *(
-        "key",
-        "conversation",
-        "inbox",
-        "tool",
-        "mode",
-        "anything",
-        "filter",
-        "limit",
-        "assistant",
-        "environment",
-        "account",
-    ),
-)
+_TELLING = [
+    "instruct",
+    "prompt",
+    "rule",
+    "guid",
+    "direct",
+    "restrict",
+    "polic",
+    "order",
+    "message",
+    "password",
+    "credential",
+    "key",
+    "conversation",
+    "inbox",
+    "tool",
+    "mode",
+    "anything",
+    "filter",
+    "limit",
+    "assistant",
+    "environment",
+    "account",
+    "secret",
+    "private",
+    "reading",
+    "ignore",
+    "forget",
+    "reveal",
+    "pretend",
+    "disregard",
+]
 _TURNED = tuple(codecs.encode(word, "rot13") for word in _TELLING)
 _BACKWARDS = tuple(word[::-1] for word in _TELLING)
 
@@ -211,3 +216,4 @@ def views(text: str) -> Iterator[View]:
         yield View("rot13", codecs.encode(folded, "rot13"))
     if any(word in folded for word in _BACKWARDS):
         yield View("reversed", folded[::-1])
+        yield View("reversed words", _WORD.sub(lambda found: found[0][::-1], folded))

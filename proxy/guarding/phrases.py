@@ -19,11 +19,11 @@ ne tenez pas compte, olvid*, descart*, omit*, omite, haz caso omiso, no hagas ca
 esque*, desconsider*, negeer*, vergeet*, sla geen acht, игнорир*, забудь*, забыть, отбрось*, не обращай, не следуй,
 пренебрег*, 忽略, 忽视, 無視, 无视, 忘记, 忘掉, 忘れ, 破棄, 무시, 잊어, 잊으, تجاهل, انس, انسى, اهمل
 """,
-    # The same told of something: no order to anybody.
-    "dropped": """
-ignores, ignored, ignoring, ignorance, ignorant, disregards, disregarded, disregarding, forgets, forgetting,
-overrides, overridden, overriding, bypasses, bypassed, bypassing, discards, discarded, discarding, dismisses,
-dismissed
+    # What only looks like a word of another class: the same told of somebody, names of hosts, offices.
+    "plain": """
+example com, example net, example org, assistant manager*, assistant professor*, ignores, ignored, ignoring,
+ignorance, ignorant, disregards, disregarded, disregarding, forgets, forgetting, overrides, overridden, overriding,
+bypasses, bypassed, bypassing, discards, discarded, discarding, dismisses, dismissed
 """,
     "void": """
 no longer apply, no longer valid, no longer binding, do not apply, don't apply, cancelled, canceled, revoked, void,
@@ -232,12 +232,11 @@ always recommend, rank, give this, as the best, do not process, insert the
 """,
     # Talk about attacks, which is none.
     "talk": """
-prompt injection*, jailbreak*, injection attack*, attack*, honeypot, phrase, phrases, an example, for example,
-example of, synonym*, meaning, mean, means, translate*, explain*, explains, classify, detect*, defend*,
-security course, security training, awareness, paper, blog post, article, we saw, ticket, strings, such as,
-detector, assistant manager*, assistant professor*, talk, title, novel, story, film, chapter, history of, typical,
-what does, how does, why do, why does, how do, how to, beispiel, bedeutet, exemple, ejemplo, esempio, exemplo,
-пример, 例如, 例
+example, examples, prompt injection*, jailbreak*, injection attack*, attack*, honeypot, phrase, phrases, synonym*,
+meaning, mean, means, translate*, explain*, explains, classify, detect*, defend*, security course,
+security training, awareness, paper, blog post, article, we saw, ticket, strings, such as, detector, talk, title,
+novel, story, film, chapter, history of, typical, what does, how does, why do, why does, how do, how to, beispiel,
+bedeutet, exemple, ejemplo, esempio, exemplo, пример, 例如, 例
 """,
     # Right before a verb: nobody is told to do it.
     "spare": """
