@@ -168,15 +168,15 @@ class Injection(Guard):
         if most is None:
             return None
         said = await self._ask(asked.target, x, _question(most.text), asked.timeout)
-        words = (said or "").upper()
-        if "ATTACK" in words and "HARMLESS" not in words:
+        words = [word for word in ("ATTACK", "HARMLESS") if word in (said or "").upper()]
+        if words == ["ATTACK"]:
             span = Span(0, len(most.text), most.suspicion.family, most.suspicion.score)
             for found in self.spans(most.text, [span]):
                 verdict.note(found.span.entity, found.action, f"{most.carrier.path}, by a second opinion")
                 if found.action == "block":
                     return x.refuse(400, "guardrail_blocked", self.message)
             return None
-        return None if "HARMLESS" in words else self._failed(x, verdict, "no second opinion")
+        return None if words == ["HARMLESS"] else self._failed(x, verdict, "no second opinion")
 
     def _unclear(self, told: list[Carrier]) -> _Judged | None:
         unclear = [

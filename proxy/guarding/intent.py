@@ -257,40 +257,11 @@ _QUOTE_BEFORE = {mark: re.compile(rf"(?:^|[\s(\[:>]){mark}(?=\S)") for mark in "
 _QUOTE_AFTER = {mark: re.compile(rf"\S{mark}(?=\W|$)") for mark in "\"'`"}
 _BEFORE = re.compile(r"([a-z]+) {1,2}$")
 _BEFORE_ORDERS = frozenset(
-    [
-        "you",
-        "to",
-        "and",
-        "then",
-        "please",
-        "kindly",
-        "must",
-        "should",
-        "will",
-        "now",
-        "just",
-        "simply",
-        "first",
-        "also",
-        "completely",
-        "or",
-        "so",
-        "immediately",
-        "can",
-        "bitte",
-        "por",
-        "favor",
-        "per",
-        "piacere",
-        "shall",
-        "fully",
-        "let",
-        "us",
-        "but",
-        "next",
-        "totally",
-        "entirely",
-    ]
+    (
+        *("you", "to", "and", "then", "please", "kindly", "must", "should", "will", "now", "just", "simply"),
+        *("first", "also", "completely", "or", "so", "immediately", "can", "bitte", "por", "favor", "per"),
+        *("piacere", "shall", "fully", "let", "us", "but", "next", "totally", "entirely"),
+    )
 )
 _TOLD = 0.9  # of the weight remains
 _SPARED = 4  # characters between "do not" and what is not to be done

@@ -158,38 +158,12 @@ def unleeted(folded: str) -> str:
 
 
 # Without one of these no attack in English is complete: looking for them is quicker than reading a text once more.
-_TELLING = [
-    "instruct",
-    "prompt",
-    "rule",
-    "guid",
-    "direct",
-    "restrict",
-    "polic",
-    "order",
-    "message",
-    "password",
-    "credential",
-    "key",
-    "conversation",
-    "inbox",
-    "tool",
-    "mode",
-    "anything",
-    "filter",
-    "limit",
-    "assistant",
-    "environment",
-    "account",
-    "secret",
-    "private",
-    "reading",
-    "ignore",
-    "forget",
-    "reveal",
-    "pretend",
-    "disregard",
-]
+_TELLING = (
+    *("instruct", "prompt", "rule", "guid", "direct", "restrict", "polic", "order", "message", "password"),
+    *("credential", "key", "conversation", "inbox", "tool", "mode", "anything", "filter", "limit"),
+    *("assistant", "environment", "account", "secret", "private", "reading", "ignore", "forget", "reveal"),
+    *("pretend", "disregard"),
+)
 _TURNED = tuple(codecs.encode(word, "rot13") for word in _TELLING)
 _BACKWARDS = tuple(word[::-1] for word in _TELLING)
 
