@@ -101,11 +101,13 @@ class Guard(Policy):
         verdict = seen.verdicts["input"] = Verdict("input")
         began = time.perf_counter_ns()
         try:
-            return await self._inspect(x, verdict)
+            reply = await self._inspect(x, verdict)
         except ERRORS as error:
-            return self._failed(x, verdict, f"failed: {type(error).__name__}")
-        finally:
-            verdict.nanoseconds = time.perf_counter_ns() - began
+            reply = self._failed(x, verdict, f"failed: {type(error).__name__}")
+        verdict.nanoseconds = time.perf_counter_ns() - began
+        if reply is not None:  # who refuses is not asked to close
+            self.on_close(x)
+        return reply
 
     async def _inspect(self, x: Exchange, verdict: Verdict) -> Reply | None:
         if not x.body:
