@@ -10,7 +10,7 @@ from policies.guardrails._helpers import Guard, GuardConfig, Seen
 from proxy.exchange import Exchange, Reply
 from proxy.guarding.action import Found
 from proxy.guarding.carriers import Carrier, Place, splice
-from proxy.guarding.intent import FAMILIES, Suspicion, judge, seams
+from proxy.guarding.intent import FAMILIES, Suspicion, judge, lexicons, seams
 from proxy.guarding.scanner import Pattern, Patterns, Scanner, Span
 from proxy.guarding.verdict import Verdict
 from proxy.kept import aside
@@ -102,7 +102,7 @@ class Injection(Guard):
         self._note = _NOTE.format(token=mark.token) if config.canary else ""
         self._asked = asked
         self._ask = context.ask
-        judge("")  # what it knows is read while compiling, not by the first request
+        lexicons()  # read while compiling, not by the first request
 
     @classmethod
     def compile(cls, config: InjectionConfig, context: CompileContext) -> Injection:

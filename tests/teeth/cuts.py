@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tests.teeth.admin import ADMIN
 from tests.teeth.failures import FAILURES
 from tests.teeth.idempotency import IDEMPOTENCY
+from tests.teeth.injection import INJECTION
 from tests.teeth.jobs import JOBS
 from tests.teeth.money import MONEY
 from tests.teeth.overload import OVERLOAD
@@ -44,6 +45,7 @@ CUTS = tuple(
         RACING,
         QUEUE,
         IDEMPOTENCY,
+        INJECTION,
         JOBS,
         OVERLOAD,
         ADMIN,
