@@ -21,6 +21,7 @@ LAYERS = {
     "proxy.capability": "leaf",
     "proxy.cases": "leaf",
     "proxy.cassettes": "leaf",
+    "proxy.filter": "leaf",
     "proxy.gather": "leaf",
     "proxy.guarding": "leaf",
     "proxy.health": "leaf",
