@@ -13,12 +13,15 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import msgspec
 
+from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs, Reach
-from proxy.chat import Chat, Completion, Delta, Event
+from proxy.chat import Chat, Completion, Event
 from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.experiments.plan import Enrolled
+from proxy.filter import Filter as Filter  # noqa: PLC0414  # part of the contract
+from proxy.filter import Halt as Halt  # noqa: PLC0414
 from proxy.health import Health
 from proxy.idempotency import Idempotency
 from proxy.limit import Counters, Rule
@@ -123,6 +126,16 @@ class CompileContext(Protocol):
     def idempotency(self) -> Idempotency:
         """Where it is known which requests were made already."""
 
+    def room(self, max_size: int, max_entries: int) -> Room:
+        """Where answers of this route are kept: up to so many bytes and entries, where that is this process."""
+
+    def fingerprint(self) -> bytes:
+        """32 bytes, another as soon as something of this route's configuration changes that could change a request or
+        its answer: policies, the target tree, the accounts that it names."""
+
+    def routing(self) -> str:
+        """The conditions of this route's target tree as they stand in the file: to see what they look at."""
+
     def root(self) -> Target:
         """The tree of this route. Not while compiling: it comes after the policies."""
 
@@ -201,8 +214,7 @@ class Policy:
     # True for a policy that decides on method, path and headers alone: when every route that could answer a request
     # begins with an equal one, it runs before the body is read.
     at_door: ClassVar[bool] = False
-    # True for a policy that judges texts and tells `Exchange.meter` what it has found: `guard eval` measures it.
-    is_guard: ClassVar[bool] = False
+    is_guard: ClassVar[bool] = False  # or it judges texts, and tells `Exchange.meter` what it finds
 
     @classmethod
     def compile(cls, config: Any, context: CompileContext) -> Self:
@@ -229,31 +241,6 @@ class Policy:
     def explain(self, x: Exchange) -> str:
         """One line for ``sluicegate explain``: what this policy does with this request."""
         return x.notes.get(type(self).__module__.rsplit(".", 1)[-1], "passes")
-
-
-class Halt(msgspec.Struct, frozen=True):
-    """The answer ends here, as its dialect says that a filter has stepped in. ``message`` tells the caller why."""
-
-    message: str
-    code: str = "guardrail_blocked"
-
-
-class Filter(Protocol):
-    """Sees one answer's text as it flows, as neutral deltas; one object per response, with its own buffers.
-
-    Text, thoughts, refusals and arguments of every choice come as they were written, block by block; so does each text
-    of an answer that is not streamed, and everything else that carries text (names of tools, citations …), whole, as a
-    block of its own. What the filter does not hand on is never delivered. A call may be awaited where it takes long.
-    """
-
-    def feed(self, delta: Delta) -> list[Delta | Halt] | Awaitable[list[Delta | Halt]]:
-        """What to pass on now; an empty list holds it back. Nothing after a ``Halt`` is looked at."""
-
-    def close(self, choice: int, block: int) -> list[Delta | Halt] | Awaitable[list[Delta | Halt]]:
-        """A block is complete: what was held back of it."""
-
-    def unread(self, what: str) -> Halt | None:
-        """Something of the answer cannot be looked into; None lets it pass."""
 
 
 class Answer:
