@@ -11,6 +11,7 @@ from __future__ import annotations
 PHRASES: dict[str, str] = {
     # What is done to rules.
     "drop": """
+drop every, drop all, drop any, drop your, revoke*, the opposite of, suspend your, disable your, turn off your,
 ignor*, disregard*, forget*, overrid*, bypass*, discard*, dismiss*, set aside, put aside, pay no attention,
 abandon*, do not follow, don't follow, stop following, do not obey, don't obey, stop obeying, neglect*, throw away,
 throw out, circumvent*, disobey*, overrul*, leave behind, wipe, erase, break free, violate, vergiss*, vergess*,
@@ -26,20 +27,20 @@ ignorance, ignorant, disregards, disregarded, disregarding, forgets, forgetting,
 bypasses, bypassed, bypassing, discards, discarded, discarding, dismisses, dismissed
 """,
     "void": """
-no longer apply, no longer valid, no longer binding, do not apply, don't apply, cancelled, canceled, revoked, void,
-outdated, expired, superseded, replaced, suspended, lifted, obsolete, are off, switched off, turned off, disabled,
-deactivated, gelten nicht mehr, aufgehoben, ne s'appliquent plus, annul*, ya no se aplican, cancelad*,
-non valgono piu, nao se aplicam mais, gelden niet meer, больше не действуют, отменены, 不再适用, 已取消, 失效, 無効,
-더 이상 적용, ملغاة
+were a test, was a test, were only a test, are over, have ended, no longer apply, no longer valid,
+no longer binding, do not apply, don't apply, cancelled, canceled, revoked, void, outdated, expired, superseded,
+replaced, suspended, lifted, obsolete, are off, switched off, turned off, disabled, deactivated, gelten nicht mehr,
+aufgehoben, ne s'appliquent plus, annul*, ya no se aplican, cancelad*, non valgono piu, nao se aplicam mais,
+gelden niet meer, больше не действуют, отменены, 不再适用, 已取消, 失效, 無効, 더 이상 적용, ملغاة
 """,
     # What the rules are.
     "instructions": """
-instruction*, directive*, guideline*, guidance, prompt, prompts, constraint*, restriction*, safeguard*, guardrail*,
-programming, protocols, ethic*, content filter*, safety filter*, system message*, developer message*, safety polic*,
-safety rule*, anweisung*, vorgabe*, richtlinie*, einschrankung*, beschrankung*, consigne*, instruccion*, directric*,
-restriccion*, istruzion*, direttiv*, restrizion*, instruc*, diretriz*, restric*, instructies, instructie,
-richtlijn*, voorschrift*, beperking*, инструкц*, указани*, ограничен*, запрет*, 指令, 指示, 提示, 限制, プロンプト,
-制限, 지시, 지침, 제한, تعليمات, التعليمات, قيود, القيود
+content policy, ethical programming, instruction*, directive*, guideline*, guidance, prompt, prompts, constraint*,
+restriction*, safeguard*, guardrail*, programming, protocols, ethic*, content filter*, safety filter*,
+system message*, developer message*, safety polic*, safety rule*, anweisung*, vorgabe*, richtlinie*, einschrankung*,
+beschrankung*, consigne*, instruccion*, directric*, restriccion*, istruzion*, direttiv*, restrizion*, instruc*,
+diretriz*, restric*, instructies, instructie, richtlijn*, voorschrift*, beperking*, инструкц*, указани*, ограничен*,
+запрет*, 指令, 指示, 提示, 限制, プロンプト, 制限, 지시, 지침, 제한, تعليمات, التعليمات, قيود, القيود
 """,
     "orders": """
 rule, rules, order, orders, command*, policy, policies, direction, directions, limitation*, limits, checks,
@@ -48,15 +49,16 @@ regole, ordini, regra, regras, ordens, regels, opdracht*, правил*, ком�
 ルール, 규칙, 명령, قواعد, القواعد, الاوامر, اوامر
 """,
     "core": """
-system prompt*, systemprompt*, system message*, system instruction*, developer message*, developer prompt*,
-developer instruction*, initial prompt*, initial instruction*, original prompt*, original instruction*,
-hidden prompt*, hidden instruction*, hidden rule*, secret prompt*, secret instruction*, secret rule*,
-confidential prompt*, confidential instruction*, internal instruction*, internal prompt*, internal rule*,
-actual instruction*, base prompt, pre prompt, preprompt, prompt systeme, prompt del sistema, prompt de sistema,
-prompt di sistema, prompt do sistema, instrucciones del sistema, systeemprompt*, systemanweisung*, systeminstruct*,
-instructions systeme, istruzioni di sistema, системный промпт, системные инструкции, системный запрос, 系统提示,
-系统指令, 系统消息, システムプロンプト, システム指示, 시스템 프롬프트, 시스템프롬프트, 시스템 지시, موجه النظام,
-تعليمات النظام, رسالة النظام
+internal configuration, your configuration, content policy, safety filter*, ethical programming, system prompt*,
+systemprompt*, system message*, system instruction*, developer message*, developer prompt*, developer instruction*,
+initial prompt*, initial instruction*, original prompt*, original instruction*, hidden prompt*, hidden instruction*,
+hidden rule*, secret prompt*, secret instruction*, secret rule*, confidential prompt*, confidential instruction*,
+internal instruction*, internal prompt*, internal rule*, actual instruction*, base prompt, pre prompt, preprompt,
+prompt systeme, prompt del sistema, prompt de sistema, prompt di sistema, prompt do sistema,
+instrucciones del sistema, systeemprompt*, systemanweisung*, systeminstruct*, instructions systeme,
+istruzioni di sistema, системный промпт, системные инструкции, системный запрос, 系统提示, 系统指令, 系统消息,
+システムプロンプト, システム指示, 시스템 프롬프트, 시스템프롬프트, 시스템 지시, موجه النظام, تعليمات النظام,
+رسالة النظام
 """,
     "hidden": """
 hidden, secret, confidential, internal, private, undisclosed, versteckt*, geheim*, cache*, secret*, ocult*,
@@ -86,11 +88,12 @@ suas, je, jouw, uw, твой, твои, свой, свои, твоего, 你的
 لك
 """,
     "told": """
-you were told, you have been told, you've been told, you were given, you have been given, you've been given,
-given to you, told you, told before, you received, you have received, you got, you learned, you were trained,
-in your context, we discussed, dir gesagt, dir gegeben, on t'a dit, on t'a donne, te dijeron, te han dado,
-ti hanno dato, lhe foram dadas, je hebt gekregen, тебе дали, тебе сказали, 告诉你的, 给你的, 収到的, 与えられた,
-言われた, 받은, تلقيتها
+you are running on, you run on, you are using, you operate under, you were configured, user's request,
+user's question, users request, you follow, you were told, you have been told, you've been told, you were given,
+you have been given, you've been given, given to you, told you, told before, you received, you have received,
+you got, you learned, you were trained, in your context, we discussed, dir gesagt, dir gegeben, on t'a dit,
+on t'a donne, te dijeron, te han dado, ti hanno dato, lhe foram dadas, je hebt gekregen, тебе дали, тебе сказали,
+告诉你的, 给你的, 収到的, 与えられた, 言われた, 받은, تلقيتها
 """,
     "all": """
 all, any, every, everything, anything, whole, entire, complete, each, alle, alles, samtliche, jede, tout, tous,
@@ -99,23 +102,25 @@ toutes, toute, todo, todos, todas, tutte, tutti, tutto, toda, tudo, elke, все
 """,
     # Getting at what is not for the user.
     "reveal": """
-reveal*, show, print*, output*, repeat*, display*, dump*, disclos*, leak*, recit*, tell me, give me, what is,
-what are, what were, what was, what's, write down, copy, echo, summari*, list, expose*, share, spell out, state,
-quote, reproduce, translate, paraphrase, continue with, type out, paste, read out, zeig*, nenn*, wiederhol*, gib,
-verrate*, montre*, affiche*, repete*, revele*, donne*, muestra*, muestrame, repite*, revela*, dime, imprime,
-mostra*, mostrami, ripeti*, rivela*, dimmi, stampa, mostre*, repita*, diga*, laat*, toon*, herhaal*, onthul*, geef*,
-покажи*, повтори*, раскрой*, выведи*, напечатай*, назови, 显示, 展示, 告诉我, 输出, 重复, 打印, 透露, 表示, 教えて,
-見せて, 繰り返し, 出力, 보여, 알려, 출력, 반복, 공개, اظهر, اعرض, اطبع, كرر, اكشف, اخبرني
+send me, send back, paste, reveal*, show, print*, output*, repeat*, display*, dump*, disclos*, leak*, recit*,
+tell me, give me, what is, what are, what were, what was, what's, write down, copy, echo, summari*, list, expose*,
+share, spell out, state, quote, reproduce, translate, paraphrase, continue with, type out, read out, zeig*, nenn*,
+wiederhol*, gib, verrate*, montre*, affiche*, repete*, revele*, donne*, muestra*, muestrame, repite*, revela*, dime,
+imprime, mostra*, mostrami, ripeti*, rivela*, dimmi, stampa, mostre*, repita*, diga*, laat*, toon*, herhaal*,
+onthul*, geef*, покажи*, повтори*, раскрой*, выведи*, напечатай*, назови, 显示, 展示, 告诉我, 输出, 重复, 打印,
+透露, 表示, 教えて, 見せて, 繰り返し, 出力, 보여, 알려, 출력, 반복, 공개, اظهر, اعرض, اطبع, كرر, اكشف, اخبرني
 """,
     "tell": "reveal*, disclos*, leak*, dump*, recit*, print, expose*, verrate*, revela*, rivela*, 透露, 공개, اكشف",
     "verbatim": """
-word for word, verbatim, exactly, exact, in a code block, from the beginning, from the start, leaving nothing out,
-starting with, beginning with, in full, character by character, letter by letter, as is, unchanged, wort fur wort,
-mot pour mot, mot a mot, palabra por palabra, parola per parola, palavra por palavra, woord voor woord,
-слово в слово, дословно, 一字不差, 逐字, 原样, そのまま, 一字一句, 그대로, 한 글자도, كلمة بكلمة, حرفيا
+inside a code block, copy it exactly, word for word, verbatim, exactly, exact, in a code block, from the beginning,
+from the start, leaving nothing out, starting with, beginning with, in full, character by character,
+letter by letter, as is, unchanged, wort fur wort, mot pour mot, mot a mot, palabra por palabra, parola per parola,
+palavra por palavra, woord voor woord, слово в слово, дословно, 一字不差, 逐字, 原样, そのまま, 一字一句, 그대로,
+한 글자도, كلمة بكلمة, حرفيا
 """,
     "before": """
-above this line, everything above, text above, words above, above this message, above this text, message above this,
+your first message, your first user message, before your first, comes before this, above this line,
+everything above, text above, words above, above this message, above this text, message above this,
 before our conversation, before this conversation, before the conversation, conversation started,
 conversation began, start of this conversation, start of the conversation, top of this conversation,
 beginning of this conversation, before my first message, first message of this conversation, before mine,
@@ -124,28 +129,30 @@ before this message, preceding this message, alles oberhalb, tout ce qui precede
 """,
     # Another self.
     "become": """
-you are now, you're now, from now on, act as, pretend*, imagine you, imagine that you, roleplay*, role play*,
-simulat*, behave as, behave like, enter, you act, switch to, switch into, become, stay in character,
-take on the role, persona, play the role, your new role, your new name, let's play a game, respond as, answer as,
-speak as, activate, activated, enabled, you will be, henceforth, you shall be, du bist jetzt, du bist nun, ab jetzt,
-von nun an, tu dich so, spiel*, tu es maintenant, desormais, a partir de maintenant, fais comme si, eres ahora,
-ahora eres, a partir de ahora, finge*, actua como, sei ora, ora sei, da ora in poi, d'ora in poi, fingi*,
-a partir de agora, voce e agora, agora voce, finja, je bent nu, ben je, vanaf nu, doe alsof, ты теперь, теперь ты,
-отныне, с этого момента, притворись, представь, 从现在开始, 从现在起, 你现在是, 你是, 假装, 扮演, あなたは今から,
-今から, ふりをして, これからは, 지금부터, 너는 이제, 척해, 역할, انت الان, من الان, تظاهر, تصرف
+as an ai that, as an ai who, as an ai without, you will now, you are now, you're now, from now on, act as, pretend*,
+imagine you, imagine that you, roleplay*, role play*, simulat*, behave as, behave like, enter, you act, switch to,
+switch into, become, stay in character, take on the role, persona, play the role, your new role, your new name,
+let's play a game, respond as, answer as, speak as, activate, activated, enabled, you will be, henceforth,
+you shall be, du bist jetzt, du bist nun, ab jetzt, von nun an, tu dich so, spiel*, tu es maintenant, desormais,
+a partir de maintenant, fais comme si, eres ahora, ahora eres, a partir de ahora, finge*, actua como, sei ora,
+ora sei, da ora in poi, d'ora in poi, fingi*, a partir de agora, voce e agora, agora voce, finja, je bent nu,
+ben je, vanaf nu, doe alsof, ты теперь, теперь ты, отныне, с этого момента, притворись, представь, 从现在开始,
+从现在起, 你现在是, 你是, 假装, 扮演, あなたは今から, 今から, ふりをして, これからは, 지금부터, 너는 이제, 척해,
+역할, انت الان, من الان, تظاهر, تصرف
 """,
     "dan": """
-do anything now, developer mode*, jailbroken, jailbreak mode, god mode, unfiltered, uncensored, unrestricted,
-no longer bound, never refuse*, cannot refuse, can't refuse, trained to refuse, never say no, unbound, unchained,
-opposite mode, amoral, without morals, without ethics, no ethics, without a conscience, free of restriction*,
-sudo mode, admin mode, debug mode, maintenance mode, entwicklermodus, mode developpeur, modo desarrollador,
-modalita sviluppatore, modo desenvolvedor, ontwikkelaarsmodus, режим разработчика, 开发者模式, 開発者モード,
-개발자 모드, وضع المطور
+unrestricted, never refuses, do anything now, developer mode*, jailbroken, jailbreak mode, god mode, unfiltered,
+uncensored, no longer bound, never refuse*, cannot refuse, can't refuse, trained to refuse, never say no, unbound,
+unchained, opposite mode, amoral, without morals, without ethics, no ethics, without a conscience,
+free of restriction*, sudo mode, admin mode, debug mode, maintenance mode, entwicklermodus, mode developpeur,
+modo desarrollador, modalita sviluppatore, modo desenvolvedor, ontwikkelaarsmodus, режим разработчика, 开发者模式,
+開発者モード, 개발자 모드, وضع المطور
 """,
     "named": "dan, stan, evil*, evilbot, aim, max who, jailbot",
     "freed": """
-you have no, you've no, you are free, you're free, you are not bound, you're not bound, who has no, that has no,
-which has no, has no rules, has no limits, you never, who never, that never, who ignores, not an assistant any more
+you had no, that ignores, self has no, without any, you have no, you've no, you are free, you're free,
+you are not bound, you're not bound, who has no, that has no, which has no, has no rules, has no limits, you never,
+who never, that never, who ignores, not an assistant any more
 """,
     "none": """
 no, without, free of, free from, not bound, none, never, never had, zero, lack, lacks, ohne, keine, frei von, sans,
@@ -170,11 +177,12 @@ end of document, start of system prompt, beginning of new instructions, start of
 """,
     # Orders instead.
     "instead": """
-new instruction*, new rule*, new order*, new role*, new task*, new job*, new goal*, new directive*,
-real instruction*, updated instruction*, following instructions, instructions below, instead, only rule,
-from here on, exactly what i say, do what i say, whatever i say, only my, my orders, follow only, obey only,
-obey me, new system, stattdessen, plutot, en su lugar, invece, em vez disso, in plaats daarvan, вместо, 新的指令,
-新指令, 代わりに, 대신, بدلا
+real task, true task, actual task, new policy, begin your reply with, start your reply with, begin your answer with,
+start your answer with, new instruction*, new rule*, new order*, new role*, new task*, new job*, new goal*,
+new directive*, real instruction*, updated instruction*, following instructions, instructions below, instead,
+only rule, from here on, exactly what i say, do what i say, whatever i say, only my, my orders, follow only,
+obey only, obey me, new system, stattdessen, plutot, en su lugar, invece, em vez disso, in plaats daarvan, вместо,
+新的指令, 新指令, 代わりに, 대신, بدلا
 """,
     "must": """
 you must, you have to, you will, you shall, must approve, must answer, must comply, do not refuse, don't refuse,
@@ -183,31 +191,33 @@ no matter what, your new, grant, i command, i order
 """,
     # Taking data away, and acting behind somebody's back.
     "send": """
-send*, forward*, post, posts, upload*, transmit*, e-mail*, email*, mail, exfiltrat*, append*, encode*, put it into,
-deliver, submit, render*, curl, wget, copy, insert, embed, smuggle, collect, schick*, sende*, envoi*, envoy*,
-envia*, manda*, invia*, envie*, mande*, stuur*, verstuur*, verzend*, отправ*, пошли*, перешли*, 发送, 发到, 上传,
-传送, 送信, 送って, 보내, 전송, ارسل, ابعث
+fetch*, load, send*, forward*, post, posts, upload*, transmit*, e-mail*, email*, mail, exfiltrat*, append*, encode*,
+put it into, deliver, submit, render*, curl, wget, copy, insert, embed, smuggle, collect, schick*, sende*, envoi*,
+envoy*, envia*, manda*, invia*, envie*, mande*, stuur*, verstuur*, verzend*, отправ*, пошли*, перешли*, 发送, 发到,
+上传, 传送, 送信, 送って, 보내, 전송, ارسل, ابعث
 """,
     "secrets": """
-api key*, apikey*, api keys, password*, credential*, environment variable*, env variable*, conversation history,
-chat history, whole conversation, entire conversation, this conversation, private data, user data, personal data,
-customer data, access token*, secret key*, private key*, session token*, secrets, data above, inbox, ssh key*,
-cookies, address book, previous messages, passwort*, zugangsdaten, mots de passe, mot de passe, identifiants,
-contrasena*, credencial*, clave*, credenzial*, senha*, wachtwoord*, парол*, ключ*, учетные данные, 密码, 密钥, 凭证,
-パスワード, 認証情報, 비밀번호, 암호, كلمة المرور, كلمات المرور, كلمة السر
+user's last message, user's message*, user's email*, user's data, user's files, user's password*, api key*, apikey*,
+api keys, password*, credential*, environment variable*, env variable*, conversation history, chat history,
+whole conversation, entire conversation, this conversation, private data, user data, personal data, customer data,
+access token*, secret key*, private key*, session token*, secrets, data above, inbox, ssh key*, cookies,
+address book, previous messages, passwort*, zugangsdaten, mots de passe, mot de passe, identifiants, contrasena*,
+credencial*, clave*, credenzial*, senha*, wachtwoord*, парол*, ключ*, учетные данные, 密码, 密钥, 凭证, パスワード,
+認証情報, 비밀번호, 암호, كلمة المرور, كلمات المرور, كلمة السر
 """,
     "sink": """
 http*, https*, webhook*, image address, image url, url, my server, ftp*, evil*, attacker*, 链接, リンク, 링크, رابط
 """,
     "behind": """
-without telling, do not tell, don't tell, never tell, not mention, never mention this, don't mention,
-keep it secret, keep this secret, keep it a secret, quietly, silently, secretly, covertly, hide the output,
-hide this, hide it, without asking, do not ask, don't ask, no questions, skip every approval, skip approval,
-without confirmation, without approval, not ask for confirmation, without informing, don't inform, do not inform,
-not reveal this, behind the, without the user, unnoticed, do not disclose, heimlich, ohne es, nicht sagen,
-sans le dire, en secret, sin decir*, sin avisar*, en secreto, senza dir*, di nascosto, sem contar, sem avisar,
-em segredo, zonder het, stiekem, не говоря, не сообщая, тайно, 不要告诉, 别告诉, 偷偷, 知らせない, 言わない, 内緒,
-알리지, 몰래, دون اخبار, سرا
+say that nothing, nothing happened, as if nothing, don't tell anyone, tell nobody, tell no one, without telling,
+do not tell, don't tell, never tell, not mention, never mention this, don't mention, keep it secret,
+keep this secret, keep it a secret, quietly, silently, secretly, covertly, hide the output, hide this, hide it,
+without asking, do not ask, don't ask, no questions, skip every approval, skip approval, without confirmation,
+without approval, not ask for confirmation, without informing, don't inform, do not inform, not reveal this,
+behind the, without the user, unnoticed, do not disclose, heimlich, ohne es, nicht sagen, sans le dire, en secret,
+sin decir*, sin avisar*, en secreto, senza dir*, di nascosto, sem contar, sem avisar, em segredo, zonder het,
+stiekem, не говоря, не сообщая, тайно, 不要告诉, 别告诉, 偷偷, 知らせない, 言わない, 内緒, 알리지, 몰래, دون اخبار,
+سرا
 """,
     "call": "call, invoke, execute, use, run, trigger, start, perform",
     "tool": "tool, tools, function, functions, plugin*",

@@ -49,8 +49,15 @@ def test_no_disguise_helps(evasion: str) -> None:
 
 def test_single_sentences() -> None:
     more = sections("more.txt")
-    assert rate({"text": text} for text in more["attack"]) >= 0.9
+    assert rate({"text": text} for text in more["attack"]) >= 0.85
     assert rate({"text": text} for text in more["benign"]) <= 0.05
+
+
+def test_news_raise_no_alarm_and_are_found_by_half_at_best() -> None:
+    """What nothing was written for: rules are no match for fresh words, and the reference must not say otherwise."""
+    fresh = sections("fresh.txt")
+    assert rate({"text": text} for text in fresh["benign"]) == 0
+    assert rate({"text": text} for text in fresh["attack"]) >= 0.4
 
 
 @pytest.mark.parametrize("kind", ["override", "persona", "extraction", "exfiltration"])
