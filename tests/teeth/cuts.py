@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tests.teeth.admin import ADMIN
 from tests.teeth.caching import CACHING
 from tests.teeth.failures import FAILURES
+from tests.teeth.guards import GUARDS
 from tests.teeth.idempotency import IDEMPOTENCY
 from tests.teeth.injection import INJECTION
 from tests.teeth.jobs import JOBS
@@ -48,6 +49,7 @@ CUTS = tuple(
         IDEMPOTENCY,
         INJECTION,
         CACHING,
+        GUARDS,
         JOBS,
         OVERLOAD,
         ADMIN,
