@@ -8,6 +8,7 @@ from policies.context.prompt_cache import PromptCache
 from policies.context.tags import Tags
 from policies.development.chaos import Chaos
 from policies.development.record import Record
+from policies.guardrails.injection import Injection
 from policies.guardrails.keywords import Keywords
 from policies.guardrails.pii import Pii
 from policies.guardrails.secrets import Secrets
@@ -35,6 +36,7 @@ POLICIES: dict[str, type[Policy]] = {
     "tags": Tags,
     "headers": Headers,
     "prompt_cache": PromptCache,
+    "injection": Injection,
     "keywords": Keywords,
     "pii": Pii,
     "secrets": Secrets,

@@ -37,6 +37,7 @@ from proxy.commands.cassettes import CassettesEdge, add_record, add_replay, run_
 from proxy.commands.dev import DevEdge, add_dev
 from proxy.commands.experiments import add_experiments
 from proxy.commands.flags import add_flags
+from proxy.commands.guard import GuardEdge, add_guard
 from proxy.commands.importing import add_import
 from proxy.commands.keys import KeysEdge, add_keys
 from proxy.commands.ledger import add_ledger
@@ -304,6 +305,14 @@ def _compile_past(config: Path) -> Compile | None:
     return None
 
 
+def _compiled(path: Path) -> Runtime | None:
+    """A file as it would be served; None if it has problems, which are told."""
+    built = _build(path, Shared())
+    if built.runtime is None:
+        _report(built, path)
+    return built.runtime
+
+
 def _flags(path: Path) -> Table | None:
     """The flags of a file; None where it has problems."""
     runtime = _build(path, Shared()).runtime
@@ -349,6 +358,7 @@ def _parser() -> ArgumentParser:
     _add_kept(commands, config, output, edge)
     add_test(commands, config, output, TestEdge(_cases, _compile, _describe, os.environ, time.time))
     cassettes = CassettesEdge(_serve_text, os.environ)
+    add_guard(commands, config, output, GuardEdge(_compiled, os.environ))
     add_dev(commands, output, DevEdge(_serve_quietly, os.environ))
     add_record(commands, cassettes)
     _add_replay(commands, config, output, edge, cassettes)

@@ -229,6 +229,7 @@ class Exchange:
         "endpoint",
         "entered",
         "excluded",
+        "explained",
         "exposures",
         "forward",
         "generation",
@@ -283,6 +284,7 @@ class Exchange:
         self.received = received  # time.monotonic() when the request line was read
         self.client = ""  # address of the peer
         self.endpoint: Any = None  # proxy.dialects.endpoint.Endpoint
+        self.explained = False  # or nothing may be sent, by nobody: it is told what would be done
         self.entered = 0  # how many policies of the pipeline have let the request pass
         self.body = b""
         self.chat: Chat | None = None  # the body in the neutral form, once somebody has needed it

@@ -196,6 +196,7 @@ class Policy:
     # True for a policy that decides on method, path and headers alone: when every route that could answer a request
     # begins with an equal one, it runs before the body is read.
     at_door: ClassVar[bool] = False
+    is_guard: ClassVar[bool] = False  # or it judges texts, and tells `Exchange.meter` what it finds
 
     @classmethod
     def compile(cls, config: Any, context: CompileContext) -> Self:

@@ -38,6 +38,7 @@ class Guard(Policy):
     __slots__ = ("_actions", "_allow", "_on", "_scanner", "_slot", "is_closed", "message")
 
     name: ClassVar[str]
+    is_guard: ClassVar[bool] = True
     Config = GuardConfig
 
     def __init__(self, config: GuardConfig, scanner: Scanner, context: CompileContext) -> None:

@@ -14,6 +14,7 @@ from tests.teeth.development import DEVELOPMENT
 from tests.teeth.failures import FAILURES
 from tests.teeth.guards import GUARDS
 from tests.teeth.idempotency import IDEMPOTENCY
+from tests.teeth.injection import INJECTION
 from tests.teeth.jobs import JOBS
 from tests.teeth.money import MONEY
 from tests.teeth.overload import OVERLOAD
@@ -48,6 +49,7 @@ CUTS = tuple(
         RACING,
         QUEUE,
         IDEMPOTENCY,
+        INJECTION,
         CACHING,
         GUARDS,
         JOBS,
