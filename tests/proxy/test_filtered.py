@@ -156,7 +156,8 @@ HARMLESS = "Mail [EMAIL], or call [PHONE]; 4111 1111 1111 111 is no card."
 def pieces(at: int) -> list[Event]:
     """A thought and a text, each told in two pieces."""
     out: list[Event] = [Begin(id="i", model="m")]
-    for block, part in enumerate((Reasoning(), Text(""))):
+    parts: tuple[Reasoning, Text] = (Reasoning(), Text(""))
+    for block, part in enumerate(parts):
         kind = "text" if block else "reasoning"
         out.append(Open(0, block, part))
         out += [Delta(0, kind, text, block) for text in (SENSITIVE[:at], SENSITIVE[at:]) if text]  # type: ignore[arg-type]
