@@ -12,7 +12,21 @@ import pytest
 
 from policies.guardrails.pii import Pii, PiiConfig
 from proxy.answers import completion_of
-from proxy.chat import Begin, Choice, Close, Completion, Delta, End, Event, Finish, Open, Reasoning, Text, ToolCall
+from proxy.chat import (
+    Begin,
+    Choice,
+    Close,
+    Completion,
+    Delta,
+    End,
+    Event,
+    Finish,
+    Open,
+    Part,
+    Reasoning,
+    Text,
+    ToolCall,
+)
 from proxy.dialects.paths import endpoint_for
 from proxy.dialects.table import DIALECTS
 from proxy.exchange import Exchange, Reply
@@ -156,7 +170,7 @@ HARMLESS = "Mail [EMAIL], or call [PHONE]; 4111 1111 1111 111 is no card."
 def pieces(at: int) -> list[Event]:
     """A thought and a text, each told in two pieces."""
     out: list[Event] = [Begin(id="i", model="m")]
-    parts: tuple[Reasoning, Text] = (Reasoning(), Text(""))
+    parts: list[Part] = [Reasoning(), Text("")]
     for block, part in enumerate(parts):
         kind = "text" if block else "reasoning"
         out.append(Open(0, block, part))
