@@ -106,9 +106,8 @@ class Metrics(Meter):
         self._caching = CacheCounts(known, self._child)
         self.experiments = ExperimentCounts(known, self._child)
         self._children: dict[tuple[str, ...], Any] = {}
-        # What nearly every request counts, by what it is counted under.
         self._answered: dict[tuple[str, str, int, str], tuple[Counter, Histogram, Histogram]] = {}
-        self._charged_to: dict[tuple[str, str], tuple[Counter, ...]] = {}
+        self._charged_to: dict[tuple[str, str], tuple[Counter, ...]] = {}  # these two: what nearly all requests count
 
     def _add_targets(self, known: dict[str, Any]) -> None:
         """What is told of those who were asked, and of those who were not."""
