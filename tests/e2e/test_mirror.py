@@ -19,7 +19,7 @@ from tests.support.upstream import FakeUpstream
 from tests.support.wire import Wire
 
 FOREVER = 60_000  # milliseconds
-TIMEOUT = 1.5  # seconds: of the copies here
+TIMEOUT = 4.0  # seconds: of the copies here
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,8 @@ def _of(journal: JournalReader, model: str) -> list[Entry]:
 
 
 async def _compared(gateway: Gateway, wire: Wire) -> Entry:
-    return await gateway.logged("mirror.compared", request_id=f"{wire.header('x-request-id')}-shadow")
+    shadow = f"{wire.header('x-request-id')}-shadow"
+    return await gateway.logged("mirror.compared", timeout=30.0, request_id=shadow)
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
