@@ -153,19 +153,6 @@ async def test_a_hit_answers_either_form(first: bool, then: bool, ask: Ask, jour
     assert len(journal.requests()) == 1
 
 
-@pytest.mark.parametrize("first", [False, True])
-async def test_usage_is_told_to_who_asks_for_it(first: bool, ask: Ask, journal: JournalReader) -> None:
-    """Whether or not the first had asked."""
-    question = new()
-    answers = [
-        await ask(question, stream=True, stream_options={"include_usage": wanted}) for wanted in (first, True, False)
-    ]
-    told = [bool(events(answer)[-1].get("usage")) for answer in answers]
-    assert told == [first, True, False]
-    assert [cached(answer) for answer in answers[1:]] == ["hit", "hit"]
-    assert len(journal.requests()) == 1
-
-
 async def test_a_hit_is_in_receipts_and_metrics_and_not_in_the_ledger(
     ask: Ask, running: Gateway, journal: JournalReader
 ) -> None:
