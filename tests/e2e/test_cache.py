@@ -26,6 +26,7 @@ from tests.support.wire import Wire
 
 WEB, APP, OTHER = (f"sk-{name}-0123456789-0123456789-abcdef" for name in ("web", "app", "other"))
 PRICE = '{"*": {price: {input: $1, output: $10}}}'
+OLD = 0.01  # seconds; longer than the `ttl` of `late` and `behind`
 _number = count()
 Ask = Callable[..., Any]
 pytestmark = pytest.mark.soak
@@ -391,9 +392,11 @@ async def test_a_failure_is_tried_once_more(ask: Ask, upstream: FakeUpstream, jo
 async def test_an_old_answer_is_better_than_none(ask: Ask, upstream: FakeUpstream, journal: JournalReader) -> None:
     question = new()
     one = await ask(question, "late")
+    await asyncio.sleep(OLD)
     two = await ask(question, "late")
     assert (cached(one), cached(two)) == ("miss", "miss")
     upstream.tell("late", status=503)
+    await asyncio.sleep(OLD)
     for stream in (False, True):
         old = await ask(question, "late", stream=stream)
         assert (old.status_code, cached(old), text_of(old)) == (200, "stale", text_of(two))
@@ -411,6 +414,7 @@ async def test_an_old_answer_is_given_while_it_is_asked_for_anew(
     upstream.tell("behind", text="one")
     await ask(question, "behind")
     upstream.tell("behind", text="two")
+    await asyncio.sleep(OLD)
     old = await ask(question, "behind")
     assert (cached(old), text_of(old), old.headers["warning"]) == ("stale", "one", '110 - "Response is Stale"')
     await journal.until(lambda: len(journal.requests()) == 2, "second request")
