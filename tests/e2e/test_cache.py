@@ -244,12 +244,6 @@ async def test_what_would_be_another_answer_is_not_kept(name: str, ask: Ask, jou
     assert len(journal.requests()) == 2
 
 
-@pytest.mark.parametrize("more", [{"temperature": 0}, {"temperature": 0.0}, {"temperature": 1, "seed": 7}])
-async def test_what_is_sure_is_kept(more: dict[str, Any], ask: Ask) -> None:
-    question = new()
-    assert [cached(await ask(question, "sure", **more)) for _ in range(2)] == ["miss", "hit"]
-
-
 @pytest.mark.parametrize("stream", [False, True])
 async def test_what_a_guard_has_found_is_not_kept(
     stream: bool, ask: Ask, upstream: FakeUpstream, journal: JournalReader
