@@ -185,6 +185,9 @@ class CompileContext(Protocol):
     async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
         """What ``target`` answers to a question of the gateway's own, for ``x``; None if nothing came in time."""
 
+    async def embed(self, target: Target, x: Exchange, text: str, patience: float) -> list[float] | None:
+        """The vector that ``target`` makes of ``text``, for ``x``; None if none came in time."""
+
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policy may set; None if it accepts any; empty without that policy."""
 

@@ -8,7 +8,7 @@ from pathlib import Path as File
 from typing import Any, TypeVar
 
 from proxy.answers import Taken, completion_of, is_conversation, reply_of
-from proxy.asking import ask
+from proxy.asking import ask, embed
 from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs
 from proxy.chat import Chat, Completion
@@ -291,6 +291,10 @@ class RouteContext(Place):
     async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
         """A question of the gateway's own."""
         return await ask(target, x, prompt, patience)
+
+    async def embed(self, target: Target, x: Exchange, text: str, patience: float) -> list[float] | None:
+        """The vector of a text."""
+        return await embed(target, x, text, patience)
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policies may set."""
