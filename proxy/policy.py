@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import msgspec
 
+from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs, Reach
 from proxy.chat import Chat, Completion, Event
@@ -122,6 +123,16 @@ class CompileContext(Protocol):
 
     def idempotency(self) -> Idempotency:
         """Where it is known which requests were made already."""
+
+    def room(self, max_size: int, max_entries: int) -> Room:
+        """Where answers of this route are kept: up to so many bytes and entries, where that is this process."""
+
+    def fingerprint(self) -> bytes:
+        """32 bytes, another as soon as something of this route's configuration changes that could change a request or
+        its answer: policies, the target tree, the accounts that it names."""
+
+    def routing(self) -> str:
+        """This route's target tree as it stands in the file, in JSON: to see what its conditions look at."""
 
     def root(self) -> Target:
         """The tree of this route. Not while compiling: it comes after the policies."""

@@ -28,6 +28,8 @@ from proxy.admission.telling import Shedding
 from proxy.alerts import Alerts
 from proxy.alerts import Settings as AlertSettings
 from proxy.app import App, Current
+from proxy.caching.room import NAME as CACHE
+from proxy.caching.room import Caches
 from proxy.canaries.keeper import Keeper, judged_apart
 from proxy.checks import take_over
 from proxy.config.check import is_loopback
@@ -58,6 +60,7 @@ from proxy.server.limits import ServerLimits
 from proxy.server.serve import Server
 from proxy.server.workers import Workers
 from proxy.store.idempotency import RedisStore, SqliteStore
+from proxy.store.shared_cache import RedisCache
 from proxy.store.shared_health import SharedHealth
 from proxy.telemetry.canaries import LINES
 from proxy.telemetry.kept_receipts import KeptReceipts
@@ -255,6 +258,7 @@ class _Process:
         self._canaries.follow(self._current.runtime.canaries)
         idempotency = shared.take(IDEMPOTENCY, Idempotency)  # closed with all that is shared
         idempotency.store = SqliteStore(_state()) if store is None else RedisStore(store.reveal())
+        shared.take(CACHE, Caches).shared = None if store is None else RedisCache(store.reveal())
 
     def _make_flags(self) -> Flags:
         """What operators have set, whoever did it and wherever."""
@@ -307,7 +311,7 @@ class _Process:
             self._alerts.told(event, fields)
         elif event == "limit.over" and fields["action"] != "reject":  # who is refused has a line of its own
             self._log.info(event, **fields)
-        elif event in ("check.failing", "key_set.failing", "cassette.lost"):
+        elif event in ("check.failing", "key_set.failing", "cassette.lost", "cache.damaged"):
             self._log.warning(event, **fields)
         elif event in LINES or event in ("check.recovered", "key_set.recovered"):
             self._log.info(event, **fields)
