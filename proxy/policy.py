@@ -124,8 +124,9 @@ class CompileContext(Protocol):
     def idempotency(self) -> Idempotency:
         """Where it is known which requests were made already."""
 
-    def room(self, max_size: int, max_entries: int) -> Room:
-        """Where answers of this route are kept: up to so many bytes and entries, where that is this process."""
+    def room(self, max_size: int, max_entries: int, policy: str = "cache") -> Room:
+        """Where answers of this route are kept: up to so many bytes and entries, where that is this process. Each
+        ``policy`` has its own."""
 
     def fingerprint(self) -> bytes:
         """32 bytes, another as soon as something of this route's configuration changes that could change a request or

@@ -18,7 +18,7 @@ from proxy.config.enforced import check_enforced
 from proxy.config.lists import Entry, Lists, check_lists_marks, check_order
 from proxy.config.names import check_answered, check_routes
 from proxy.config.problem import Path, render_path
-from proxy.config.targets import check_target, walk
+from proxy.config.targets import check_held, check_target, walk
 from proxy.units import Duration
 
 # Keys that stand in examples and habits everywhere, and the empty one.
@@ -44,7 +44,7 @@ def check(value: dict[str, Any], report: Report, *, now: float, listen: str | No
     for name, entries in _map(value, "policies").items():
         check_lists_marks(entries, ("policies", name), report)
     policies = {name: _check_policies(name, route, lists, report) for name, route in routes.items()}
-    used = _check_targets(routes, value.get("providers"), report)
+    used = _check_targets(routes, policies, value.get("providers"), report)
     _check_shared(value, routes, report)
     check_routes(routes, report)
     _check_health(value, report)
@@ -85,7 +85,9 @@ def _check_policies(name: str, route: dict[str, Any], lists: Lists, report: Repo
     return entries
 
 
-def _check_targets(routes: dict[str, Any], providers: Any, report: Report) -> set[str]:
+def _check_targets(
+    routes: dict[str, Any], policies: dict[str, list[Entry]], providers: Any, report: Report
+) -> set[str]:
     """The providers that are used."""
     used: set[str] = set()
     if not isinstance(providers, dict):
@@ -93,6 +95,7 @@ def _check_targets(routes: dict[str, Any], providers: Any, report: Report) -> se
     for name, route in routes.items():
         if "target" in route:
             used |= check_target(route["target"], ("routes", name, "target"), providers, report)
+        used |= check_held(policies.get(name, ()), providers, report)
     return used
 
 

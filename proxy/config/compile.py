@@ -380,7 +380,9 @@ class _Compiler:
         config = self._convert(settings, kind.Config, entry.path)
         if config is None:
             return None
-        context = RouteContext(state, self._report, entry.path, settings, self._no_target)
+        context = RouteContext(
+            state, self._report, entry.path, settings, lambda value, path: self._target(value, path, state)
+        )
         policy = kind.compile(config, context)
         if entry.name == "quota":
             self.quotas[state.name] = cast(Quotas, policy)
@@ -390,7 +392,7 @@ class _Compiler:
 
     @staticmethod
     def _no_target(value: Any, path: Path) -> Target | None:
-        raise AssertionError(f"{render_path(path)}: a policy holds no targets")
+        raise AssertionError(f"{render_path(path)}: what is switched holds its targets already")
 
     def _target(self, value: Any, path: Path, state: RouteState) -> Target | None:
         """A node or leaf; None if nothing is left of it."""

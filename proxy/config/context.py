@@ -204,7 +204,7 @@ class RouteContext(Place):
         """Which requests were made already."""
         return self._state.lease.get(IDEMPOTENCY, Idempotency)
 
-    def room(self, max_size: int, max_entries: int) -> Room:
+    def room(self, max_size: int, max_entries: int, policy: str = "cache") -> Room:
         """Where answers of this route are kept."""
         name, lease = self._state.name, self._state.lease
         caches = lease.get(CACHE, Caches)
@@ -216,7 +216,8 @@ class RouteContext(Place):
         def made() -> Room:
             return Room(name, caches, Memory(max_size, max_entries, self._state.now), told, self._state.now)
 
-        found = self._state.rooms[name] = lease.get(f"cache {name} {max_size} {max_entries}", made)
+        found = lease.get(f"{policy} {name} {max_size} {max_entries}", made)
+        self._state.rooms[name if policy == "cache" else f"{name} {policy}"] = found
         return found
 
     def fingerprint(self) -> bytes:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from proxy.config.copies import check_canary, check_mirror, check_race
 from proxy.config.document import Report
 from proxy.config.flags import check_marks, marks_of
+from proxy.config.lists import Entry
 from proxy.config.pools import check_balance, check_priority
 from proxy.config.problem import Path, nearest, quote, render_path
+
+# Settings of policies that name a provider and a model.
+_HELD = {"cache_semantic": (("embedder",), ("verify", "target"))}
 
 
 def walk(target: Any, path: Path, report: Report) -> Iterator[tuple[Any, Path]]:
@@ -77,6 +81,20 @@ def check_target(target: Any, path: Path, providers: Collection[str], report: Re
                 check_node(node[name], (*at, name), report)
         for marks in marks_of(node, at):
             check_marks(marks, report)
+    return used
+
+
+def check_held(entries: Iterable[Entry], providers: Collection[str], report: Report) -> set[str]:
+    """The same for the targets that policies hold."""
+    used: set[str] = set()
+    for entry in entries:
+        for keys in _HELD.get(entry.name, ()):
+            value: Any = entry.settings
+            for key in keys:
+                value = value.get(key) if isinstance(value, dict) else None
+            path: Path = (*entry.path, *keys)
+            if isinstance(value, str) and report.sound(path):
+                used.add(_check_leaf(value, path, providers, report))
     return used
 
 

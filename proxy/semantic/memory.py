@@ -1,4 +1,4 @@
-"""Questions that were answered, by what they say: who asks the same in other words finds the answer.
+"""Questions that were answered, by what they say: who asks the same in other words finds them.
 
 Entries that could share an answer lie together: of one partition (everything but the last thing that the caller said,
 compared exactly) and of one form (see ``proxy.semantic.guard``). Only among those are vectors compared, a handful.
@@ -19,25 +19,25 @@ from proxy.semantic.guard import Question
 
 NAME = "semantic"  # prefix of the names under which memories are shared
 MOST_ALIKE = 8  # entries of one partition and one form: more paraphrases find no more
-_OVERHEAD = 600  # bytes that an entry takes beside its vector, text and answer
+_OVERHEAD = 800  # bytes that an entry takes beside its vector and text
 
 Vector: TypeAlias = "array[float]"
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """One question and its answer. ``until``: wall clock, seconds; ``answer``: bytes that its owner can read."""
+    """One question. ``key``: under which its answer is kept, by whoever keeps answers. ``until``: seconds since the
+    epoch."""
 
-    id: str
+    key: bytes
     partition: bytes
     question: Question
     vector: Vector
     until: float
-    answer: bytes
 
     @property
     def size(self) -> int:
         """Bytes, about."""
-        return _OVERHEAD + 4 * len(self.vector) + 2 * len(self.question.text) + len(self.answer)
+        return _OVERHEAD + 4 * len(self.vector) + 4 * len(self.question.text)
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -64,26 +64,30 @@ class Memory:
         self._max_entries = max_entries
         self._max_size = max_size
         self._now = now
-        self._entries: OrderedDict[str, Kept] = OrderedDict()
-        self._alike: dict[tuple[bytes, bytes], list[str]] = {}
+        self._entries: OrderedDict[bytes, Kept] = OrderedDict()
+        self._alike: dict[tuple[bytes, bytes], list[bytes]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def has(self, partition: bytes, question: Question) -> bool:
+        """Whether there is any that says the same: only then it is worth a vector."""
+        return (partition, question.key) in self._alike
 
     def find(self, partition: bytes, question: Question, vector: Vector) -> Found | None:
         """The nearest that says the same; None if nothing does."""
         now = self._now()
         best: Found | None = None
-        for id_ in [*self._alike.get((partition, question.key), ())]:
-            kept = self._entries[id_]
+        for key in [*self._alike.get((partition, question.key), ())]:
+            kept = self._entries[key]
             if kept.until <= now:
-                self.evict(id_)
+                self.evict(key)
             elif kept.question.form == question.form and len(kept.vector) == len(vector):
                 similarity = sum(map(mul, kept.vector, vector))
                 if best is None or similarity > best.similarity:
                     best = Found(kept, min(similarity, 1.0))
         if best is not None:
-            self._entries.move_to_end(best.kept.id)
+            self._entries.move_to_end(best.kept.key)
         return best
 
     def add(self, kept: Kept) -> None:
@@ -91,25 +95,25 @@ class Memory:
         if kept.size > self._max_size:
             return
         alike = self._alike.get((kept.partition, kept.question.key), ())
-        same = [id_ for id_ in alike if self._entries[id_].question.text == kept.question.text]
-        for id_ in same or alike[: max(0, len(alike) - MOST_ALIKE + 1)]:
-            self.evict(id_)
-        self.evict(kept.id)
-        self._entries[kept.id] = kept
-        self._alike.setdefault((kept.partition, kept.question.key), []).append(kept.id)
+        same = [key for key in alike if self._entries[key].question.text == kept.question.text]
+        for key in same or alike[: max(0, len(alike) - MOST_ALIKE + 1)]:
+            self.evict(key)
+        self.evict(kept.key)
+        self._entries[kept.key] = kept
+        self._alike.setdefault((kept.partition, kept.question.key), []).append(kept.key)
         self.size += kept.size
         while len(self._entries) > self._max_entries or self.size > self._max_size:
             self.evict(next(iter(self._entries)))
 
-    def evict(self, id_: str) -> bool:
+    def evict(self, key: bytes) -> bool:
         """Forget one; whether it was there."""
-        kept = self._entries.pop(id_, None)
+        kept = self._entries.pop(key, None)
         if kept is None:
             return False
         self.size -= kept.size
         place = (kept.partition, kept.question.key)
         alike = self._alike[place]
-        alike.remove(id_)
+        alike.remove(key)
         if not alike:
             del self._alike[place]
         return True

@@ -18,7 +18,7 @@ class Hit(msgspec.Struct, frozen=True):
 
     route: str
     scope: str
-    entry: str
+    key: bytes
     similarity: float
     memory: Memory
 
@@ -43,5 +43,5 @@ class Served:
             return None
         del self._hits[request_id]
         if is_wrong:
-            hit.memory.evict(hit.entry)
+            hit.memory.evict(hit.key)
         return hit

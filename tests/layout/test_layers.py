@@ -43,6 +43,8 @@ LAYERS = {
     "proxy.expression": "leaf",
     "proxy.experiments.plan": "leaf",
     "proxy.sticky": "leaf",
+    "proxy.semantic": "leaf",
+    "proxy.semantic.log": "engine",
     "proxy.tasks": "leaf",
     "proxy.limit": "leaf",
     "proxy.admin.roles": "leaf",
@@ -114,6 +116,9 @@ CONFINED = {
     "joserfc": ("policies.identity",),
     "genai_prices": ("proxy.ledger",),
     "redis": ("proxy.store",),
+    "numpy": ("proxy.semantic",),
+    "onnxruntime": ("proxy.semantic",),
+    "tokenizers": ("proxy.semantic",),
     "psycopg": ("proxy.ledger",),
     "tiktoken": ("proxy.tokens",),
 }
@@ -140,6 +145,9 @@ LATE_IMPORTS: dict[tuple[str, str], str] = {
     ("proxy.store.shared_cache", "redis.backoff"): "the extra `redis`",
     ("proxy.ledger.export", "psycopg"): "the extra `postgres`",
     ("proxy.ledger.postgres", "psycopg"): "the extra `postgres`",
+    ("proxy.semantic.local", "numpy"): "the extra `semantic`",
+    ("proxy.semantic.local", "onnxruntime"): "the extra `semantic`",
+    ("proxy.semantic.local", "tokenizers"): "the extra `semantic`",
     ("proxy.tokens.encodings", "tiktoken"): "it takes a while, and few requests have to be counted",
     ("proxy.ledger.prices", "genai_prices.data_snapshot"): "a fifth of a second, and for few files",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from scipy.stats import beta
+from scipy.stats import beta  # type: ignore[import-untyped]
 
 from proxy.semantic.bound import needed, upper_bound
 from tests.support.scale import often

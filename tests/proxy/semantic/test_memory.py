@@ -34,7 +34,7 @@ def _vector(*numbers: float) -> Vector:
 
 
 def _kept(id_: str, text: str, vector: list[float] = NEAR, partition: bytes = b"p", until: float = 60.0) -> Kept:
-    return Kept(id_, partition, _question(text), _vector(*vector), until, id_.encode())
+    return Kept(id_.encode(), partition, _question(text), _vector(*vector), until)
 
 
 def _memory(clock: Clock | None = None, entries: int = 100, size: int = 1 << 20) -> Memory:
@@ -43,7 +43,7 @@ def _memory(clock: Clock | None = None, entries: int = 100, size: int = 1 << 20)
 
 def _find(memory: Memory, text: str, partition: bytes = b"p") -> str | None:
     found = memory.find(partition, _question(text), _vector(*NEAR))
-    return None if found is None else found.kept.id
+    return None if found is None else found.kept.key.decode()
 
 
 def test_the_nearest_of_one_form_is_found() -> None:
@@ -53,7 +53,7 @@ def test_the_nearest_of_one_form_is_found() -> None:
     memory.add(_kept("near", "Hi, how can I pay the bill?", NEAR))
     found = memory.find(b"p", _question("How can the bill be paid?"), _vector(*NEAR))
     assert found is not None
-    assert found.kept.id == "near"
+    assert found.kept.key == b"near"
     assert found.similarity == pytest.approx(1.0)
 
 
@@ -117,8 +117,8 @@ def test_it_forgets() -> None:
     """One, or all."""
     memory = _memory()
     memory.add(_kept("a", "Pay it"))
-    assert memory.evict("a")
-    assert not memory.evict("a")
+    assert memory.evict(b"a")
+    assert not memory.evict(b"a")
     memory.add(_kept("b", "Pay it"))
     assert memory.clear() == 1
     assert _find(memory, "Pay it") is None

@@ -12,14 +12,14 @@ def _memory() -> Memory:
     question, vector = read("Pay it"), unit([1.0])
     assert question is not None
     assert vector is not None
-    memory.add(Kept("entry", b"p", question, vector, 1.0, b"answer"))
+    memory.add(Kept(b"entry", b"p", question, vector, 1.0))
     return memory
 
 
 def test_what_is_wrong_goes() -> None:
     """Said by the team that got it, once."""
     memory, served = _memory(), Served()
-    served.add("req", Hit("chat", "acme/web", "entry", 0.97, memory))
+    served.add("req", Hit("chat", "acme/web", b"entry", 0.97, memory))
     assert served.judge("req", "other/team", is_wrong=True) is None
     assert served.judge("unknown", "acme/web", is_wrong=True) is None
     assert len(memory) == 1
@@ -33,7 +33,7 @@ def test_what_is_wrong_goes() -> None:
 def test_what_is_right_stays() -> None:
     """It counts all the same."""
     memory, served = _memory(), Served()
-    served.add("req", Hit("chat", "", "entry", 0.97, memory))
+    served.add("req", Hit("chat", "", b"entry", 0.97, memory))
     assert served.judge("req", "", is_wrong=False) is not None
     assert len(memory) == 1
 
@@ -42,6 +42,6 @@ def test_it_is_bounded() -> None:
     """The oldest are forgotten."""
     memory, served = _memory(), Served()
     for number in range(MOST + 1):
-        served.add(str(number), Hit("chat", "", "entry", 1.0, memory))
+        served.add(str(number), Hit("chat", "", b"entry", 1.0, memory))
     assert served.judge("0", "", is_wrong=False) is None
     assert served.judge("1", "", is_wrong=False) is not None
