@@ -44,6 +44,7 @@ LAYERS = {
     "proxy.experiments.plan": "leaf",
     "proxy.sticky": "leaf",
     "proxy.semantic": "leaf",
+    "proxy.semantic.feedback": "engine",
     "proxy.semantic.log": "engine",
     "proxy.tasks": "leaf",
     "proxy.limit": "leaf",
