@@ -133,7 +133,7 @@ class CompileContext(Protocol):
         its answer: policies, the target tree, the accounts that it names."""
 
     def routing(self) -> str:
-        """This route's target tree as it stands in the file, in JSON: to see what its conditions look at."""
+        """The conditions of this route's target tree as they stand in the file: to see what they look at."""
 
     def root(self) -> Target:
         """The tree of this route. Not while compiling: it comes after the policies."""

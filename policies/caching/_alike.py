@@ -7,7 +7,6 @@ from hashlib import blake2b
 from policies.caching._asked import Asked
 from proxy.caching.control import Control
 from proxy.caching.entry import Entry
-from proxy.caching.tags import tags_of
 from proxy.exchange import Exchange
 from proxy.kept import aside, within
 from proxy.policy import CompileContext, Target
@@ -22,11 +21,11 @@ class Alike:
 
     __slots__ = ("asked", "nearest", "partition", "question", "similarity", "vector", "would")
 
-    def __init__(self, x: Exchange, control: Control, partition: bytes, question: Question, *, wants_usage: bool):
+    def __init__(self, control: Control, partition: bytes, question: Question, *, wants_usage: bool):
         self.partition = partition
         self.question = question
         key = blake2b(partition + question.key + question.text.encode("utf-8", "replace"), digest_size=32).digest()
-        self.asked = Asked(key, control, tags_of(x, key), wants_usage=wants_usage)
+        self.asked = Asked(key, control, wants_usage=wants_usage)
         self.vector: Vector | None = None
         self.nearest = b""  # key of what was found
         self.similarity: float | None = None

@@ -53,16 +53,14 @@ class Asked:
         "leads",
         "moment",
         "reader",
-        "tags",
         "told_failure",
         "wants_usage",
         "whole",
     )
 
-    def __init__(self, key: bytes, control: Control, tags: tuple[str, ...], *, wants_usage: bool) -> None:
+    def __init__(self, key: bytes, control: Control, *, wants_usage: bool) -> None:
         self.key = key
         self.control = control
-        self.tags = tags
         self.wants_usage = wants_usage
         self.began = time.monotonic()
         self.moment: Moment = ()
@@ -119,22 +117,26 @@ class Asked:
         assert head is not None
         is_sse = self.flow is not None
         name, created = identity_of(body, is_sse=is_sse)
-        charges = [attempt.charge for attempt in x.attempts if attempt.charge is not None]
-        content_type = next((value for header, value in head.headers if header == b"content-type"), b"")
+        cost = input_tokens = output_tokens = 0
+        for attempt in x.attempts:
+            if (charge := attempt.charge) is not None:
+                cost += charge.cost
+                input_tokens += charge.input_tokens
+                output_tokens += charge.output_tokens
         return Entry(
             stored=now,
             ttl=ttl,
-            content_type=content_type,
+            content_type=dict(head.headers).get(b"content-type", b""),
             body=body,
             is_sse=is_sse,
             id=name,
             created=created,
             target=head.target,
             model=x.model,
-            cost=sum(charge.cost for charge in charges),
+            cost=cost,
             seconds=time.monotonic() - self.began,
-            input_tokens=sum(charge.input_tokens for charge in charges),
-            output_tokens=sum(charge.output_tokens for charge in charges),
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
             tells_usage=is_sse and tells_usage(body),
             dropped=head.dropped,
             marks=self.moment,

@@ -9,6 +9,7 @@ from policies.caching._saving import flaw_of, why_not
 from proxy.caching.entry import Entry
 from proxy.caching.room import Room
 from proxy.caching.rules import Rules
+from proxy.caching.tags import tags_of
 from proxy.exchange import Exchange
 from proxy.kept import aside
 from proxy.policy import CompileContext
@@ -55,10 +56,9 @@ class Learning:
         if alike.would is not None:
             await self._compare(x, alike, alike.would, entry)
         vector = alike.vector or await self._embedder.embed(x, alike.question.text)
-        if vector is None or not await self._room.keep(alike.asked.key, entry, alike.asked.tags, entry.ttl):
-            return
-        until = entry.stored + entry.ttl
-        self._memory.add(Kept(alike.asked.key, alike.partition, alike.question, vector, until))
+        key = alike.asked.key
+        if vector is not None and await self._room.keep(key, entry, tags_of(x, key), entry.ttl):
+            self._memory.add(Kept(key, alike.partition, alike.question, vector, entry.stored + entry.ttl))
 
     async def _compare(self, x: Exchange, alike: Alike, would: Entry, entry: Entry) -> None:
         """What would have been served with what was."""

@@ -6,6 +6,7 @@ from policies.caching._asked import Asked
 from proxy.caching.entry import Entry
 from proxy.caching.room import Room
 from proxy.caching.rules import Rules
+from proxy.caching.tags import tags_of
 from proxy.exchange import Exchange
 from proxy.kept import aside
 from proxy.policy import CompileContext
@@ -43,7 +44,7 @@ class Saving:
             reason = flaw_of(x, body, self._rules, self._context, is_sse=asked.flow is not None)
             if reason is None:
                 entry = self._entry(x, asked, body)
-                if not self._room.keep_here(asked.key, entry, asked.tags, entry.ttl + self._stale):
+                if not self._room.keep_here(asked.key, entry, tags_of(x, asked.key), entry.ttl + self._stale):
                     reason = "no room, or forgotten meanwhile"
             self._end(x, asked, reason)
         elif not self._room.background.start(self._later(x, asked, body), "keep an answer"):
@@ -55,7 +56,7 @@ class Saving:
             reason = await aside(flaw_of, x, body, self._rules, self._context, is_sse=asked.flow is not None)
             if reason is None:
                 entry = self._entry(x, asked, body)
-                if not await self._room.keep(asked.key, entry, asked.tags, entry.ttl + self._stale):
+                if not await self._room.keep(asked.key, entry, tags_of(x, asked.key), entry.ttl + self._stale):
                     reason = "no room, or the store failed"
         finally:
             self._end(x, asked, reason)
@@ -85,7 +86,7 @@ def why_not(x: Exchange, asked: Asked) -> str | None:
         return f"`{x.notes['replaced_by']}` has put another in its place"
     if x.degraded:
         return "not the first choice has answered"
-    if any(attempt.outcome == "error" and attempt is x.attempts[-1] for attempt in x.attempts):
+    if x.attempts[-1].outcome == "error":
         return "it failed"
     return None
 

@@ -100,7 +100,7 @@ class Cache(Policy):
             self._told(x, "bypass", reason)
             return None
         key = self._keys.of(x, body)
-        asked = x.state[self._slot] = Asked(key, control, tags_of(x, key), wants_usage=_wants_usage(body))
+        asked = x.state[self._slot] = Asked(key, control, wants_usage=_wants_usage(body))
         await self._look(x, asked)
         return None
 
@@ -108,7 +108,7 @@ class Cache(Policy):
         """An answer that is kept, or that somebody is waiting for; else this request goes on to ask for one."""
         room, control = self._room, asked.control
         if control.no_cache:
-            await self._found(asked)
+            await self._found(x, asked)
             self._told(x, "bypass", "the caller wants it anew", asked)
             return
         if room.is_local:
@@ -119,15 +119,15 @@ class Cache(Policy):
         if self._config.single_flight and not control.no_store and not await self._lead(x, asked):
             return
         if not room.is_local:
-            entry = await self._found(asked)
+            entry = await self._found(x, asked)
             if entry is not None and self._answered(x, asked, entry):
                 return
         self._told(x, "miss", "", asked)
 
-    async def _found(self, asked: Asked) -> Entry | None:
+    async def _found(self, x: Exchange, asked: Asked) -> Entry | None:
         """In the store that replicas share."""
         otherwise_here = self._config.when_store_fails == "memory"
-        found = await self._room.find(asked.key, asked.tags, otherwise_here=otherwise_here)
+        found = await self._room.find(asked.key, tags_of(x, asked.key), otherwise_here=otherwise_here)
         asked.moment = found.moment
         return found.entry
 
@@ -151,7 +151,7 @@ class Cache(Policy):
             return not self._answered(x, asked, got)
         elif isinstance(got, Whole):
             if got.status != OK and not room.is_local:  # what is kept may be better
-                found = await self._found(asked)
+                found = await self._found(x, asked)
                 if found is not None and self._answered(x, asked, found):
                     return False
             x.detour = Followed(got, None, self._context)

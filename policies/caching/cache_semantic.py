@@ -16,7 +16,7 @@ from policies.caching._alike import Alike, Embedder
 from policies.caching._learning import Learning
 from policies.caching._replay import HEADER, OK, Pace, Replayed
 from proxy.caching.control import HEADER as CONTROL
-from proxy.caching.control import read_control
+from proxy.caching.control import Control, read_control
 from proxy.caching.entry import Entry
 from proxy.caching.key import Keys, NotComparable, Scope, read_body, shown
 from proxy.caching.rules import Rules
@@ -136,16 +136,15 @@ class CacheSemantic(Policy):
         if control.no_semantic or control.no_cache:
             self._told(x, "bypass", "the caller wants it so")
             return None
-        found = await self._alike(x)
+        found = await self._alike(x, control)
         if isinstance(found, str):
             self._told(x, "bypass", found)
             return None
-        found.asked.control = control
         x.state[self._slot] = found
         await self._look(x, found)
         return None
 
-    async def _alike(self, x: Exchange) -> Alike | str:
+    async def _alike(self, x: Exchange, control: Control) -> Alike | str:
         """What others may be like; or why nothing is."""
         if not self._embedder.is_there:
             return "the embedder was left out"
@@ -165,7 +164,7 @@ class CacheSemantic(Policy):
         options = body.get("stream_options")
         wants_usage = isinstance(options, dict) and options.get("include_usage") is True
         partition = self._keys.of(x, turn.rest, purpose=b"semantic")
-        return Alike(x, read_control(x), partition, question, wants_usage=wants_usage)
+        return Alike(control, partition, question, wants_usage=wants_usage)
 
     async def _look(self, x: Exchange, alike: Alike) -> None:
         """Serve what means the same; in shadow mode remember it."""
@@ -190,7 +189,7 @@ class CacheSemantic(Policy):
     async def _nearest(self, x: Exchange, alike: Alike) -> tuple[Entry | None, str]:
         """What may be served, and why it is that, or nothing."""
         asked = alike.asked
-        asked.moment = (await self._room.find(asked.key, asked.tags)).moment
+        asked.moment = (await self._room.find(asked.key, tags_of(x, asked.key))).moment
         if not self._memory.has(alike.partition, alike.question):
             return None, "nothing says the same"
         since = time.monotonic()

@@ -23,7 +23,7 @@ _FORM = b"sluicegate answer 1"
 _NOT_OF_THE_ANSWER = frozenset({b"accept", b"content-type", b"idempotency-key", b"traceparent", b"tracestate"})
 _ONLY_OF_ACCOUNTS = frozenset({"session", "user"})  # tags that name whom it is for, and not what is asked
 _STREAM = ("stream", "stream_options")
-_CREDENTIALS = re.compile(rb"(?:key|api_key|api-key|access_token|alt)(?:=|$)")
+_CREDENTIALS = re.compile(rb"(?:(?:key|api_key|api-key|access_token|alt)(?:=|$)|$)")
 _TAG = re.compile(r"""tags\s*(?:\.\s*([a-z0-9_.-]+)|\[\s*['"]([^'"]+)['"]\s*\])""")
 _HEADER = re.compile(r"""headers?\s*(?:\.\s*([A-Za-z0-9_-]+)|\[\s*['"]([^'"]+)['"]\s*\])""")
 _WHO = re.compile(r"\b(?:organisation|tenant|team|key)\b")
@@ -41,7 +41,17 @@ _read = msgspec.json.Decoder(float_hook=_as_written).decode
 canonical = msgspec.json.Encoder(order="sorted").encode
 
 
-def read_body(body: bytes) -> dict[str, Any]:
+class Body(dict[str, Any]):
+    """The members of a request. ``written``: all of them, as they are spelled in keys."""
+
+    __slots__ = ("written",)
+
+    def __init__(self, members: dict[str, Any], written: bytes) -> None:
+        super().__init__(members)
+        self.written = written
+
+
+def read_body(body: bytes) -> Body:
     """The members of a request in JSON. Numbers that are not whole are ``msgspec.Raw``, as they were written.
 
     Raises:
@@ -55,9 +65,10 @@ def read_body(body: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise NotComparable("the body is no JSON object")
     # Written anew it is as long as it was, unless something was dropped, or was spelled with escapes.
-    if len(canonical(found)) != len(msgspec.json.format(body, indent=-1)):
+    written = canonical(found)
+    if len(written) != len(body) and len(written) != len(msgspec.json.format(body, indent=-1)):
         _check_names(body)
-    return found
+    return Body(found, written)
 
 
 def _check_names(body: bytes) -> None:
@@ -95,12 +106,15 @@ class Keys:
 
     def of(self, x: Exchange, body: dict[str, Any], *, purpose: bytes = b"exact") -> bytes:
         """32 bytes. ``body``: of ``read_body``, perhaps with something left out; keys of different purposes differ."""
-        members = {name: value for name, value in body.items() if name not in self._ignore}
-        found = sha256(_FORM)
-        for part in (purpose, *self._head(x), canonical(members)):
-            found.update(b"%d:" % len(part))
-            found.update(part)
-        return found.digest()
+        parts = [_FORM, purpose, *self._head(x), self._members(body)]
+        return sha256(b"".join([b"%d:%b" % (len(part), part) for part in parts])).digest()
+
+    def _members(self, body: dict[str, Any]) -> bytes:
+        """Those that count."""
+        ignored = [name for name in self._ignore if name in body]
+        if not ignored and isinstance(body, Body):
+            return body.written
+        return canonical({name: value for name, value in body.items() if name not in ignored})
 
     def _owner(self, x: Exchange) -> list[str]:
         """Who shares an answer: everybody of the same names. Nobody's requests are nobody's."""
@@ -111,30 +125,25 @@ class Keys:
             return [scope, who.organisation]
         return [scope, who.organisation, who.team, *([who.key] if scope == "key" else [])]
 
-    def _head(self, x: Exchange) -> Iterable[bytes]:
+    def _head(self, x: Exchange) -> list[bytes]:
         """Everything beside the body."""
         who, endpoint = x.identity, x.endpoint
-        yield self._fingerprint
         in_path = endpoint.model_in == "path"  # whose path also tells whether it streams
-        tags = sorted(pair for pair in x.tags.items() if pair[0] not in self._tags_apart)
-        yield canonical(
-            [
-                self._owner(x),
-                None if who is None else who.tier,
-                None if who is None or not self._accounts else [who.organisation, who.team, who.key],
-                x.tags.get("user", "") if self._personalised else None,
-                [x.method, endpoint.name if in_path else x.path, endpoint.dialect, x.route, x.model],
-                x.on_loss,
-                tags,
-                sorted(note for note in x.notes.items() if note[0].startswith("flag ")),
-            ]
-        )
-        yield b"&".join([field for field in x.query.split(b"&") if field and not _CREDENTIALS.match(field)])
-        for name, value in sorted(x.forward):
-            if name not in _NOT_OF_THE_ANSWER:
-                yield b"%b: %b" % (name, value)
-        for name in self._headers:
-            yield b"%b= %b" % (name, x.header(name) or b"")
+        told = [
+            self._owner(x),
+            None if who is None else who.tier,
+            None if who is None or not self._accounts else [who.organisation, who.team, who.key],
+            x.tags.get("user", "") if self._personalised else None,
+            [x.method, endpoint.name if in_path else x.path, endpoint.dialect, x.route, x.model, x.on_loss],
+            sorted([pair for pair in x.tags.items() if pair[0] not in self._tags_apart]) if x.tags else [],
+            sorted([note for note in x.notes.items() if note[0].startswith("flag ")]) if x.notes else [],
+        ]
+        found = [self._fingerprint, canonical(told)]
+        if x.query:
+            found.append(b"&".join([field for field in x.query.split(b"&") if not _CREDENTIALS.match(field)]))
+        found += [b"%b: %b" % header for header in sorted(x.forward) if header[0] not in _NOT_OF_THE_ANSWER]
+        found += [b"%b= %b" % (name, x.header(name) or b"") for name in self._headers]
+        return found
 
 
 def shown(key: bytes) -> str:

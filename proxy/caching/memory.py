@@ -8,18 +8,21 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-OVERHEAD = 400  # bytes of an entry beside its content
+from proxy.caching.entry import Entry
+
+OVERHEAD = 1500  # bytes of an entry beside its content
 _REMEMBERED = 1000  # invalidations; what was asked before the oldest of them is not kept
 
 
 class _Kept(msgspec.Struct):
-    data: bytes
+    data: Entry | bytes
+    size: int
     until: float
     tags: frozenset[str]
 
 
 class Memory:
-    """Bytes by key. ``max_size`` in bytes, with their overhead."""
+    """Entries by key: as they are, or packed if they are long. ``max_size`` in bytes, with their overhead."""
 
     def __init__(self, max_size: int, max_entries: int, now: Callable[[], float] = time.time) -> None:
         self._max_size = max_size
@@ -31,7 +34,7 @@ class Memory:
         self.evicted = 0
         self.moment = 0  # invalidations so far
 
-    def find(self, key: bytes) -> bytes | None:
+    def find(self, key: bytes) -> Entry | bytes | None:
         """What is kept under ``key``."""
         kept = self._kept.get(key)
         if kept is None:
@@ -42,15 +45,15 @@ class Memory:
         self._kept.move_to_end(key)
         return kept.data
 
-    def keep(self, key: bytes, data: bytes, tags: Iterable[str], moment: int, lifetime: float) -> bool:
+    def keep(self, key: bytes, data: Entry | bytes, tags: Iterable[str], moment: int, lifetime: float) -> bool:
         """Keep ``data``, which was asked for at ``moment``; False if it is too large, or was invalidated since."""
         found = frozenset(tags)
-        size = len(data) + OVERHEAD
+        size = (len(data) if isinstance(data, bytes) else len(data.body)) + OVERHEAD
         if size > self._max_size or self._is_outdated(found, moment):
             return False
         if key in self._kept:
             self._remove(key)
-        self._kept[key] = _Kept(data, self._now() + lifetime, found)
+        self._kept[key] = _Kept(data, size, self._now() + lifetime, found)
         self.size += size
         while self.size > self._max_size or len(self._kept) > self._max_entries:
             self._remove(next(iter(self._kept)))
@@ -78,7 +81,7 @@ class Memory:
         return moment < oldest - 1 or any(at > moment and tag in tags for at, tag in self._invalidations)
 
     def _remove(self, key: bytes) -> None:
-        self.size -= len(self._kept.pop(key).data) + OVERHEAD
+        self.size -= self._kept.pop(key).size
 
     def __len__(self) -> int:
         return len(self._kept)

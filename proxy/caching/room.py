@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from proxy.background import Background
-from proxy.caching.entry import Damaged, Entry, seal, unseal
+from proxy.caching.entry import COMPRESS_FROM, Damaged, Entry, seal, unseal
 from proxy.caching.flight import Flights
 from proxy.caching.memory import Memory
 from proxy.caching.stats import Stats
@@ -88,12 +88,13 @@ class Room:
 
     def look(self, key: bytes) -> Found:
         """In this process."""
-        data = self.memory.find(key)
-        moment = (self.memory.moment,)
-        entry = None if data is None else self._opened(key, data)
-        if data is not None and entry is None:
-            self.memory.discard(key)
-        return Found(entry, moment)
+        found = self.memory.find(key)
+        if isinstance(found, bytes):
+            entry = self._opened(key, found)
+            if entry is None:
+                self.memory.discard(key)
+            found = entry
+        return Found(found, (self.memory.moment,))
 
     async def find(self, key: bytes, tags: Sequence[str], *, otherwise_here: bool = False) -> Found:
         """Where replicas share what they have; here where they do not, or cannot now and ``otherwise_here``."""
@@ -126,7 +127,8 @@ class Room:
 
     def keep_here(self, key: bytes, entry: Entry, tags: Sequence[str], lifetime: float) -> bool:
         """The same in this process."""
-        return self.memory.keep(key, seal(key, entry), tags, entry.marks[0], lifetime)
+        is_long = len(entry.body) >= COMPRESS_FROM
+        return self.memory.keep(key, seal(key, entry) if is_long else entry, tags, entry.marks[0], lifetime)
 
     async def invalidate(self, tag: str) -> int:
         """Forget all that has this tag; how many there were in this process.

@@ -20,7 +20,7 @@ _ALWAYS_SAME = frozenset({"embeddings", "moderation", "rerank"})
 # Members of a body by which the answer depends on something that is not in the request.
 _ELSEWHERE = ("previous_response_id", "conversation", "web_search_options", "plugins", "cachedContent", "container")
 # What stands in a body that may name media by an address or an id. Only then it is read for that.
-_MEDIA = re.compile(rb'"(?:image_url|url|file_id|file_url|file|fileUri|file_uri|fileData)"|\\u00')
+_MEDIA = (b'url"', b'"file', b'Url"', b"\\u00")
 _FINISH = re.compile(rb'"finish_reason"\s*:\s*"(\w+)"')
 _SAID = re.compile(rb'"content"\s*:\s*"\s*(?:[^"\s\\]|\\[^nrt])')
 _CALLS = re.compile(rb'"(?:tool_calls|function_call)"\s*:\s*[\[{]\s*[{"]')
@@ -55,7 +55,7 @@ class Rules:
                 return f"`{name}` stands for what is not in the request"
         if not self._any_temperature and not _is_fixed(body):
             return "the answer is drawn by chance (temperature above 0 and no seed)"
-        if body.get("tools") or _MEDIA.search(x.body) is not None:
+        if body.get("tools") or (not _is_text(body) and any(mark in x.body for mark in _MEDIA)):
             return _of_conversation(conversation(x))
         return None
 
@@ -81,15 +81,23 @@ class Rules:
         finished = _FINISH.findall(body)
         if not finished or (choices is not None and len(finished) < choices):
             return "incomplete"
-        if _DECLINED.search(body) is not None:
+        if b'"refusal"' in body and _DECLINED.search(body) is not None:
             return "finished by refusal"
-        calls = _CALLS.search(body) is not None
+        calls = b"_call" in body and _CALLS.search(body) is not None
         if (calls or b"tool_calls" in finished or b"function_call" in finished) and not self._tool_calls:
             return "it calls tools"
         for reason in finished:
             if reason not in (b"stop", b"tool_calls", b"function_call"):
                 return f"finished by {reason.decode()}"
         return None if calls or _SAID.search(body) is not None else "empty"
+
+
+def _is_text(body: dict[str, Any]) -> bool:
+    """Whether each message is a text, by a quick look."""
+    messages = body.get("messages")
+    if type(messages) is not list or "system" in body:
+        return False
+    return all(type(message) is dict and type(message.get("content")) is str for message in messages)
 
 
 def _is_fixed(body: dict[str, Any]) -> bool:

@@ -27,12 +27,10 @@ _TAGS = (
 def add_cache(
     commands: Commands, config: ArgumentParser, output: ArgumentParser, edge: GatewayEdge, state: Callable[[], Path]
 ) -> None:
-    """Add the command. ``config`` and ``output`` are parents: --config and --json. ``state``: the directory of state."""
+    """Add the command. ``config`` and ``output`` are parents: --config and --json. ``state``: where state is kept."""
     command = commands.add_parser("cache", help="what kept answers have saved, and forgetting them")
     verbs = command.add_subparsers(metavar="VERB", required=True)
-    verb = verbs.add_parser(
-        "stats", parents=[config, output], help="hits, and what they saved, since the gateway began"
-    )
+    verb = verbs.add_parser("stats", parents=[config, output], help="hits, and what they saved since it began")
     add_address(verb)
     verb.set_defaults(run=lambda args: _guarded(_stats, args, edge))
     verb = verbs.add_parser("invalidate", parents=[config, output], help="forget kept answers, in all replicas")

@@ -225,7 +225,7 @@ class RouteContext(Place):
         return self._state.shape.fingerprint
 
     def routing(self) -> str:
-        """The target tree as text."""
+        """The conditions of the target tree."""
         return self._state.shape.routing
 
     def root(self) -> Target:

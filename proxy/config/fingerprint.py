@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -20,7 +20,8 @@ _OF_ACCOUNT = ("kind", "base_url", "preset", "models", "region", "project", "loc
 
 
 class Shape(NamedTuple):
-    """``fingerprint``: 32 bytes, another as soon as something changes. ``routing``: the target tree as text."""
+    """``fingerprint``: 32 bytes, another as soon as something changes. ``routing``: the conditions of the target tree,
+    a line each."""
 
     fingerprint: bytes = bytes(32)
     routing: str = ""
@@ -34,13 +35,26 @@ def shape_of(route: Mapping[str, Any], entries: Sequence[Entry], providers: Mapp
         if entry.name not in _NEUTRAL
     ]
     tree = {name: route.get(name) for name in ("target", "mid_stream")}
-    routing = _written(tree).decode()
+    written = _written(tree)
     accounts = {
         name: {key: value[key] for key in _OF_ACCOUNT if key in value}
         for name, value in providers.items()
-        if isinstance(value, dict) and f'"{name}/' in routing
+        if isinstance(value, dict) and f'"{name}/'.encode() in written
     }
-    return Shape(sha256(_written([policies, accounts]) + routing.encode()).digest(), routing)
+    return Shape(sha256(_written([policies, accounts]) + written).digest(), "\n".join(_conditions(tree)))
+
+
+def _conditions(value: Any) -> Iterator[str]:
+    """Every text that chooses by looking at a request."""
+    if isinstance(value, Mapping):
+        for name, member in value.items():
+            if name in ("if", "enabled") and isinstance(member, str):
+                yield member
+            else:
+                yield from _conditions(member)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _conditions(item)
 
 
 def _written(value: Any) -> bytes:

@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from proxy.caching.room import Moment, StoreFailed
+from proxy.caching.room import NAME, Caches, Moment, StoreFailed
+from proxy.units import Secret
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -35,6 +36,11 @@ if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[2]) then
 end
 redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
 """
+
+
+def share_answers(take: Callable[[str, Callable[[], Caches]], Caches], url: Secret | None) -> None:
+    """Let what is kept be that of all replicas, where the file names a store. ``take``: of ``proxy.runtime.Shared``."""
+    take(NAME, Caches).shared = None if url is None else RedisCache(url.reveal())
 
 
 class RedisCache:
