@@ -67,7 +67,7 @@ def _nothing(routes: list[str], route: str | None, state: Path) -> str:
     if not routes:
         return f"Nothing is recorded in {state}. Set `cache_semantic: {{shadow: true}}` on a route, and let it serve."
     known = " or ".join(routes)
-    return f"Say which route: --route {known}." if route is None else f"Of {route!r} nothing is recorded; of {known}."
+    return f"Say which route: --route {known}." if route is None else f"Nothing is recorded of {route!r}; of {known}."
 
 
 def _show(points: list[Point], advice: Advice) -> None:
