@@ -83,7 +83,7 @@ class Asked:
         """The answer that may be kept: all of it, or a stream that is seen as it passes."""
         self.head, self.told_failure = Whole(answer), answer.told_failure
         if answer.body is not None:
-            self.whole = answer.body
+            self.whole = answer.body if len(answer.body) <= limit else None
         elif answer.chunks is not None:
             mark = end_mark(x.endpoint.ends)
             flow = Broadcast(x, self.head, answer.chunks, answer.close, limit, mark=mark, over=self._over)

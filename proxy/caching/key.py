@@ -131,7 +131,7 @@ class Keys:
         in_path = endpoint.model_in == "path"  # whose path also tells whether it streams
         told = [
             self._owner(x),
-            None if who is None else who.tier,
+            "" if who is None else who.tier,
             None if who is None or not self._accounts else [who.organisation, who.team, who.key],
             x.tags.get("user", "") if self._personalised else None,
             [x.method, endpoint.name if in_path else x.path, endpoint.dialect, x.route, x.model, x.on_loss],
@@ -139,8 +139,8 @@ class Keys:
             sorted([note for note in x.notes.items() if note[0].startswith("flag ")]) if x.notes else [],
         ]
         found = [self._fingerprint, canonical(told)]
-        if x.query:
-            found.append(b"&".join([field for field in x.query.split(b"&") if not _CREDENTIALS.match(field)]))
+        if fields := [field for field in x.query.split(b"&") if not _CREDENTIALS.match(field)]:
+            found.append(b"?" + b"&".join(fields))
         found += [b"%b: %b" % header for header in sorted(x.forward) if header[0] not in _NOT_OF_THE_ANSWER]
         found += [b"%b= %b" % (name, x.header(name) or b"") for name in self._headers]
         return found

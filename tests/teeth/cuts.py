@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tests.teeth.admin import ADMIN
+from tests.teeth.caching import CACHING
 from tests.teeth.failures import FAILURES
 from tests.teeth.idempotency import IDEMPOTENCY
 from tests.teeth.jobs import JOBS
@@ -44,6 +45,7 @@ CUTS = tuple(
         RACING,
         QUEUE,
         IDEMPOTENCY,
+        CACHING,
         JOBS,
         OVERLOAD,
         ADMIN,
