@@ -16,7 +16,7 @@ import msgspec
 from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs, Reach
-from proxy.chat import Chat, Completion, Event
+from proxy.chat import Chat, Completion, Pieces
 from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.experiments.plan import Enrolled
@@ -77,23 +77,6 @@ class Keys(Protocol):
 
     def detours(self) -> Iterable[str]:
         """Routes to which their limits may lead, also those of keys that are issued later."""
-
-
-class Pieces(Protocol):
-    """A stream of events in its caller's dialect: one object per answer."""
-
-    def split(self, chunk: bytes) -> list[bytes]:
-        """Whole events, as the bytes that came."""
-
-    def read(self, event: bytes) -> list[Event]:
-        """What it says; nothing if it cannot be read.
-
-        Raises:
-            UpstreamError: the provider says that it has failed.
-        """
-
-    def write(self, events: list[Event]) -> bytes:
-        """Events in the caller's dialect: from the first on, or not at all."""
 
 
 class CompileContext(Protocol):
