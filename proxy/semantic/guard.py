@@ -105,7 +105,8 @@ def _plain(marked: str) -> tuple[str, frozenset[str]]:
     for pattern, replacement in CONTRACTED:
         found = pattern.sub(replacement, found)
     for _ in range(_MOST_POLITE):
-        found = POLITE_END.sub("", POLITE.sub("", found, count=1) if POLITE.match(found) else found)
+        found = POLITE.sub("", found, count=1) if POLITE.match(found) else found
+        found = POLITE_END.sub("", found).rstrip(", ")
     for pattern, replacement in PHRASES:
         found = pattern.sub(replacement, found)
     return found.strip(), capitals

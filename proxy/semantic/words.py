@@ -30,7 +30,7 @@ POLITE = re.compile(
 )
 # The same at the end.
 POLITE_END = re.compile(
-    r"(?:[\s,]+|(?<=[.!?])\s*)(?:please|thanks|thank you|thx|cheers|many thanks|thanks a lot|thank you very much|"
+    r"(?<=[\s,.!?])(?:please|thanks|thank you|thx|cheers|many thanks|thanks a lot|thank you very much|"
     r"if you do not mind|if possible)(?: in advance)?[\s.!?]*$"
 )
 CONTRACTED = (
@@ -63,7 +63,7 @@ PHRASES = (
     (re.compile(r"\bin order to\b"), "to"),
     (re.compile(r"([$€£¥])\s?(\d[\d,]*(?:\.\d+)?)"), r"\2 \1"),
     (re.compile(r"(?<![\w.])(\d+)\s?a\.?m\b\.?"), r"\1 o'clock-morning"),
-    (re.compile(r"(?<![\w.-])(\d[\d,]*(?:\.\d+)?)([a-z]{1,8}|%)(?!\w)"), r"\1 \2"),
+    (re.compile(r"(?<![\w.,-])(\d[\d,]*(?:\.\d+)?)([a-z]{1,8}|%)(?!\w)"), r"\1 \2"),
     (re.compile(r"\b(?:log|sign)(?:ging|ing)? ?in\b|\blogin\b"), "login"),
     (re.compile(r"\b(?:log|sign)(?:ging|ing)? ?out\b|\blogout\b"), "logout"),
     (re.compile(r"\bsign(?:ing)? ?up\b|\bsignup\b"), "register"),

@@ -74,18 +74,14 @@ def _report(half: Half, found: dict[Pair, tuple[bool, float]]) -> None:
         right, total = sum(pair.same for pair in served), len(served)
         bound = upper_bound(sum(wrong.values()), total)
         recall = right / paraphrases
-        print(
-            f"\n{half}, {level} ({threshold:g}): {total} hits, {sum(wrong.values())} wrong (at most {bound:.2%}), ",
-            end="",
-        )
-        print(f"{recall:.1%} of {paraphrases} paraphrases found")
+        counted = f"{total} hits, {sum(wrong.values())} wrong (at most {bound:.2%})"
+        print(f"\n{half}, {level} ({threshold:g}): {counted}, {recall:.1%} of {paraphrases} paraphrases found")
         for family in sorted(asked.keys() - {"paraphrase"}):
             most = upper_bound(wrong[family], total)
             of_pairs = upper_bound(wrong[family], asked[family])
             aim = "  aim 0.3%" if family in AIMED else ""
-            print(
-                f"  {family:12} {wrong[family]:3} of {asked[family]:6} pairs (≤ {of_pairs:.2%}), {most:.2%} of hits{aim}"
-            )
+            tested = f"{wrong[family]:3} of {asked[family]:6} pairs (≤ {of_pairs:.2%})"
+            print(f"  {family:12} {tested}, ≤ {most:.2%} of hits{aim}")
 
 
 def _cost(model: LocalModel) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+import time
 
 import pytest
 
@@ -127,3 +128,14 @@ def test_other_languages_share_only_equal_words() -> None:
     assert second is not None
     assert third is not None
     assert first.key == second.key != third.key
+
+
+_PIECES = ("a", " ", ",", "'", "'a ", '"', "`", "how can ", "1,", "1.", "a.", "_", "aA", "A b ", "what is , ", "$")
+
+
+@pytest.mark.parametrize("piece", _PIECES)
+def test_no_text_takes_long(piece: str) -> None:
+    """Milliseconds; a pattern that goes back and forth would take hours."""
+    began = time.thread_time()
+    read((piece * LONGEST)[: LONGEST - 2] + " b")
+    assert time.thread_time() - began < 1.0
