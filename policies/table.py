@@ -9,6 +9,9 @@ from policies.context.prompt_cache import PromptCache
 from policies.context.tags import Tags
 from policies.development.chaos import Chaos
 from policies.development.record import Record
+from policies.guardrails.keywords import Keywords
+from policies.guardrails.pii import Pii
+from policies.guardrails.secrets import Secrets
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
 from policies.limits.idempotency import Idempotency
@@ -32,6 +35,9 @@ POLICIES: dict[str, type[Policy]] = {
     "tags": Tags,
     "headers": Headers,
     "prompt_cache": PromptCache,
+    "keywords": Keywords,
+    "pii": Pii,
+    "secrets": Secrets,
     "idempotency": Idempotency,
     "quota": Quota,
     "queue": Queue,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network
 from itertools import count
 from typing import Any, Protocol
@@ -64,6 +64,22 @@ class Identity:
         self.models = models
         self.expires = expires  # seconds since the epoch, or None
         self.tier = tier
+
+
+class Keys(Protocol):
+    """All keys that are good: those of the file, and those that were issued."""
+
+    def __bool__(self) -> bool:
+        """Whether there may be any."""
+
+    def get(self, digest: bytes) -> Identity | None:
+        """Whose key has this SHA-256 (32 bytes)."""
+
+    def values(self) -> Iterable[Identity]:
+        """All that the file knows."""
+
+    def detours(self) -> Iterable[str]:
+        """Routes to which their limits may lead, also those of keys that are issued later."""
 
 
 class Charge(Protocol):
@@ -163,6 +179,12 @@ class Meter:
     def waiting(self, route: str, change: int) -> None:
         """So many more requests wait in line."""
 
+    def guarded(self, route: str, guard: str, direction: str, outcome: str) -> None:
+        """A guard has looked at a request or an answer: an outcome of ``proxy.guarding.verdict``."""
+
+    def fired(self, route: str, guard: str, direction: str, entity: str, action: str, count: int) -> None:
+        """A guard has found an entity that it knows by name, so often."""
+
     def waited(self, route: str, outcome: str, seconds: float) -> None:
         """A request has waited in line: sent, accepted, refused_full, refused_wait, failed or left."""
 
@@ -183,6 +205,7 @@ class Exchange:
         "body",
         "bound",
         "budget_left",
+        "carriers",
         "chat",
         "client",
         "conversations",
@@ -248,6 +271,7 @@ class Exchange:
         self.entered = 0  # how many policies of the pipeline have let the request pass
         self.body = b""
         self.chat: Chat | None = None  # the body in the neutral form, once somebody has needed it
+        self.carriers: Any = None  # the body, and the places of its text (proxy.guarding.carriers), once asked for
         self.read: Chat | None = None  # the same as the caller sent it, without what earlier requests left behind
         self.needs: Needs | None = None  # what a target must be able to do, once somebody has asked
         self.conversations: Any = None  # proxy.conversations.Conversations: what earlier requests left behind

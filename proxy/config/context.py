@@ -20,7 +20,7 @@ from proxy.config.fingerprint import Shape
 from proxy.config.limits import rules_of
 from proxy.config.lists import Entry
 from proxy.config.problem import Path, nearest, quote
-from proxy.exchange import Exchange, Identity, Reply
+from proxy.exchange import Exchange, Identity, Keys, Reply
 from proxy.experiments.plan import Enrolled
 from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
@@ -29,7 +29,7 @@ from proxy.limit import Counters, LimitConfig, Rule
 from proxy.limits.switch import NAME as LIMITS
 from proxy.limits.switch import Switch
 from proxy.needs import conversation_of, needs_of
-from proxy.policy import Keys, KeySource, Target, Timeouts
+from proxy.policy import KeySource, Target, Timeouts
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.runtime import Lease

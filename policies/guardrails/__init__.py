@@ -1,0 +1,1 @@
+"""Guardrails: what may be said to models, and what they may say."""
