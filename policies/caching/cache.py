@@ -15,7 +15,7 @@ from policies.caching._replay import HEADER, OK, Followed, Pace, Replayed
 from policies.caching._saving import Saving
 from proxy.caching.broadcast import Broadcast
 from proxy.caching.control import HEADER as CONTROL
-from proxy.caching.control import read_control
+from proxy.caching.control import Control, read_control
 from proxy.caching.entry import Entry
 from proxy.caching.key import Keys, NotComparable, Scope, read_body, shown
 from proxy.caching.room import Room
