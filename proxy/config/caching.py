@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from proxy.config.document import Report
 from proxy.config.lists import Entry
+from proxy.config.targets import walk
 from proxy.units import Duration
 
 # Policies by which requests differ: what they do must have been done when the key is made.
@@ -12,12 +15,12 @@ _CACHES = ("cache", "cache_semantic")
 _TTL = {"cache": "10m", "cache_semantic": "5m"}  # where the file says nothing
 
 
-def check_caches(entries: list[Entry], report: Report) -> None:
-    """Of one route."""
+def check_caches(entries: list[Entry], target: Any, report: Report) -> None:
+    """Of one route, with its target as it stands in the file."""
     for name in _CACHES:
         at = next((number for number, entry in enumerate(entries) if entry.name == name), None)
         if at is not None and report.sound(entries[at].path):
-            _check_cache(entries, at, report)
+            _check_cache(entries, at, target, report)
     names = [entry.name for entry in entries]
     if all(name in names for name in _CACHES):
         exact, semantic = (entries[names.index(name)] for name in _CACHES)
@@ -39,11 +42,14 @@ def _check_both(exact: Entry, semantic: Entry, report: Report, *, is_first: bool
         report.problem(at, message, key=True)
 
 
-def _check_cache(entries: list[Entry], at: int, report: Report) -> None:
+def _check_cache(entries: list[Entry], at: int, target: Any, report: Report) -> None:
     entry = entries[at]
     names = [other.name for other in entries]
     if entry.name in names[at + 1 :]:
         report.problem(entries[names.index(entry.name, at + 1)].path, f"a route has one `{entry.name}`", key=True)
+    if any(isinstance(node, dict) and "experiment" in node for node, _ in walk(target, (), report)):
+        why = "kept answers of one variant are given to subjects of others, and the experiment hears nothing of it"
+        report.notice(entry.path, why, key=True)
     scope = entry.settings.get("scope") if isinstance(entry.settings, dict) else None
     if scope in ("team", "organisation") and "authenticate" not in names[:at]:
         message = f"without `authenticate` before it nobody's {scope} is known"

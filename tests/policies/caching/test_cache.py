@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +260,41 @@ async def test_a_failure_is_handed_on_after_the_second(house: House) -> None:
 async def _fails(house: House, x: Exchange) -> None:
     house.policy.on_response(x, answered(x, b'{"error": {}}', 503))
     house.policy.on_close(x)
+
+
+async def test_who_is_in_a_hurry_flies_alone(house: House) -> None:
+    """Its end would be that of all."""
+    hurried = asked()
+    hurried.deadline = hurried.received + 1
+    await house.policy.on_request(hurried)
+    assert len(house.room.flights) == 0
+    assert await house.asks(asked()) == ["miss"]
+    house.policy.on_close(hurried)
+
+
+class Slow:
+    """A store that has not answered yet."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def find(self, key: bytes, tags: Sequence[str]) -> tuple[bytes | None, tuple[int, ...]]:
+        """Later."""
+        self.asked.set()
+        await asyncio.sleep(60)
+        return None, ()
+
+
+async def test_who_leaves_while_the_store_is_asked_leads_no_more(house: House) -> None:
+    """The phases after it are not called for a policy that is not through."""
+    slow: Any = Slow()
+    house.caches.shared = slow
+    leader = asyncio.create_task(house.policy.on_request(asked()))
+    await slow.asked.wait()
+    assert len(house.room.flights) == 1
+    leader.cancel()
+    await asyncio.gather(leader, return_exceptions=True)
+    assert len(house.room.flights) == 0
 
 
 async def test_requests_of_two_forms_fly_apart(house: House) -> None:
