@@ -133,7 +133,7 @@ class Attempt:
         self.target = target
         self.started = started  # time.monotonic()
         self.ends: Callable[[str | None], None] | None = None
-        self.opens: Callable[[], Charge] | None = None  # opens its charge
+        self.opens: Callable[[Exchange], Charge] | None = None  # opens its charge
         self.charge: Charge | None = None
         self.outcome = "open"  # open | ok | error | cancelled
         self.reason: str | None = None  # a Meaning, or "client_gone"
@@ -141,14 +141,14 @@ class Attempt:
         self.duration = 0.0
         self.first_byte: float | None = None
 
-    def dispatch(self) -> None:
-        """The request is about to be sent: from now on it may cost something.
+    def dispatch(self, x: Exchange) -> None:
+        """The request of ``x`` is about to be sent: from now on it may cost something.
 
         Raises:
             GatewayError: that cannot be written down, so it must not be sent.
         """
         if self.opens is not None:
-            self.charge = self.opens()
+            self.charge = self.opens(x)
 
     def end(self, outcome: str | None = None, reason: str | None = None) -> None:
         """It is over. ``outcome``: where that is not what it was when its body began."""
@@ -255,6 +255,7 @@ class Exchange:
         "unkept",
         "upstream_wait",
         "variant",
+        "verdicts",
     )
 
     def __init__(
@@ -304,6 +305,7 @@ class Exchange:
         self.degraded = ""  # why another than the first choice answered: a meaning of failure
         self.jobs: Any = None  # proxy.jobs: takes an exchange over, to be answered later; None within a job
         self.meter: Meter = NOBODY
+        self.verdicts: list[Any] = []  # proxy.guarding.verdict.Verdict: of guards that look at the answer as it flows
         self.unkept = ""  # why nobody else may get this answer, as whoever looked into it says
         self.line: Any = None  # proxy.policy.Line: where to wait while everything is limited, set by a policy
         self.notes: dict[str, str] = {}  # policy or node name → what it decided, for the receipt
@@ -334,6 +336,7 @@ class Exchange:
         for name in Exchange.__slots__:
             setattr(twin, name, getattr(self, name))
         twin.attempts, twin.skipped, twin.notes, twin.degraded = [], [], {}, ""
+        twin.verdicts = []
         twin.upstream_wait = 0.0
         return twin
 

@@ -16,10 +16,12 @@ import msgspec
 from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs, Reach
-from proxy.chat import Chat, Completion, Delta, Pieces
+from proxy.chat import Chat, Completion, Pieces
 from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Keys, Reply
 from proxy.experiments.plan import Enrolled
+from proxy.filter import Filter as Filter  # noqa: PLC0414  # part of the contract
+from proxy.filter import Halt as Halt  # noqa: PLC0414
 from proxy.health import Health
 from proxy.idempotency import Idempotency
 from proxy.limit import Counters, Rule
@@ -209,31 +211,6 @@ class Policy:
     def explain(self, x: Exchange) -> str:
         """One line for ``sluicegate explain``: what this policy does with this request."""
         return x.notes.get(type(self).__module__.rsplit(".", 1)[-1], "passes")
-
-
-class Halt(msgspec.Struct, frozen=True):
-    """The answer ends here, as its dialect says that a filter has stepped in. ``message`` tells the caller why."""
-
-    message: str
-    code: str = "guardrail_blocked"
-
-
-class Filter(Protocol):
-    """Sees one answer's text as it flows, as neutral deltas; one object per response, with its own buffers.
-
-    Text, thoughts, refusals and arguments of every choice come as they were written, block by block; so does each text
-    of an answer that is not streamed, and everything else that carries text (names of tools, citations …), whole, as a
-    block of its own. What the filter does not hand on is never delivered. A call may be awaited where it takes long.
-    """
-
-    def feed(self, delta: Delta) -> list[Delta | Halt] | Awaitable[list[Delta | Halt]]:
-        """What to pass on now; an empty list holds it back. Nothing after a ``Halt`` is looked at."""
-
-    def close(self, choice: int, block: int) -> list[Delta | Halt] | Awaitable[list[Delta | Halt]]:
-        """A block is complete: what was held back of it."""
-
-    def unread(self, what: str) -> Halt | None:
-        """Something of the answer cannot be looked into; None lets it pass."""
 
 
 class Answer:
@@ -451,45 +428,3 @@ class Node(Target):
     def prices(self, model: str = "") -> frozenset[Price | None]:
         """Of all children."""
         return frozenset(price for child in self.children for price in child.prices(model))
-
-
-class Around(Target):
-    """A target that does something around another one, ``inner``, and is otherwise as that is."""
-
-    __slots__ = ("inner",)
-
-    def __init__(self, inner: Target) -> None:
-        self.inner = inner
-
-    @property
-    def can_be_off(self) -> bool:
-        """Of the other."""
-        return self.inner.can_be_off
-
-    def off(self, x: Exchange) -> str | None:
-        """Of the other."""
-        return self.inner.off(x)
-
-    def explain(self, x: Exchange) -> Choice:
-        """What the other would do."""
-        return self.inner.explain(x)
-
-    def leaves(self) -> tuple[str, ...]:
-        """Of the other."""
-        return self.inner.leaves()
-
-    def healths(self) -> tuple[Health, ...]:
-        """Of the other."""
-        return self.inner.healths()
-
-    def reaches(self) -> frozenset[Reach]:
-        """Of the other."""
-        return self.inner.reaches()
-
-    def prices(self, model: str = "") -> frozenset[Price | None]:
-        """Of the other."""
-        return self.inner.prices(model)
-
-    def lacks(self, needs: Needs) -> str | None:
-        """What the other cannot do."""
-        return self.inner.lacks(needs)

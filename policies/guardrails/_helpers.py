@@ -157,6 +157,7 @@ class Guard(Policy):
             return None
         seen: Seen = x.state[self._slot]
         verdict = seen.verdicts["output"] = Verdict("output")
+        x.verdicts.append(verdict)
         return GuardFilter(self, scanner, verdict, partial(self.put_back, x))
 
     def heard(self, x: Exchange) -> Scanner | None:

@@ -15,6 +15,7 @@ from proxy.units import Secret
 _NEUTRAL = frozenset(
     {"authenticate", "allow_models", "cache", "cache_semantic", "idempotency", "queue", "quota", "record"}
 )
+_WRITTEN = frozenset((str, int, float, bool))  # as they are: a size, or what could not be read, is a kind of them
 # What of an account says who answers.
 _OF_ACCOUNT = ("kind", "base_url", "preset", "models", "region", "project", "location", "api_version")
 
@@ -69,4 +70,4 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Secret):
         return value.reveal()
-    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
+    return value if value is None or type(value) in _WRITTEN else str(value)

@@ -47,6 +47,10 @@ routes:
     models: [late]
     policies: [authenticate, cache: {{ttl: 1ms, temperature: any, stale_if_error: 1h}}]
     target: up/late
+  guarded:
+    models: [guarded]
+    policies: [authenticate, pii: {{on: output, action: redact}}, cache: {{temperature: any}}]
+    target: up/guarded
   behind:
     models: [behind]
     policies: [authenticate, cache: {{ttl: 1ms, temperature: any, stale_while_revalidate: 1h}}]
@@ -65,7 +69,7 @@ def running(module_gateway: Callable[..., Gateway], upstream_process: FakeUpstre
 @pytest.fixture
 def journal(upstream: FakeUpstream) -> JournalReader:
     """What happens from now on, models answering at once."""
-    for model in ("sure", "any", "team", "late", "behind"):
+    for model in ("sure", "any", "team", "late", "behind", "guarded"):
         upstream.tell(model)
     upstream.journal().mark()
     return upstream.journal()
@@ -256,6 +260,21 @@ async def test_what_would_be_another_answer_is_not_kept(name: str, ask: Ask, jou
 async def test_what_is_sure_is_kept(more: dict[str, Any], ask: Ask) -> None:
     question = new()
     assert [cached(await ask(question, "sure", **more)) for _ in range(2)] == ["miss", "hit"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_a_guard_has_found_is_not_kept(
+    stream: bool, ask: Ask, upstream: FakeUpstream, journal: JournalReader
+) -> None:
+    """Also if it stands further out, and looks at what flows."""
+    upstream.tell("guarded", text="Write to ada@example.com today.")
+    question = new()
+    answers = [await ask(question, "guarded", stream=stream) for _ in range(2)]
+    assert [cached(answer) for answer in answers] == ["miss", "miss"]
+    assert not any("ada@example.com" in answer.text for answer in answers)
+    upstream.tell("guarded", text="Write today.")
+    answers = [await ask(question, "guarded", stream=stream) for _ in range(2)]
+    assert [cached(answer) for answer in answers] == ["miss", "hit"]
 
 
 async def test_a_caller_that_left_has_no_answer_to_keep(

@@ -21,6 +21,7 @@ LAYERS = {
     "proxy.capability": "leaf",
     "proxy.cases": "leaf",
     "proxy.cassettes": "leaf",
+    "proxy.filter": "leaf",
     "proxy.gather": "leaf",
     "proxy.guarding": "leaf",
     "proxy.health": "leaf",
@@ -56,6 +57,7 @@ LAYERS = {
     "proxy.flags.rollout": "leaf",
     "proxy.flags.switch": "leaf",
     "proxy.policy": "contract",
+    "proxy.around": "contract",
     "proxy.config": "config",
     "proxy.importing": "config",
     "proxy.config.compile": "compile",
@@ -79,7 +81,7 @@ LAYERS = {
 _BELOW_CLI = {"leaf", "contract", "engine", "config", "compile", "surface", "reload", "process"}
 MAY_IMPORT = {
     "leaf": {"leaf"},
-    "contract": {"leaf"},
+    "contract": {"leaf", "contract"},
     "policies": {"leaf", "contract"},  # and helpers of their own group, `_name`
     "table": {"contract", "policies"},
     "engine": {"leaf", "contract", "engine"},
@@ -153,6 +155,7 @@ LATE_IMPORTS: dict[tuple[str, str], str] = {
     ("proxy.semantic.local", "tokenizers"): "the extra `semantic`",
     ("proxy.tokens.encodings", "tiktoken"): "it takes a while, and few requests have to be counted",
     ("proxy.ledger.prices", "genai_prices.data_snapshot"): "a fifth of a second, and for few files",
+    ("proxy.telemetry.log", "structlog"): "only a log on a terminal needs it",
 }
 
 

@@ -18,6 +18,10 @@ TESTED_ELSEWHERE = {
     "proxy/providers/table.py": "tests/layout/test_naming.py: every entry",
     "proxy/dialects/table.py": "tests/faults/test_translation.py: every pair",
     "proxy/dialects/endpoint.py": "data without behaviour; tests/proxy/dialects/test_openai.py",
+    "proxy/filter.py": "the contract has no behaviour; tests/proxy/test_filtering.py",
+    "proxy/guarding/words.py": "words without behaviour; tests/proxy/guarding/test_carriers.py",
+    "policies/guardrails/_personal.py": "tests/policies/guardrails/test_pii.py: every kind",
+    "policies/guardrails/_secrets.py": "tests/policies/guardrails/test_secrets.py: every kind",
     "proxy/policy.py": "the contract has no behaviour; every policy's test",
 }
 # Functions that may block: they run where no loop does.

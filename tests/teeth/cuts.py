@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tests.teeth.admin import ADMIN
 from tests.teeth.caching import CACHING
 from tests.teeth.failures import FAILURES
+from tests.teeth.guards import GUARDS
 from tests.teeth.idempotency import IDEMPOTENCY
 from tests.teeth.jobs import JOBS
 from tests.teeth.money import MONEY
@@ -46,6 +47,7 @@ CUTS = tuple(
         QUEUE,
         IDEMPOTENCY,
         CACHING,
+        GUARDS,
         JOBS,
         OVERLOAD,
         ADMIN,

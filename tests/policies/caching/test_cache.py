@@ -14,6 +14,7 @@ import pytest
 from proxy.caching.entry import Entry
 from proxy.errors import BadAnswer
 from proxy.exchange import Exchange
+from proxy.guarding.verdict import Verdict
 from proxy.policy import Answer
 from tests.support.caching import STREAM, House, answered, asked, flowing, said
 
@@ -167,9 +168,17 @@ async def test_bad_answers_are_not_kept(name: str, house: House) -> None:
     assert len(house.room.memory) == 0
 
 
+def warned() -> Verdict:
+    """Of a guard that lets it pass."""
+    verdict = Verdict("output")
+    verdict.note("email", "warn", "choice 0 text")
+    return verdict
+
+
 NOTED: dict[str, Callable[[Exchange], None]] = {
     "blocked by a guard": lambda x: x.notes.update(replaced_by="guard"),
     "redacted, or with personal data": lambda x: setattr(x, "unkept", "personal data"),
+    "a guard has only warned": lambda x: x.verdicts.append(warned()),
     "by another than the first choice": lambda x: setattr(x, "degraded", "overloaded"),
 }
 
