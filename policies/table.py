@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from policies.caching.cache import Cache
+from policies.caching.cache_semantic import CacheSemantic
 from policies.context.headers import Headers
 from policies.context.prompt_cache import PromptCache
 from policies.context.tags import Tags
@@ -44,6 +45,7 @@ POLICIES: dict[str, type[Policy]] = {
     "quota": Quota,
     "queue": Queue,
     "cache": Cache,
+    "cache_semantic": CacheSemantic,
     "chaos": Chaos,
     "record": Record,
 }

@@ -10,7 +10,7 @@ are decoded values, and ``None`` means that nobody said anything, which is not t
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -364,6 +364,23 @@ class End(msgspec.Struct):
 
 
 Event = Begin | Open | Delta | Cite | Logprobs | Close | Finish | Total | End
+
+
+class Pieces(Protocol):
+    """A stream of events in its caller's dialect: one object per answer."""
+
+    def split(self, chunk: bytes) -> list[bytes]:
+        """Whole events, as the bytes that came."""
+
+    def read(self, event: bytes) -> list[Event]:
+        """What it says; nothing if it cannot be read.
+
+        Raises:
+            UpstreamError: the provider says that it has failed.
+        """
+
+    def write(self, events: list[Event]) -> bytes:
+        """Events in the caller's dialect: from the first on, or not at all."""
 
 
 class Losses:

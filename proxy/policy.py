@@ -16,7 +16,7 @@ import msgspec
 from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
 from proxy.capability import AS_IT_IS, Growth, Needs, Reach
-from proxy.chat import Adjustment, Chat, Completion, Event
+from proxy.chat import Adjustment, Chat, Completion, Pieces
 from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Keys, KeySource, Reply
 from proxy.experiments.plan import Enrolled
@@ -52,23 +52,6 @@ class Timeouts(msgspec.Struct, frozen=True):
     attempt: float = 0.0
 
 
-class Pieces(Protocol):
-    """A stream of events in its caller's dialect: one object per answer."""
-
-    def split(self, chunk: bytes) -> list[bytes]:
-        """Whole events, as the bytes that came."""
-
-    def read(self, event: bytes) -> list[Event]:
-        """What it says; nothing if it cannot be read.
-
-        Raises:
-            UpstreamError: the provider says that it has failed.
-        """
-
-    def write(self, events: list[Event]) -> bytes:
-        """Events in the caller's dialect: from the first on, or not at all."""
-
-
 class CompileContext(Protocol):
     """What compiling may use. Everything is handed in; nothing is global."""
 
@@ -97,8 +80,9 @@ class CompileContext(Protocol):
     def idempotency(self) -> Idempotency:
         """Where it is known which requests were made already."""
 
-    def room(self, max_size: int, max_entries: int) -> Room:
-        """Where answers of this route are kept: up to so many bytes and entries, where that is this process."""
+    def room(self, max_size: int, max_entries: int, policy: str = "cache") -> Room:
+        """Where answers of this route are kept: up to so many bytes and entries, where that is this process. Each
+        ``policy`` has its own."""
 
     def fingerprint(self) -> bytes:
         """32 bytes, another as soon as something of this route's configuration changes that could change a request or
@@ -179,6 +163,9 @@ class CompileContext(Protocol):
 
     async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
         """What ``target`` answers to a question of the gateway's own, for ``x``; None if nothing came in time."""
+
+    async def embed(self, target: Target, x: Exchange, text: str, patience: float) -> list[float] | None:
+        """The vector that ``target`` makes of ``text``, for ``x``; None if none came in time."""
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policy may set; None if it accepts any; empty without that policy."""

@@ -54,16 +54,17 @@ from proxy.reload import POLL_S, Reloader, Settled, is_news, look, settle
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.runtime import Runtime, Shared
+from proxy.semantic.feedback import Judged
 from proxy.server.limits import ServerLimits
 from proxy.server.serve import Server
 from proxy.server.workers import Workers
 from proxy.store.idempotency import RedisStore, SqliteStore
 from proxy.store.shared_cache import share_answers
 from proxy.store.shared_health import SharedHealth
-from proxy.telemetry.canaries import LINES
 from proxy.telemetry.kept_receipts import KeptReceipts
+from proxy.telemetry.lines import report
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
-from proxy.telemetry.metrics import ALERTS, Metrics
+from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.receipts import Receipts
 from proxy.tokens.encodings import is_loading
 
@@ -199,8 +200,8 @@ class _Process:
         host, port = split_address(listen)
         self._app = App(self._current, self._metrics, self._log)
         self._jobs = self._make_jobs(built.config)
-        self._make_money(built.config)
         self._make_experiments()
+        self._make_money(built.config)
         self._receipts = Receipts()
         self._kept_receipts = KeptReceipts(_state(), self._receipts, self._metrics.lost_receipts.inc)
         self._remember(built.config)
@@ -267,7 +268,8 @@ class _Process:
     def _make_experiments(self) -> None:
         """What becomes of requests in experiments, and what applications say of answers."""
         self._experiments = Experiments(_state(), log=lambda: self._log, metrics=self._metrics)
-        self._app.feedback = FeedbackDesk(self._experiments, self._metrics)
+        self._judged = Judged(_state(), self._shared.take, self._told)
+        self._app.feedback = FeedbackDesk(self._experiments, self._metrics, self._judged.heard)
 
     def run(self) -> int:
         """Serve; the exit code."""
@@ -302,15 +304,11 @@ class _Process:
     def _told(self, event: str, fields: dict[str, Any]) -> None:
         """A node or policy reports something: all of it is counted, and some worth a line."""
         self._metrics.told(event, fields)
+        self._judged.told(event, fields)
         if event == "mirror.compared":
             self._experiments.compared(fields)
-        if event in ALERTS:
-            self._log.warning(event, **fields)
-            self._alerts.told(event, fields)
-        elif event in ("check.failing", "key_set.failing", "cassette.lost", "cache.damaged"):
-            self._log.warning(event, **fields)
-        elif event in LINES or (event == "limit.over" and fields["action"] != "reject"):  # who is refused has its own
-            self._log.info(event, **fields)
+        report(self._log, event, fields)
+        self._alerts.told(event, fields)
 
     def _watch_load(self, admission: Admission) -> None:
         """Let it judge what comes in, and tell of what it refuses: one line a second at most."""
@@ -337,6 +335,7 @@ class _Process:
         self._keep(self._canaries.run(), "keep canaries")
         self._keep(self._kept_receipts.run(), "keep receipts")
         self._keep(self._experiments.run(), "record experiments")
+        self._keep(self._judged.run(), "record what is known of hits")
         self._admission.start()
         self._share()
         loop = asyncio.get_running_loop()
@@ -434,6 +433,7 @@ class _Process:
         await self._alerts.aclose()
         await self._kept_receipts.aclose()
         await self._experiments.aclose()
+        await self._judged.aclose()
         await self._keys.aclose()
         await self._reloader.aclose()
         await self._shared.aclose()

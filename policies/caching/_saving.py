@@ -37,11 +37,11 @@ class Saving:
         if body is None:
             self._end(x, asked, "broken off or too long")
             return
-        reason = self._reason(x, asked)
+        reason = why_not(x, asked)
         if reason is not None:
             self._end(x, asked, reason)
         elif self._room.is_local and len(body) <= _QUICK:
-            reason = self._flaw(x, body, asked.flow is not None)
+            reason = flaw_of(x, body, self._rules, self._context, is_sse=asked.flow is not None)
             if reason is None:
                 entry = self._entry(x, asked, body)
                 if not self._room.keep_here(asked.key, entry, tags_of(x, asked.key), entry.ttl + self._stale):
@@ -53,39 +53,13 @@ class Saving:
     async def _later(self, x: Exchange, asked: Asked, body: bytes) -> None:
         reason: str | None = "failed"
         try:
-            reason = await aside(self._flaw, x, body, asked.flow is not None)
+            reason = await aside(flaw_of, x, body, self._rules, self._context, is_sse=asked.flow is not None)
             if reason is None:
                 entry = self._entry(x, asked, body)
                 if not await self._room.keep(asked.key, entry, tags_of(x, asked.key), entry.ttl + self._stale):
                     reason = "no room, or the store failed"
         finally:
             self._end(x, asked, reason)
-
-    def _reason(self, x: Exchange, asked: Asked) -> str | None:
-        """Why it is not kept, by what is known of the exchange."""
-        if asked.control.no_store:
-            return "the caller said no-store"
-        if x.unkept:
-            return x.unkept
-        for verdict in x.verdicts:
-            if verdict.outcome != "clean":
-                return f"a guard says: {verdict.outcome}"
-        if "replaced_by" in x.notes:
-            return f"`{x.notes['replaced_by']}` has put another in its place"
-        if x.degraded:
-            return "not the first choice has answered"
-        if x.attempts[-1].outcome == "error":
-            return "it failed"
-        return None
-
-    def _flaw(self, x: Exchange, body: bytes, is_sse: bool) -> str | None:
-        """The same by what is in the answer."""
-        if x.endpoint.dialect == "openai_chat":
-            return self._rules.of_chat(body)
-        if x.endpoint.dialect is None:
-            return None if body.lstrip().startswith(_OBJECT) else "no JSON object"
-        completion = self._context.completion(x, body, is_sse=is_sse)
-        return "it cannot be read" if completion is None else self._rules.of_answer(completion)
 
     def _entry(self, x: Exchange, asked: Asked, body: bytes) -> Entry:
         most = asked.control.max_age
@@ -100,3 +74,31 @@ class Saving:
         if reason is not None and "cache" in x.notes:
             x.notes["cache"] += f", not kept: {reason}"
         self._reports.tell("cache.kept", route=x.route, result=result)
+
+
+def why_not(x: Exchange, asked: Asked) -> str | None:
+    """Why it is not kept, by what is known of the exchange."""
+    if asked.control.no_store:
+        return "the caller said no-store"
+    if x.unkept:
+        return x.unkept
+    for verdict in x.verdicts:
+        if verdict.outcome != "clean":
+            return f"a guard says: {verdict.outcome}"
+    if "replaced_by" in x.notes:
+        return f"`{x.notes['replaced_by']}` has put another in its place"
+    if x.degraded:
+        return "not the first choice has answered"
+    if x.attempts[-1].outcome == "error":
+        return "it failed"
+    return None
+
+
+def flaw_of(x: Exchange, body: bytes, rules: Rules, context: CompileContext, *, is_sse: bool) -> str | None:
+    """The same by what is in the answer."""
+    if x.endpoint.dialect == "openai_chat":
+        return rules.of_chat(body)
+    if x.endpoint.dialect is None:
+        return None if body.lstrip().startswith(_OBJECT) else "no JSON object"
+    completion = context.completion(x, body, is_sse=is_sse)
+    return "it cannot be read" if completion is None else rules.of_answer(completion)

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Callable
 
 from msgspec.structs import replace
 
-from proxy.chat import Completion, Delta, End, Event, Finish, Open, Part, ToolCall
+from proxy.chat import Completion, Delta, End, Event, Finish, Open, Part, Pieces, ToolCall
 from proxy.errors import HungUp
 from proxy.kept import pause
-from proxy.policy import Pieces
 
 CUT = "chaos_cut"  # the code of an answer that was cut
 _CONTENT = frozenset({"text", "reasoning", "arguments", "refusal"})

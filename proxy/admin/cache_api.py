@@ -86,7 +86,7 @@ def _view(room: Room) -> dict[str, Any]:
     """Costs in dollars, times in seconds, sizes in bytes. ``entries`` and ``size``: in this process."""
     stats = room.stats
     asked = sum(stats.requests.values())
-    hits = sum(stats.requests[result] for result in ("hit", "stale", "shared"))
+    hits = sum(stats.requests[result] for result in ("hit", "stale", "shared", "semantic"))
     return {
         "route": room.route,
         "store": "memory" if room.is_local else "shared",

@@ -7,11 +7,13 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from proxy.caching.tags import read_tag
 from proxy.commands import DONE, FAILED, WRONG, Commands
 from proxy.commands.asking import Gateway, GatewayEdge, Unanswered, add_address
+from proxy.commands.tune import add_tune
 from proxy.ledger.shown import dollars, style_for, table, text
 
 _PATH = "/admin/cache"
@@ -22,8 +24,10 @@ _TAGS = (
 )
 
 
-def add_cache(commands: Commands, config: ArgumentParser, output: ArgumentParser, edge: GatewayEdge) -> None:
-    """Add the command. ``config`` and ``output`` are parents: --config and --json."""
+def add_cache(
+    commands: Commands, config: ArgumentParser, output: ArgumentParser, edge: GatewayEdge, state: Callable[[], Path]
+) -> None:
+    """Add the command. ``config`` and ``output`` are parents: --config and --json. ``state``: where state is kept."""
     command = commands.add_parser("cache", help="what kept answers have saved, and forgetting them")
     verbs = command.add_subparsers(metavar="VERB", required=True)
     verb = verbs.add_parser("stats", parents=[config, output], help="hits, and what they saved since it began")
@@ -35,6 +39,7 @@ def add_cache(commands: Commands, config: ArgumentParser, output: ArgumentParser
     verb.add_argument("--reason", default="", metavar="TEXT", help="stands in the audit")
     add_address(verb)
     verb.set_defaults(run=lambda args: _guarded(_invalidate, args, edge))
+    add_tune(verbs, output, state)
 
 
 def _guarded(run: Callable[[argparse.Namespace, GatewayEdge], int], args: argparse.Namespace, edge: GatewayEdge) -> int:

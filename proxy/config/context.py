@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from proxy.adjusting import adjusted
 from proxy.answers import Taken, completion_of, is_conversation, reply_of
-from proxy.asking import ask
+from proxy.asking import ask, embed
 from proxy.caching.memory import Memory
 from proxy.caching.room import NAME as CACHE
 from proxy.caching.room import Caches, Room
@@ -205,7 +205,7 @@ class RouteContext(Place):
         """Which requests were made already."""
         return self._state.lease.get(IDEMPOTENCY, Idempotency)
 
-    def room(self, max_size: int, max_entries: int) -> Room:
+    def room(self, max_size: int, max_entries: int, policy: str = "cache") -> Room:
         """Where answers of this route are kept."""
         name, lease = self._state.name, self._state.lease
         caches = lease.get(CACHE, Caches)
@@ -217,7 +217,8 @@ class RouteContext(Place):
         def made() -> Room:
             return Room(name, caches, Memory(max_size, max_entries, self._state.now), told, self._state.now)
 
-        found = self._state.rooms[name] = lease.get(f"cache {name} {max_size} {max_entries}", made)
+        found = lease.get(f"{policy} {name} {max_size} {max_entries}", made)
+        self._state.rooms[name if policy == "cache" else f"{name} {policy}"] = found
         return found
 
     def fingerprint(self) -> bytes:
@@ -329,6 +330,10 @@ class RouteContext(Place):
     async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
         """A question of the gateway's own."""
         return await ask(target, x, prompt, patience)
+
+    async def embed(self, target: Target, x: Exchange, text: str, patience: float) -> list[float] | None:
+        """The vector of a text."""
+        return await embed(target, x, text, patience)
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policies may set."""

@@ -25,6 +25,7 @@ MAX_BODY = 16 << 10
 RATE, BURST = 500.0, 1000.0  # requests a second of one team, and at once
 _MOST_TEAMS = 10_000
 _ENDPOINT = Endpoint("feedback", "feedback", "none", "none")
+Heard = Callable[[Feedback, str], bool]  # who else may know of it: what was said, and by which team
 _UNKNOWN = "There is no such request of this key's team that feedback is kept for"
 
 
@@ -51,8 +52,9 @@ class Rate:
 class FeedbackDesk:
     """Answers what applications send."""
 
-    def __init__(self, experiments: Experiments, metrics: Metrics) -> None:
+    def __init__(self, experiments: Experiments, metrics: Metrics, heard: Heard = lambda said, scope: False) -> None:
         self.experiments = experiments
+        self._heard = heard
         self._counts = metrics.experiments
         self._rate = Rate()
 
@@ -81,16 +83,26 @@ class FeedbackDesk:
                 message = f"The body is longer than {MAX_BODY} bytes."
                 raise BadRequest(message, status=413, code="body_too_large")
             said = read(body)
-            joined = await self.experiments.say(said, scope)
+            is_heard = self._heard(said, scope)
+            joined = await self._joined(said, scope, is_heard=is_heard)
         except UnknownRequest:
             self._counts.said("unknown")
             return self._unknown(x)
         except GatewayError as error:
             self._counts.said("failed" if isinstance(error, FeedbackUnavailable) else "invalid")
             raise
-        self._counts.said("joined" if any(one.declared for one in joined) else "undeclared")
+        self._counts.said("joined" if is_heard or any(one.declared for one in joined) else "undeclared")
         told = {"object": "feedback", "name": said.name, "value": said.value, "experiments": _told(joined)}
         return Reply(200, msgspec.json.encode(_of(said) | told))
+
+    async def _joined(self, said: Feedback, scope: str, *, is_heard: bool) -> list[Joined]:
+        """Experiments in which it counts: there may be none of a request that somebody else knows."""
+        try:
+            return await self.experiments.say(said, scope)
+        except UnknownRequest:
+            if not is_heard:
+                raise
+            return []
 
     def _unknown(self, x: Exchange) -> Reply:
         more = (

@@ -22,6 +22,18 @@ class CacheCounts:
             ["route", "result"],
             **known,
         )
+        self._semantic = Counter(
+            "sluicegate_cache_semantic_requests",
+            "Requests of routes with `cache_semantic`: semantic (served), shadow (would have been), miss, or bypass.",
+            ["route", "result"],
+            **known,
+        )
+        self._judged = Counter(
+            "sluicegate_cache_semantic_judged",
+            "Answers of which it became known whether they were right to give again, by shadow mode or feedback.",
+            ["route", "source", "verdict"],
+            **known,
+        )
         self._kept = Counter(
             "sluicegate_cache_answers", "Answers that could be kept: stored or refused.", ["route", "result"], **known
         )
@@ -41,6 +53,14 @@ class CacheCounts:
             self._child(self._requests, fields["route"], fields["result"]).inc()
             if fields["saved"]:
                 self._child(self._saved, fields["route"]).inc(fields["saved"] / 1e9)
+        elif event == "cache_semantic.request":
+            self._child(self._semantic, fields["route"], fields["result"]).inc()
+            if fields["saved"]:
+                self._child(self._saved, fields["route"]).inc(fields["saved"] / 1e9)
+        elif event == "cache_semantic.sample":
+            if fields["is_right"] is not None:
+                verdict = "right" if fields["is_right"] else "wrong"
+                self._child(self._judged, fields["route"], fields["source"], verdict).inc()
         elif event == "cache.kept":
             self._child(self._kept, fields["route"], fields["result"]).inc()
         elif event == "cache.damaged":

@@ -200,7 +200,7 @@ class Metrics(Meter):
             self._child(self._over_limit, fields["level"], fields["action"]).inc()
         elif event == "flag.decided":
             self._child(self._flags, fields["flag"], "on" if fields["on"] else "off").inc()
-        elif event.startswith("cache."):
+        elif event.startswith(("cache.", "cache_semantic.")):
             self._caching.told(event, fields)
         elif event == "cassette.request":
             self._child(self._cassettes, fields["route"], fields["result"]).inc()

@@ -45,6 +45,9 @@ LAYERS = {
     "proxy.expression": "leaf",
     "proxy.experiments.plan": "leaf",
     "proxy.sticky": "leaf",
+    "proxy.semantic": "leaf",
+    "proxy.semantic.feedback": "engine",
+    "proxy.semantic.log": "engine",
     "proxy.tasks": "leaf",
     "proxy.limit": "leaf",
     "proxy.admin.roles": "leaf",
@@ -118,6 +121,9 @@ CONFINED = {
     "joserfc": ("policies.identity",),
     "genai_prices": ("proxy.ledger",),
     "redis": ("proxy.store",),
+    "numpy": ("proxy.semantic",),
+    "onnxruntime": ("proxy.semantic",),
+    "tokenizers": ("proxy.semantic",),
     "psycopg": ("proxy.ledger",),
     "tiktoken": ("proxy.tokens",),
 }
@@ -144,6 +150,9 @@ LATE_IMPORTS: dict[tuple[str, str], str] = {
     ("proxy.store.shared_cache", "redis.backoff"): "the extra `redis`",
     ("proxy.ledger.export", "psycopg"): "the extra `postgres`",
     ("proxy.ledger.postgres", "psycopg"): "the extra `postgres`",
+    ("proxy.semantic.local", "numpy"): "the extra `semantic`",
+    ("proxy.semantic.local", "onnxruntime"): "the extra `semantic`",
+    ("proxy.semantic.local", "tokenizers"): "the extra `semantic`",
     ("proxy.tokens.encodings", "tiktoken"): "it takes a while, and few requests have to be counted",
     ("proxy.ledger.prices", "genai_prices.data_snapshot"): "a fifth of a second, and for few files",
     ("proxy.telemetry.log", "structlog"): "only a log on a terminal needs it",
@@ -218,9 +227,9 @@ def test_every_distribution_that_is_imported_is_declared() -> None:
     packages = packages_distributions()
     used = {found.name.split(".")[0] for path in source_files() for found in imports(path) if not _ours(found.name)}
     missing = {
-        package: packages.get(package, ["(not installed)"])
+        package: packages.get(package, [package])  # what is not installed is looked for by its own name
         for package in used - sys.stdlib_module_names - {"__future__"}
-        if not declared & {name.lower().replace("_", "-") for name in packages.get(package, [])}
+        if not declared & {name.lower().replace("_", "-") for name in packages.get(package, [package])}
     }
     assert not missing
 

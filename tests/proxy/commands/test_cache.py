@@ -67,7 +67,7 @@ def run(heard: list[Any]) -> Iterator[Run]:
         output.add_argument("--json", action="store_true")
         commands = parser.add_subparsers(required=True)
         url = f"http://127.0.0.1:{server.server_port}"
-        add_cache(commands, config, output, GatewayEdge(lambda path: url, {"NO_COLOR": "1"}))
+        add_cache(commands, config, output, GatewayEdge(lambda path: url, {"NO_COLOR": "1"}), lambda: Path("nowhere"))
 
         def go(*words: str) -> int:
             args = parser.parse_args(["cache", *words])

@@ -1,0 +1,55 @@
+"""What is said of hits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.experiments.feedback import Feedback
+from proxy.semantic.curve import Sample
+from proxy.semantic.feedback import Judged
+from proxy.semantic.log import EVENT, read_samples
+from proxy.semantic.memory import Memory
+from proxy.semantic.served import Hit, Served
+
+
+def _judged(folder: Path) -> tuple[Judged, Served, list[tuple[str, dict[str, Any]]]]:
+    served = Served()
+    served.add("req_1", Hit("chat", "acme/web", b"key", 0.96, Memory(1, 1, lambda: 0.0)))
+    told: list[tuple[str, dict[str, Any]]] = []
+
+    def tell(event: str, fields: dict[str, Any]) -> None:
+        told.append((event, fields))
+        judged.told(event, fields)
+
+    judged = Judged(folder, lambda name, make: served, tell)
+    return judged, served, told
+
+
+async def test_a_verdict_is_recorded(tmp_path: Path) -> None:
+    """Told to whoever counts, and on disk."""
+    judged, _, told = _judged(tmp_path)
+    assert judged.heard(Feedback("wrong_answer", True, "req_1"), "acme/web")
+    judged.told("cache.request", {})
+    await judged.aclose()
+    assert [event for event, _ in told] == [EVENT]
+    assert read_samples(tmp_path, "chat") == [Sample(0.96, False, "feedback")]
+
+
+@pytest.mark.parametrize(
+    ("said", "scope"),
+    [
+        (Feedback("solved", True, "req_1"), "acme/web"),
+        (Feedback("wrong_answer", 1.0, "req_1"), "acme/web"),
+        (Feedback("wrong_answer", True, "req_2"), "acme/web"),
+        (Feedback("wrong_answer", True, "req_1"), "other/ads"),
+        (Feedback("wrong_answer", True, "", "subject", "experiment"), "acme/web"),
+    ],
+)
+def test_what_is_about_nothing_here(said: Feedback, scope: str, tmp_path: Path) -> None:
+    """Somebody else may know it."""
+    judged, _, told = _judged(tmp_path)
+    assert not judged.heard(said, scope)
+    assert not told

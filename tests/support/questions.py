@@ -1,0 +1,499 @@
+"""Pairs of questions of which it is known whether they have one answer: a table of intents, and a seeded draw.
+
+An intent has phrasings that ask for the same, and slots whose values decide the answer. Its answer is a function of
+the intent and the values alone, so the label of a pair is exact: no model and no person judges it. A pair that must
+hit differs in its phrasing; one that must miss differs in one value (or two values have changed places), mostly in the
+same phrasing, as that is where vectors lie closest.
+
+``calibration`` intents may be looked at while the guard and the thresholds are made; ``held_out`` ones are other
+sentences about other things, on which nothing is tuned: they are what is reported.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+Half = Literal["calibration", "held_out"]
+MISSES_PER_HIT = 9  # real traffic is mostly other questions
+
+
+class Intent(NamedTuple):
+    """``slots``: name → kind of what it decides, and its values. ``swaps``: two slots whose order matters."""
+
+    half: Half
+    phrasings: tuple[str, ...]
+    slots: dict[str, tuple[str, tuple[str, ...]]]
+    swaps: tuple[str, str] | None = None
+
+
+class Pair(NamedTuple):
+    """``family``: what differs; ``same``: whether the answers are equal."""
+
+    family: str
+    stored: str
+    asked: str
+    same: bool
+
+
+def _slot(kind: str, *values: str) -> tuple[str, tuple[str, ...]]:
+    return kind, values
+
+
+_CITIES = _slot("entity", "Paris", "London", "Madrid", "Vienna", "Lisbon", "Prague")
+_STATES = _slot("entity", "Nebraska", "Ohio", "Utah", "Maine", "Texas", "Oregon")
+_TEAMS = _slot("entity", "Arsenal", "Juventus", "Benfica", "Ajax", "Celtic")
+_AMOUNTS = _slot("number", "5", "50", "15", "120", "1,500", "7.5")
+_COUNTS = _slot("number", "3", "4", "12", "30", "45", "300")
+
+INTENTS: dict[str, Intent] = {
+    "capital": Intent(
+        "calibration",
+        ("What is the capital of {country}?", "What's the capital of {country}?", "Which city is {country}'s capital?"),
+        {"country": _slot("entity", "France", "Germany", "Australia", "Austria", "Niger", "Nigeria")},
+    ),
+    "flight": Intent(
+        "calibration",
+        (
+            "How long is a flight from {origin} to {goal}?",
+            "How long is a flight to {goal} from {origin}?",
+            "What is the duration of a flight from {origin} to {goal}?",
+        ),
+        {"origin": _CITIES, "goal": _CITIES},
+        ("origin", "goal"),
+    ),
+    "convert": Intent(
+        "calibration",
+        ("Convert {amount} {unit} to {other}.", "How much is {amount} {unit} in {other}?"),
+        {
+            "amount": _AMOUNTS,
+            "unit": _slot("currency", "USD", "EUR", "GBP", "CHF"),
+            "other": _slot("currency", "JPY", "SEK", "INR"),
+        },
+    ),
+    "password": Intent(
+        "calibration",
+        (
+            "How do I {verb} {whose} password?",
+            "How can I {verb} {whose} password?",
+            "What is the way to {verb} {whose} password?",
+            "How can {whose} password be {verb}?",
+        ),
+        {"verb": _slot("antonym", "reset", "set"), "whose": _slot("person", "my", "his", "their")},
+    ),
+    "allowed": Intent(
+        "calibration",
+        ("Is smoking {may} on the {place}?", "On the {place}, is smoking {may}?"),
+        {
+            "may": _slot("negation", "allowed", "not allowed"),
+            "place": _slot("entity", "terrace", "balcony", "platform", "roof"),
+        },
+    ),
+    "extreme": Intent(
+        "calibration",
+        ("What is the {end} temperature in {place}?", "In {place}, what is the {end} temperature?"),
+        {"end": _slot("antonym", "maximum", "minimum", "average"), "place": _CITIES},
+    ),
+    "poem": Intent(
+        "calibration",
+        ("Write a {form} about {topic} in {language}.", "Please write a {form} in {language} about {topic}."),
+        {
+            "form": _slot("format", "haiku", "sonnet", "limerick"),
+            "topic": _slot("entity", "rain", "bread", "trains"),
+            "language": _slot("language", "French", "German", "English"),
+        },
+    ),
+    "rename": Intent(
+        "calibration",
+        ("Rename the variable {old} to {new}.", "I want to rename the variable {old} to {new}."),
+        {
+            "old": _slot("variable", "user_id", "userId", "item", "items", "`x`", "`X`"),
+            "new": _slot("variable", "account_id", "row", "cell"),
+        },
+    ),
+    "holiday": Intent(
+        "calibration",
+        ("Is the office open on {date}?", "On {date}, is the office open?"),
+        {"date": _slot("date", "March 3", "March 4", "May 3", "3 June", "December 24", "2024-12-24", "2025-12-24")},
+    ),
+    "speed": Intent(
+        "calibration",
+        ("How long does a car take for {amount} {unit}?", "How long does an automobile take for {amount} {unit}?"),
+        {"amount": _AMOUNTS, "unit": _slot("unit", "km", "miles", "meters", "feet")},
+    ),
+    "copies": Intent(
+        "calibration",
+        ("Can I delete {which} backups of the server?", "Am I able to erase {which} backups of the server?"),
+        {"which": _slot("quantifier", "all", "some", "any", "none of the", "most")},
+    ),
+    "population": Intent(
+        "calibration",
+        (
+            "What is the population of {state}?",
+            "How many people live in {state}?",
+            "Can you tell me the population of {state}?",
+            "I'd like to know what the population of {state} is.",
+            "population of {state}",
+        ),
+        {"state": _STATES},
+    ),
+    "winner": Intent(
+        "calibration",
+        (
+            "Did {first} beat {second} in the final?",
+            "Do you know if {first} beat {second} in the final?",
+            "In the final, did {first} beat {second}?",
+            "Was {second} beaten by {first} in the final?",
+        ),
+        {"first": _TEAMS, "second": _TEAMS},
+        ("first", "second"),
+    ),
+    "timezones": Intent(
+        "calibration",
+        (
+            "If it is {hour} in {here}, what time is it in {there}?",
+            "What time is it in {there} if it is {hour} in {here}?",
+            "What time is it in {there} when it's {hour} in {here}?",
+        ),
+        {"hour": _slot("date", "9 am", "9 pm", "10 am", "noon"), "here": _STATES, "there": _STATES},
+        ("here", "there"),
+    ),
+    "dose": Intent(
+        "calibration",
+        (
+            "Is it safe to take {amount} {unit} of ibuprofen {when} a meal?",
+            "Is taking {amount} {unit} of ibuprofen {when} a meal safe?",
+            "Please tell me, is it safe to take {amount} {unit} of ibuprofen {when} a meal?",
+            "Is it safe to take {amount} {unit} ibuprofen {when} eating?",
+        ),
+        {
+            "amount": _slot("number", "200", "400", "800", "20"),
+            "unit": _slot("unit", "mg", "g", "ml"),
+            "when": _slot("antonym", "before", "after", "without"),
+        },
+    ),
+    "invoice": Intent(
+        "calibration",
+        (
+            "How do I {verb} an invoice for {price}?",
+            "How can I {verb} an invoice for {price}?",
+            "Could you explain how I {verb} an invoice for {price}?",
+            "What are the steps to {verb} an invoice for {price}?",
+            "Hello! How do I {verb} an invoice for {price}? Thanks!",
+        ),
+        {
+            "verb": _slot("antonym", "approve", "reject"),
+            "price": _slot("currency", "$500", "€500", "£500"),
+        },
+    ),
+    "visa": Intent(
+        "calibration",
+        (
+            "{whether} {who} need a visa for {country}?",
+            "Hi, {whether} {who} need a visa for {country}?",
+            "{whether} {who} require a visa for {country}?",
+            "{whether} {who} need a visa to enter {country}?",
+        ),
+        {
+            "whether": _slot("negation", "Do", "Don't"),
+            "who": _slot("person", "I", "they", "we"),
+            "country": _slot("entity", "Brazil", "Bolivia", "Japan", "Jordan"),
+        },
+    ),
+    "regex": Intent(
+        "calibration",
+        (
+            "How do I match {count} digits at the {end} of {name} in {tool}?",
+            "In {tool}, how do I match {count} digits at the {end} of {name}?",
+            "How would one match {count} digits at the {end} of {name} in {tool}?",
+            "I'm trying to match {count} digits at the {end} of {name} in {tool}. How?",
+        ),
+        {
+            "count": _COUNTS,
+            "end": _slot("antonym", "start", "end"),
+            "name": _slot("variable", "line", "lines", "row_id", "rowId", "`s`"),
+            "tool": _slot("language", "Python", "Ruby", "Perl"),
+        },
+    ),
+    "summary": Intent(
+        "calibration",
+        (
+            "Summarize the plot of {book} in {count} sentences as {form}.",
+            "Please summarize the plot of {book} in {count} sentences as {form}.",
+            "Could you summarize the plot of {book} as {form} in {count} sentences?",
+            "Give me a summary of the plot of {book} in {count} sentences as {form}.",
+        ),
+        {
+            "book": _slot("entity", "Hamlet", "Macbeth", "Othello", "Emma"),
+            "count": _COUNTS,
+            "form": _slot("format", "JSON", "a table", "bullet points"),
+        },
+    ),
+    "translate": Intent(
+        "calibration",
+        (
+            'Translate "{text}" into {language}.',
+            'Please translate "{text}" into {language}.',
+            'How do you say "{text}" in {language}?',
+            'Can you translate "{text}" into {language}, please?',
+        ),
+        {
+            "text": _slot("quoted", "good morning", "good evening", "Good Morning Vietnam"),
+            "language": _slot("language", "Italian", "Dutch", "Polish"),
+        },
+    ),
+    "quorum": Intent(
+        "calibration",
+        (
+            "Must {which} members sign the form?",
+            "Do {which} members have to sign the form?",
+            "Do {which} members need to sign the form?",
+            "Does the form have to be signed by {which} members?",
+        ),
+        {"which": _slot("quantifier", "all", "some", "at least two", "at most two", "any")},
+    ),
+    "president": Intent(
+        "calibration",
+        (
+            "Who {tense} the president of {country} in {year}?",
+            "In {year}, who {tense} the president of {country}?",
+            "Any idea who {tense} the president of {country} in {year}?",
+        ),
+        {
+            "tense": _slot("tense", "was", "will be"),
+            "country": _slot("entity", "Chile", "Peru", "Kenya", "Ghana"),
+            "year": _slot("date", "1999", "2001", "2025", "2031"),
+        },
+    ),
+    "sum": Intent(
+        "calibration",
+        ("What is {a} {op} {b}?", "What's {a} {op} {b}?", "Compute {a} {op} {b}.", "Tell me what {a} {op} {b} is."),
+        {"a": _COUNTS, "op": _slot("antonym", "plus", "minus", "times"), "b": _AMOUNTS},
+        None,
+    ),
+    "export": Intent(
+        "calibration",
+        (
+            "Where can I {verb} the {period} report?",
+            "Where do I {verb} the {period} report?",
+            "Please let me know where I can {verb} the {period} report.",
+            "Where can the {period} report be {verb}ed?",
+        ),
+        {
+            "verb": _slot("antonym", "upload", "download"),
+            "period": _slot("date", "Monday", "Friday", "March", "May"),
+        },
+    ),
+    # Held out: nothing is tuned on what stands below.
+    "refund": Intent(
+        "held_out",
+        (
+            "How long does a refund to {card} take?",
+            "How many days does a refund to {card} take?",
+            "Can you tell me how long a refund to {card} takes?",
+            "How long does it take to get a refund to {card}?",
+            "Hey! How long does a refund to {card} take? Many thanks",
+        ),
+        {"card": _slot("entity", "Visa", "PayPal", "Mastercard", "Klarna")},
+    ),
+    "boil": Intent(
+        "held_out",
+        (
+            "How many minutes do I boil {count} eggs at {height} {unit}?",
+            "How many minutes should I boil {count} eggs at {height} {unit}?",
+            "At {height} {unit}, how many minutes do I boil {count} eggs?",
+            "I'd like to know how many minutes to boil {count} eggs at {height} {unit}.",
+        ),
+        {
+            "count": _COUNTS,
+            "height": _slot("number", "800", "1800", "2,800"),
+            "unit": _slot("unit", "meters", "feet", "miles"),
+        },
+    ),
+    "owner": Intent(
+        "held_out",
+        (
+            "Did {first} acquire {second}?",
+            "Hello, did {first} acquire {second}?",
+            "Was {second} acquired by {first}?",
+            "Has {first} acquired {second}?",
+        ),
+        {"first": _slot("entity", "Oracle", "Cisco", "Adobe"), "second": _slot("entity", "Oracle", "Cisco", "Adobe")},
+        ("first", "second"),
+    ),
+    "route": Intent(
+        "held_out",
+        (
+            "What is the cheapest train from {here} to {there} on {day}?",
+            "On {day}, what is the cheapest train from {here} to {there}?",
+            "What's the cheapest train to {there} from {here} on {day}?",
+            "Could you tell me what the cheapest train from {here} to {there} on {day} is?",
+        ),
+        {"here": _CITIES, "there": _CITIES, "day": _slot("date", "Sunday", "May 2", "May 12", "2 May")},
+        ("here", "there"),
+    ),
+    "permission": Intent(
+        "held_out",
+        (
+            "{can} {who} bring a dog into the {room}?",
+            "Please, {can} {who} bring a dog into the {room}?",
+            "{can} {who} take a dog into the {room}?",
+            "Hi. {can} {who} bring a dog into the {room}? Thank you!",
+        ),
+        {
+            "can": _slot("negation", "Can", "Can't", "Must", "Mustn't"),
+            "who": _slot("person", "I", "she", "you"),
+            "room": _slot("entity", "library", "kitchen", "gym"),
+        },
+    ),
+    "firewall": Intent(
+        "held_out",
+        (
+            "How do I {verb} {direction} traffic on port {port} with {tool}?",
+            "With {tool}, how do I {verb} {direction} traffic on port {port}?",
+            "How can I {verb} {direction} traffic on port {port} using {tool}?",
+            "What's the way to {verb} {direction} traffic on port {port} with {tool}?",
+            "How is {direction} traffic on port {port} {verb}ed with {tool}?",
+        ),
+        {
+            "verb": _slot("antonym", "block", "unblock", "allow"),
+            "direction": _slot("antonym", "inbound", "outbound"),
+            "port": _slot("number", "22", "443", "8443"),
+            "tool": _slot("entity", "iptables", "nftables", "ufw"),
+        },
+    ),
+    "sort": Intent(
+        "held_out",
+        (
+            "Sort the list {name} in {order} order in {language}.",
+            "Please sort the list {name} in {order} order in {language}.",
+            "Could you sort the list {name} in {order} order in {language}?",
+            "In {language}, sort the list {name} in {order} order.",
+        ),
+        {
+            "name": _slot("variable", "prices", "price", "`rows`", "`row`", "myList", "mylist"),
+            "order": _slot("antonym", "ascending", "descending", "random"),
+            "language": _slot("language", "Rust", "Go", "Swift"),
+        },
+    ),
+    "code": Intent(
+        "held_out",
+        (
+            "What does {line} return?",
+            "What does {line} return",
+            "Hi, what does {line} return?",
+            "Please tell me what {line} returns.",
+        ),
+        {
+            "line": _slot(
+                "code", "f(x, y)", "f(y, x)", "f(x) + y", "f(x) - y", "not f(x)", "f(x)[0]", "f(x)[1]", "x > y"
+            )
+        },
+    ),
+    "letter": Intent(
+        "held_out",
+        (
+            "Write {form} to {whose} landlord about {topic} in {language}.",
+            "Please write {form} to {whose} landlord about {topic} in {language}.",
+            "Could you write {form} to {whose} landlord in {language} about {topic}?",
+            "I need {form} to {whose} landlord about {topic} in {language}.",
+        ),
+        {
+            "form": _slot("format", "an email", "a letter", "a text message"),
+            "whose": _slot("person", "my", "her", "our"),
+            "topic": _slot("entity", "mould", "noise", "heating"),
+            "language": _slot("language", "Danish", "Korean", "Arabic"),
+        },
+    ),
+    "quota": Intent(
+        "held_out",
+        (
+            "Are {which} users limited to {amount} {unit} per {period}?",
+            "Hello! Are {which} users limited to {amount} {unit} per {period}?",
+            "Do you know whether {which} users are limited to {amount} {unit} per {period}?",
+            "Tell me if {which} users are limited to {amount} {unit} per {period}.",
+        ),
+        {
+            "which": _slot("quantifier", "all", "no", "most", "only new"),
+            "amount": _slot("number", "10", "100", "1,000"),
+            "unit": _slot("unit", "MB", "GB", "requests"),
+            "period": _slot("date", "day", "week", "month"),
+        },
+    ),
+    "price": Intent(
+        "held_out",
+        (
+            "What will {item} cost in {currency} after {year}?",
+            "After {year}, what will {item} cost in {currency}?",
+            "How much will {item} cost in {currency} after {year}?",
+            "Any idea what {item} will cost in {currency} after {year}?",
+        ),
+        {
+            "item": _slot("entity", "gold", "copper", "wheat"),
+            "currency": _slot("currency", "dollars", "euros", "pounds"),
+            "year": _slot("date", "2027", "2030", "2035"),
+        },
+    ),
+    "history": Intent(
+        "held_out",
+        (
+            "Who {tense} the mayor of {city}?",
+            "Hi, who {tense} the mayor of {city}?",
+            "Do you know who {tense} the mayor of {city}?",
+            "I was wondering who {tense} the mayor of {city}",
+        ),
+        {"tense": _slot("tense", "is", "was", "will be"), "city": _CITIES},
+    ),
+}
+_BEFORE = ("", "", "", "Please: ", "Hi! ", "Hello, ", "Quick question: ", "Hey there, ", "Thanks in advance! ")
+_AFTER = ("", "", "", " Thanks!", " Please.", " Thank you.")
+
+
+def draw(half: Half, seed: int, hits: int, misses_per_hit: int = MISSES_PER_HIT) -> Iterator[Pair]:
+    """``hits`` pairs that must hit, and so many times as many that must miss, evenly over intents."""
+    random_ = random.Random(seed)
+    intents = [(name, intent) for name, intent in INTENTS.items() if intent.half == half]
+    for number in range(hits):
+        yield _hit(*intents[number % len(intents)], random_)
+        for more in range(misses_per_hit):
+            yield _miss(*intents[(number + more) % len(intents)], random_)
+
+
+def answer(name: str, values: dict[str, str]) -> str:
+    """The oracle: what is asked for, and of what."""
+    return f"{name}: " + ", ".join(f"{slot}={value.replace(',', '')}" for slot, value in sorted(values.items()))
+
+
+def _values(intent: Intent, random_: random.Random) -> dict[str, str]:
+    values = {slot: random_.choice(choices) for slot, (_, choices) in intent.slots.items()}
+    if intent.swaps is not None:
+        one, other = intent.swaps
+        values[one], values[other] = random_.sample(intent.slots[one][1], 2)
+    return values
+
+
+def _hit(name: str, intent: Intent, random_: random.Random) -> Pair:
+    values = _values(intent, random_)
+    one, other = random_.sample(range(len(intent.phrasings)), 2)
+    stored = intent.phrasings[one].format(**values)
+    asked = random_.choice(_BEFORE) + intent.phrasings[other].format(**values) + random_.choice(_AFTER)
+    return Pair("paraphrase", stored, asked, same=True)
+
+
+def _miss(name: str, intent: Intent, random_: random.Random) -> Pair:
+    values = _values(intent, random_)
+    changed = dict(values)
+    kinds = sorted(intent.slots)
+    slot = random_.choice([*kinds, "swap"] if intent.swaps is not None else kinds)
+    if slot == "swap" and intent.swaps is not None:
+        one, other = intent.swaps
+        changed[one], changed[other], family = values[other], values[one], "direction"
+    else:
+        family, choices = intent.slots[slot]
+        taken = {values[one] for one in intent.swaps} if intent.swaps is not None and slot in intent.swaps else set()
+        changed[slot] = random_.choice([value for value in choices if value != values[slot] and value not in taken])
+    phrasing = random_.randrange(len(intent.phrasings))
+    again = phrasing if random_.random() < 0.7 else random_.randrange(len(intent.phrasings))
+    stored, asked = intent.phrasings[phrasing].format(**values), intent.phrasings[again].format(**changed)
+    return Pair(family, stored, asked, same=answer(name, values) == answer(name, changed))
