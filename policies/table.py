@@ -17,6 +17,7 @@ from policies.identity.authenticate import Authenticate
 from policies.limits.idempotency import Idempotency
 from policies.limits.queue import Queue
 from policies.limits.quota import Quota
+from policies.routing.adjust import Adjust
 from policies.routing.balance import Balance
 from policies.routing.canary import Canary
 from policies.routing.classify import Classify
@@ -58,4 +59,5 @@ TARGETS: dict[str, type[Target]] = {
     "mirror": Mirror,
     "canary": Canary,
     "experiment": Experiment,
+    "adjust": Adjust,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network
 from itertools import count
 from typing import Any, Protocol
@@ -66,6 +66,35 @@ class Identity:
         self.tier = tier
 
 
+class KeySource(Protocol):
+    """Public keys that change. On the loop only; nothing here waits."""
+
+    def keys(self) -> Mapping[str, Mapping[str, str]] | None:
+        """JWK (RFC 7517, public members only) by id, the same object until one changes; None while none are known."""
+
+    def missed(self) -> None:
+        """A key was asked for that is not there: have a look soon."""
+
+    def retry_after(self) -> int:
+        """Whole seconds until keys may be there, at least one."""
+
+
+class Keys(Protocol):
+    """All keys that are good: those of the file, and those that were issued."""
+
+    def __bool__(self) -> bool:
+        """Whether there may be any."""
+
+    def get(self, digest: bytes) -> Identity | None:
+        """Whose key has this SHA-256 (32 bytes)."""
+
+    def values(self) -> Iterable[Identity]:
+        """All that the file knows."""
+
+    def detours(self) -> Iterable[str]:
+        """Routes to which their limits may lead, also those of keys that are issued later."""
+
+
 class Charge(Protocol):
     """What one upstream request costs, in nano-dollars and tokens; final once ``is_settled``."""
 
@@ -117,7 +146,7 @@ class Attempt:
         self.target = target
         self.started = started  # time.monotonic()
         self.ends: Callable[[str | None], None] | None = None
-        self.opens: Callable[[], Charge] | None = None  # opens its charge
+        self.opens: Callable[[Exchange], Charge] | None = None  # opens its charge
         self.charge: Charge | None = None
         self.outcome = "open"  # open | ok | error | cancelled
         self.reason: str | None = None  # a Meaning, or "client_gone"
@@ -125,14 +154,14 @@ class Attempt:
         self.duration = 0.0
         self.first_byte: float | None = None
 
-    def dispatch(self) -> None:
-        """The request is about to be sent: from now on it may cost something.
+    def dispatch(self, x: Exchange) -> None:
+        """The request of ``x`` is about to be sent: from now on it may cost something.
 
         Raises:
             GatewayError: that cannot be written down, so it must not be sent.
         """
         if self.opens is not None:
-            self.charge = self.opens()
+            self.charge = self.opens(x)
 
     def end(self, outcome: str | None = None, reason: str | None = None) -> None:
         """It is over. ``outcome``: where that is not what it was when its body began."""
@@ -226,6 +255,7 @@ class Exchange:
         "query",
         "read",
         "received",
+        "releases",
         "reply_headers",
         "request_id",
         "route",
@@ -283,6 +313,7 @@ class Exchange:
         self.maxima: Any = None  # proxy.dialects.splice.Maxima: what the request says of its answer's length
         self.variant = ""  # of an experiment, or "mirror"
         self.exposures: dict[str, tuple[str, str]] = {}  # experiment → variant, and the subject that has it
+        self.releases: dict[str, tuple[str, str]] = {}  # canary that hears of the answer → side, and mark of its era
         self.begun: Begun | None = None  # only the rest of the answer is asked for
         self.keeps_events = False  # the answer is to be taken apart even if its bytes could pass: it may have to go on
         self.trial = False  # nothing else is left: a target that is ejected may be tried
@@ -322,6 +353,18 @@ class Exchange:
         twin.attempts, twin.skipped, twin.notes, twin.degraded = [], [], {}, ""
         twin.upstream_wait = 0.0
         return twin
+
+    def instead(self) -> Exchange:
+        """The same request, to be sent changed in place of this one, which hears of it by ``heed``."""
+        twin = self.beside()
+        twin.attempts, twin.skipped, twin.notes, twin.degraded = self.attempts, self.skipped, self.notes, self.degraded
+        twin.upstream_wait = self.upstream_wait
+        return twin
+
+    def heed(self, twin: Exchange) -> None:
+        """What has become of the one that was sent instead."""
+        self.attempts, self.skipped, self.notes, self.degraded = twin.attempts, twin.skipped, twin.notes, twin.degraded
+        self.variant, self.upstream_wait = twin.variant, twin.upstream_wait
 
     def refuse(
         self, status: int, code: str, message: str, *, param: str | None = None, headers: tuple[Header, ...] = ()
