@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from proxy.around import Around
 from proxy.chat import Usage
 from proxy.differences import Differences, Told, is_beside
 from proxy.errors import GatewayError, Header, UpstreamError
@@ -22,7 +23,7 @@ from proxy.exchange import Exchange, Reply
 from proxy.inbound import admit
 from proxy.ledger.row import PriceTerms, Row
 from proxy.pipeline import Pipeline, failure
-from proxy.policy import Answer, Around, Node, Target, Timeouts
+from proxy.policy import Answer, Node, Target, Timeouts
 from proxy.providers.provider import Provider
 from proxy.quick_loop import QuickLoop
 from proxy.rehearsal import Clock, Compile, fresh_state, until_the_end

@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from proxy.around import Around
 from proxy.chat import Chat
 from proxy.errors import GatewayError, UpstreamError
 from proxy.exchange import Begun, Exchange
 from proxy.needs import estimate, needs_of
-from proxy.policy import Answer, Around, Choice, Target
+from proxy.policy import Answer, Choice, Target
 from proxy.reports import Reports
 from proxy.seam import Told
 from proxy.translated import Translated

@@ -270,6 +270,7 @@ class Exchange:
         "unkept",
         "upstream_wait",
         "variant",
+        "verdicts",
     )
 
     def __init__(
@@ -321,6 +322,7 @@ class Exchange:
         self.degraded = ""  # why another than the first choice answered: a meaning of failure
         self.jobs: Any = None  # proxy.jobs: takes an exchange over, to be answered later; None within a job
         self.meter: Meter = NOBODY
+        self.verdicts: list[Any] = []  # proxy.guarding.verdict.Verdict: of guards that look at the answer as it flows
         self.unkept = ""  # why nobody else may get this answer, as whoever looked into it says
         self.line: Any = None  # proxy.policy.Line: where to wait while everything is limited, set by a policy
         self.notes: dict[str, str] = {}  # policy or node name → what it decided, for the receipt
@@ -351,6 +353,7 @@ class Exchange:
         for name in Exchange.__slots__:
             setattr(twin, name, getattr(self, name))
         twin.attempts, twin.skipped, twin.notes, twin.degraded = [], [], {}, ""
+        twin.verdicts = []
         twin.upstream_wait = 0.0
         return twin
 

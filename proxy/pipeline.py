@@ -172,6 +172,7 @@ class Pipeline:
     async def explain(self, x: Exchange) -> tuple[list[tuple[str, str]], Reply | None, Choice | None]:
         """Run the request phases and describe the rest, sending nothing: policy lines, early reply, target's choice."""
         lines: list[tuple[str, str]] = []
+        entered = 0
         try:
             for name, policy in self.policies:
                 if _has(policy, "on_request"):
@@ -181,10 +182,10 @@ class Pipeline:
                         lines.append((name, f"refuses: {reply.status} {reply.code or ''}".rstrip()))
                         return lines, reply, None
                 lines.append((name, policy.explain(x)))
-                x.entered = len(lines)
+                entered = len(lines)
             return lines, None, self.target.explain(x)
         finally:
-            _call_all(self._close[x.entered], x)
+            _call_all(self._close[entered], x)
 
 
 def _end_attempts(x: Exchange, outcome: Outcome | None, end: str | None) -> None:

@@ -67,6 +67,9 @@ class Saving:
             return "the caller said no-store"
         if x.unkept:
             return x.unkept
+        for verdict in x.verdicts:
+            if verdict.outcome != "clean":
+                return f"a guard says: {verdict.outcome}"
         if "replaced_by" in x.notes:
             return f"`{x.notes['replaced_by']}` has put another in its place"
         if x.degraded:

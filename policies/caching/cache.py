@@ -15,7 +15,7 @@ from policies.caching._replay import HEADER, OK, Followed, Pace, Replayed
 from policies.caching._saving import Saving
 from proxy.caching.broadcast import Broadcast
 from proxy.caching.control import HEADER as CONTROL
-from proxy.caching.control import read_control
+from proxy.caching.control import Control, read_control
 from proxy.caching.entry import Entry
 from proxy.caching.key import Keys, NotComparable, Scope, read_body, shown
 from proxy.caching.room import Room
@@ -101,7 +101,11 @@ class Cache(Policy):
             return None
         key = self._keys.of(x, body)
         asked = x.state[self._slot] = Asked(key, control, wants_usage=_wants_usage(body))
-        await self._look(x, asked)
+        try:
+            await self._look(x, asked)
+        except BaseException:  # the caller has left: a policy that is not through is not closed
+            self.on_close(x)
+            raise
         return None
 
     async def _look(self, x: Exchange, asked: Asked) -> None:
@@ -116,13 +120,19 @@ class Cache(Policy):
             asked.moment = found.moment
             if found.entry is not None and self._answered(x, asked, found.entry):
                 return
-        if self._config.single_flight and not control.no_store and not await self._lead(x, asked):
+        if self._may_fly(x, control) and not await self._lead(x, asked):
             return
         if not room.is_local:
             entry = await self._found(x, asked)
             if entry is not None and self._answered(x, asked, entry):
                 return
         self._told(x, "miss", "", asked)
+
+    def _may_fly(self, x: Exchange, control: Control) -> bool:
+        """Whether this request may be one with others: not if its answer is to be nobody's, or would be broken off
+        before those of others."""
+        is_hurried = x.deadline - x.received < self._context.timeouts.total
+        return self._config.single_flight and not control.no_store and not is_hurried
 
     async def _found(self, x: Exchange, asked: Asked) -> Entry | None:
         """In the store that replicas share."""

@@ -161,6 +161,7 @@ class Guard(Policy):
             return None
         seen: Seen = x.state[self._slot]
         verdict = seen.verdicts["output"] = Verdict("output")
+        x.verdicts.append(verdict)
         return GuardFilter(self, scanner, verdict, partial(self.put_back, x))
 
     def heard(self, x: Exchange) -> Scanner | None:
@@ -169,7 +170,7 @@ class Guard(Policy):
 
     def on_close(self, x: Exchange) -> None:
         seen: Seen | None = x.state[self._slot]
-        if seen is None:
+        if seen is None or not seen.verdicts:
             return
         for direction, verdict in seen.verdicts.items():
             x.meter.guarded(x.route, self.name, direction, verdict.outcome)

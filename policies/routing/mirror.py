@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from proxy.around import Around
 from proxy.background import Background
 from proxy.capability import JSON_OBJECT, JSON_SCHEMA
 from proxy.comparing import Aspect, Side, compare
@@ -16,7 +17,7 @@ from proxy.effects import lasting
 from proxy.errors import GatewayError, UpstreamError
 from proxy.exchange import Exchange
 from proxy.kept import Kept, aside, within
-from proxy.policy import Answer, Around, Choice, CompileContext, Config, Target
+from proxy.policy import Answer, Choice, CompileContext, Config, Target
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.units import Duration, Percent

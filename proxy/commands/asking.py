@@ -103,8 +103,9 @@ class Gateway:
         self, method: str, path: str, body: bytes | None = None
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         connection = self._kind(self._host, self._port, timeout=_TIMEOUT)
+        headers = self._headers if body is None else {**self._headers, "content-type": "application/json"}
         try:
-            connection.request(method, path, body, headers=self._headers)
+            connection.request(method, path, body, headers=headers)
             answer = connection.getresponse()
             if answer.status == 200:
                 return connection, answer

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from proxy.config.document import Report
 from proxy.config.lists import Entry
+from proxy.config.targets import walk
 
 # Policies by which requests differ: what they do must have been done when the key is made.
 _BEFORE = frozenset({"headers", "tags"})
 
 
-def check_caches(entries: list[Entry], report: Report) -> None:
-    """Of one route."""
+def check_caches(entries: list[Entry], target: Any, report: Report) -> None:
+    """Of one route, with its target as it stands in the file."""
     at = next((number for number, entry in enumerate(entries) if entry.name == "cache"), None)
     if at is None or not report.sound(entries[at].path):
         return
@@ -18,6 +21,9 @@ def check_caches(entries: list[Entry], report: Report) -> None:
     names = [other.name for other in entries]
     if "cache" in names[at + 1 :]:
         report.problem(entries[names.index("cache", at + 1)].path, "a route has one `cache`", key=True)
+    if any(isinstance(node, dict) and "experiment" in node for node, _ in walk(target, (), report)):
+        why = "kept answers of one variant are given to subjects of others, and the experiment hears nothing of it"
+        report.notice(entry.path, why, key=True)
     scope = entry.settings.get("scope") if isinstance(entry.settings, dict) else None
     if scope in ("team", "organisation") and "authenticate" not in names[:at]:
         message = f"without `authenticate` before it nobody's {scope} is known"

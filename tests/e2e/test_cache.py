@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from itertools import count
@@ -11,13 +12,16 @@ from typing import Any
 
 import httpx2
 import pytest
+from redis.asyncio import Redis
 
 from tests.support import books
+from tests.support.environment import ROOT, clean_environment
 from tests.support.gateway import Gateway
 from tests.support.journal import JournalReader
 from tests.support.scale import often
 from tests.support.traffic import CHAT
 from tests.support.upstream import FakeUpstream
+from tests.support.valkey import Valkey
 from tests.support.wire import Wire
 
 WEB, APP, OTHER = (f"sk-{name}-0123456789-0123456789-abcdef" for name in ("web", "app", "other"))
@@ -43,6 +47,10 @@ routes:
     models: [late]
     policies: [authenticate, cache: {{ttl: 1ms, temperature: any, stale_if_error: 1h}}]
     target: up/late
+  guarded:
+    models: [guarded]
+    policies: [authenticate, pii: {{on: output, action: redact}}, cache: {{temperature: any}}]
+    target: up/guarded
   behind:
     models: [behind]
     policies: [authenticate, cache: {{ttl: 1ms, temperature: any, stale_while_revalidate: 1h}}]
@@ -61,7 +69,7 @@ def running(module_gateway: Callable[..., Gateway], upstream_process: FakeUpstre
 @pytest.fixture
 def journal(upstream: FakeUpstream) -> JournalReader:
     """What happens from now on, models answering at once."""
-    for model in ("sure", "any", "team", "late", "behind"):
+    for model in ("sure", "any", "team", "late", "behind", "guarded"):
         upstream.tell(model)
     upstream.journal().mark()
     return upstream.journal()
@@ -254,20 +262,35 @@ async def test_what_is_sure_is_kept(more: dict[str, Any], ask: Ask) -> None:
     assert [cached(await ask(question, "sure", **more)) for _ in range(2)] == ["miss", "hit"]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_a_guard_has_found_is_not_kept(
+    stream: bool, ask: Ask, upstream: FakeUpstream, journal: JournalReader
+) -> None:
+    """Also if it stands further out, and looks at what flows."""
+    upstream.tell("guarded", text="Write to ada@example.com today.")
+    question = new()
+    answers = [await ask(question, "guarded", stream=stream) for _ in range(2)]
+    assert [cached(answer) for answer in answers] == ["miss", "miss"]
+    assert not any("ada@example.com" in answer.text for answer in answers)
+    upstream.tell("guarded", text="Write today.")
+    answers = [await ask(question, "guarded", stream=stream) for _ in range(2)]
+    assert [cached(answer) for answer in answers] == ["miss", "hit"]
+
+
 async def test_a_caller_that_left_has_no_answer_to_keep(
     ask: Ask, running: Gateway, upstream: FakeUpstream, journal: JournalReader
 ) -> None:
     """The provider's stream is closed, and the next request asks anew."""
     upstream.tell("any", gap_ms=50, tokens=100)
     question = new()
-    await _leave(running, question)
+    (await _begin(running, question)).close()
     await journal.wait("closed", timeout=20)
     upstream.tell("any")
     assert cached(await ask(question, stream=True)) == "miss"
 
 
-async def _leave(running: Gateway, question: str) -> None:
-    """Begin to read a stream, and go."""
+async def _begin(running: Gateway, question: str) -> Wire:
+    """A stream of which one event was read."""
     wire = await Wire.open(running.port)
     body = {"model": "any", "messages": [{"role": "user", "content": question}], "stream": True}
     headers = {"authorization": f"Bearer {WEB}", "content-type": "application/json"}
@@ -275,7 +298,14 @@ async def _leave(running: Gateway, question: str) -> None:
     assert await wire.head() == 200
     async for _ in wire.events():
         break
-    wire.close()
+    return wire
+
+
+async def _given(running: Gateway) -> int:
+    """How many got what another has asked for."""
+    body = (await asyncio.to_thread(running.get, "/admin/cache"))[1]
+    (found,) = [one["requests"] for one in json.loads(body)["caches"] if one["route"] == "any"]
+    return sum(found.get(result, 0) for result in ("hit", "shared"))
 
 
 # What callers say
@@ -325,12 +355,14 @@ async def test_a_leader_that_leaves_takes_nothing_along(
     ask: Ask, running: Gateway, upstream: FakeUpstream, journal: JournalReader
 ) -> None:
     """In the middle of a stream: it goes on for the others, who have all of it, and is paid once."""
-    upstream.tell("any", gap_ms=30, tokens=40)
-    question = new()
-    leader = asyncio.create_task(_leave(running, question))
-    await journal.wait("request")
-    answers = await asyncio.gather(*(ask(question, stream=True) for _ in range(10)))
-    await leader
+    upstream.tell("any", gap_ms=50, tokens=30)
+    question, before = new(), await _given(running)
+    leader = await _begin(running, question)
+    others = [asyncio.create_task(ask(question, stream=True)) for _ in range(10)]
+    while await _given(running) < before + 10:
+        await asyncio.sleep(0.02)
+    leader.close()
+    answers = await asyncio.gather(*others)
     assert Counter(answer.status_code for answer in answers) == {200: 10}
     assert len({text_of(answer) for answer in answers}) == 1
     assert len(text_of(answers[0]).split()) >= 10
@@ -401,3 +433,80 @@ async def test_an_old_answer_is_given_while_it_is_asked_for_anew(
             break
         await asyncio.sleep(0.05)
     assert text_of(found) == "two"
+
+
+# Operators
+
+
+async def _ran(*words: str) -> str:
+    """What a command prints."""
+    command = [sys.executable, "-m", "proxy.cli", *words]
+    environment = clean_environment(PYTHONPATH=str(ROOT))
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode()
+
+
+async def test_answers_are_forgotten_by_command(ask: Ask, running: Gateway, journal: JournalReader) -> None:
+    """And what they have saved is told."""
+    question = new()
+    answers = [await ask(question, "team", key=key) for key in (WEB, APP)]
+    url = ("--url", running.origin)
+    found = json.loads(await _ran("cache", "stats", "--json", *url))
+    (team,) = [one for one in found["caches"] if one["route"] == "team"]
+    assert team["requests"]["hit"] >= 1
+    assert team["saved"]["cost"] > 0
+    assert "team" in await _ran("cache", "stats", *url)
+    assert "forgotten" in await _ran("cache", "invalidate", "team:acme/search", "--route", "team", *url)
+    answers.append(await ask(question, "team"))
+    assert [cached(answer) for answer in answers] == ["miss", "hit", "miss"]
+
+
+async def test_it_is_explained(running: Gateway) -> None:
+    """The key, and whether there would be an answer; nothing is sent, and nothing held."""
+    words = ["explain", "--config", str(running.config), "--key", WEB, "--model", "any", "--json"]
+    policies = dict(json.loads(await _ran(*words))["policies"])
+    assert policies["cache"].startswith("miss ")
+    assert "looked up by" in policies["cache"]
+
+
+# Replicas
+
+
+async def test_replicas_share_and_forget_together(
+    gateway: Callable[..., Gateway], ask: Ask, upstream: FakeUpstream, valkey: Valkey, journal: JournalReader
+) -> None:
+    """One asks, the other answers; poison is a miss; without the store each asks the provider."""
+    more = f"store: {valkey.url}\n"
+    one, two = gateway(config(upstream.url, more=more)), gateway(config(upstream.url, more=more))
+    question = new()
+
+    async def becomes(expected: str, at: Gateway, **more: Any) -> None:
+        """On a crowded machine the store may be late, which is a miss."""
+        for _ in range(200):
+            if cached(await ask(question, at=at, **more)) == expected:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(expected)
+
+    assert cached(await ask(question, at=one)) == "miss"
+    await becomes("hit", two)
+    await becomes("hit", two, stream=True)
+    await _ran("cache", "invalidate", "model:any", "--url", one.origin)
+    assert cached(await ask(question, at=two)) == "miss"
+    await becomes("hit", one)
+    client = Redis.from_url(valkey.url)
+    while not one.log("cache.damaged"):
+        for name in await client.keys("sluicegate:cache:*"):
+            if b"invalidated" not in name:
+                await client.append(name, b"poison")
+        assert cached(await ask(question, at=one)) == "miss"
+    await client.aclose()
+    assert one.log("cache.damaged")[0]["reason"] == "checksum"
+    valkey.freeze()
+    try:
+        answers = [await ask(new(), at=one) for _ in range(3)]
+    finally:
+        valkey.thaw()
+    assert [(answer.status_code, cached(answer)) for answer in answers] == [(200, "miss")] * 3

@@ -54,6 +54,7 @@ LAYERS = {
     "proxy.flags.rollout": "leaf",
     "proxy.flags.switch": "leaf",
     "proxy.policy": "contract",
+    "proxy.around": "contract",
     "proxy.config": "config",
     "proxy.importing": "config",
     "proxy.config.compile": "compile",
@@ -77,7 +78,7 @@ LAYERS = {
 _BELOW_CLI = {"leaf", "contract", "engine", "config", "compile", "surface", "reload", "process"}
 MAY_IMPORT = {
     "leaf": {"leaf"},
-    "contract": {"leaf"},
+    "contract": {"leaf", "contract"},
     "policies": {"leaf", "contract"},  # and helpers of their own group, `_name`
     "table": {"contract", "policies"},
     "engine": {"leaf", "contract", "engine"},

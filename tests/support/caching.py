@@ -14,13 +14,14 @@ from policies.caching.cache import Cache
 from proxy.caching.entry import Entry
 from proxy.caching.room import NAME as CACHE
 from proxy.caching.room import Caches, Room
+from proxy.config.compile import build
 from proxy.dialects.paths import endpoint_for, read_path
 from proxy.dialects.splice import read_envelope
 from proxy.exchange import Attempt, Exchange, Identity
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer
 from proxy.runtime import Shared
-from tests.support.config import TABLES, build, written
+from tests.support.config import TABLES, written
 
 JSON = [(b"content-type", b"application/json")]
 EVENTS = [(b"content-type", b"text/event-stream")]
@@ -61,7 +62,7 @@ def asked(
         found = read_envelope(x.body)
         x.model, x.stream = found.model, found.stream
     x.identity = None if who is None else Identity(*who)
-    x.route, x.deadline = "chat", x.received + 30
+    x.route, x.deadline = "chat", x.received + 600
     return x
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from proxy.caching.entry import Entry
 from proxy.errors import BadAnswer
 from proxy.exchange import Exchange
+from proxy.guarding.verdict import Verdict
 from proxy.policy import Answer
 from tests.support.caching import STREAM, House, answered, asked, flowing, said
 
@@ -167,9 +168,17 @@ async def test_bad_answers_are_not_kept(name: str, house: House) -> None:
     assert len(house.room.memory) == 0
 
 
+def warned() -> Verdict:
+    """Of a guard that lets it pass."""
+    verdict = Verdict("output")
+    verdict.note("email", "warn", "choice 0 text")
+    return verdict
+
+
 NOTED: dict[str, Callable[[Exchange], None]] = {
     "blocked by a guard": lambda x: x.notes.update(replaced_by="guard"),
     "redacted, or with personal data": lambda x: setattr(x, "unkept", "personal data"),
+    "a guard has only warned": lambda x: x.verdicts.append(warned()),
     "by another than the first choice": lambda x: setattr(x, "degraded", "overloaded"),
 }
 
@@ -260,6 +269,41 @@ async def test_a_failure_is_handed_on_after_the_second(house: House) -> None:
 async def _fails(house: House, x: Exchange) -> None:
     house.policy.on_response(x, answered(x, b'{"error": {}}', 503))
     house.policy.on_close(x)
+
+
+async def test_who_is_in_a_hurry_flies_alone(house: House) -> None:
+    """Its end would be that of all."""
+    hurried = asked()
+    hurried.deadline = hurried.received + 1
+    await house.policy.on_request(hurried)
+    assert len(house.room.flights) == 0
+    assert await house.asks(asked()) == ["miss"]
+    house.policy.on_close(hurried)
+
+
+class Slow:
+    """A store that has not answered yet."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def find(self, key: bytes, tags: Sequence[str]) -> tuple[bytes | None, tuple[int, ...]]:
+        """Later."""
+        self.asked.set()
+        await asyncio.sleep(60)
+        return None, ()
+
+
+async def test_who_leaves_while_the_store_is_asked_leads_no_more(house: House) -> None:
+    """The phases after it are not called for a policy that is not through."""
+    slow: Any = Slow()
+    house.caches.shared = slow
+    leader = asyncio.create_task(house.policy.on_request(asked()))
+    await slow.asked.wait()
+    assert len(house.room.flights) == 1
+    leader.cancel()
+    await asyncio.gather(leader, return_exceptions=True)
+    assert len(house.room.flights) == 0
 
 
 async def test_requests_of_two_forms_fly_apart(house: House) -> None:

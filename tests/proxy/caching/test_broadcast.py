@@ -102,16 +102,18 @@ async def test_the_last_one_turns_off_the_light() -> None:
 
 async def test_it_outlives_who_asked_for_it() -> None:
     """Then it ends the attempts itself, and closes what it reads from."""
-    x, source, ended = asked(), Source(), []
+    x, source = asked(), Source()
+    ended: list[str | None] = []
     x.attempts.append(Attempt("up/m"))
-    x.attempts[0].ends = ended.append
+    attempt: Any = x.attempts[0]
+    attempt.ends = ended.append
     one = sent(source, x=x, over=lambda: ended.append("over"))
     mine, other = one.reader(), one.reader()
     source.give(b"a")
     await settle()
     mine.close()
     assert one.outlive()
-    assert x.attempts[0].ends is None  # the exchange ends, and this is none of its business
+    assert attempt.ends is None  # the exchange ends, and this is none of its business
     source.give(b"b", None)
     assert await read(other) == b"ab"
     assert ended == [None, "over"]

@@ -39,12 +39,12 @@ def with_body(**more: Any) -> Callable[[], Exchange]:
     return lambda: asked(**more)
 
 
-def as_who(*names: str, tier: str = "") -> Callable[[], Exchange]:
+def as_who(organisation: str, team: str, key: str, tier: str = "") -> Callable[[], Exchange]:
     """A request of somebody."""
 
     def make() -> Exchange:
         x = asked()
-        x.identity = Identity(*names, tier=tier)
+        x.identity = Identity(organisation, team, key, tier=tier)
         return x
 
     return make

@@ -112,7 +112,7 @@ async def test_a_store_that_fails_is_a_miss(room: Room, store: Somewhere, told: 
     """And nothing is kept; or memory is used, if the file says so."""
     store.fails = True
     found = await room.find(KEY, TAGS)
-    assert found == (None, ())
+    assert (found.entry, found.moment) == (None, ())
     assert not await room.keep(KEY, entry(marks=found.moment), TAGS, 60.0)
     here = await room.find(KEY, TAGS, otherwise_here=True)
     assert await room.keep(KEY, entry(marks=here.moment), TAGS, 60.0)
