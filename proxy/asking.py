@@ -14,7 +14,7 @@ from proxy.policy import Answer, Target
 from proxy.translated import whole
 
 _ENDPOINT = EXACT["POST", "/v1/chat/completions"]
-_MOST_TOKENS = 16  # of the answer
+MOST_TOKENS = 16  # of the answer
 _LARGEST = 64 << 10  # bytes of an answer that is read
 
 
@@ -33,12 +33,12 @@ class _Completion(msgspec.Struct):
 _READ = msgspec.json.Decoder(_Completion)
 
 
-async def ask(target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
+async def ask(target: Target, x: Exchange, prompt: str, patience: float, most: int = MOST_TOKENS) -> str | None:
     """The answer of ``target`` to ``prompt``, on behalf of ``x``; None if it gave none in ``patience`` seconds.
 
     The attempts are noted among those of ``x``: they were made for it.
     """
-    inner = _exchange(x, prompt, patience)
+    inner = _exchange(x, prompt, patience, most)
     answer: Answer | None = None
     try:
         async with asyncio.timeout(patience):
@@ -63,13 +63,13 @@ def _end(answer: Answer) -> None:
         answer.attempt.end()
 
 
-def _exchange(x: Exchange, prompt: str, patience: float) -> Exchange:
+def _exchange(x: Exchange, prompt: str, patience: float, most: int) -> Exchange:
     started = time.monotonic()
     inner = Exchange(x.request_id, "POST", "/v1/chat/completions", b"", [], started, len(x.state))
     message = {"role": "user", "content": prompt}
     inner.endpoint = _ENDPOINT
     inner.model = x.model
-    inner.body = msgspec.json.encode({"model": x.model, "messages": [message], "max_tokens": _MOST_TOKENS})
+    inner.body = msgspec.json.encode({"model": x.model, "messages": [message], "max_tokens": most})
     inner.forward = [(b"content-type", b"application/json")]
     inner.identity, inner.tags, inner.route, inner.generation = x.identity, x.tags, x.route, x.generation
     inner.deadline = min(x.deadline, started + patience)

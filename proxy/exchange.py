@@ -190,6 +190,7 @@ class Exchange:
         "deadline",
         "degraded",
         "detour",
+        "dry",
         "endpoint",
         "entered",
         "excluded",
@@ -274,6 +275,7 @@ class Exchange:
         self.exposures: dict[str, tuple[str, str]] = {}  # experiment → variant, and the subject that has it
         self.begun: Begun | None = None  # only the rest of the answer is asked for
         self.keeps_events = False  # the answer is to be taken apart even if its bytes could pass: it may have to go on
+        self.dry = False  # nothing may be asked of anybody: it is only to be said what would be done
         self.trial = False  # nothing else is left: a target that is ejected may be tried
         self.detour: Any = None  # proxy.policy.Target: that is asked instead of the route's own
         self.degraded = ""  # why another than the first choice answered: a meaning of failure

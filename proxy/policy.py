@@ -16,6 +16,7 @@ import msgspec
 from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs, Reach
 from proxy.chat import Chat, Completion, Event
+from proxy.editing import Editor
 from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.experiments.plan import Enrolled
@@ -182,8 +183,11 @@ class CompileContext(Protocol):
     def conversation(self, x: Exchange) -> Chat | None:
         """What the caller said, in the neutral form; None for what is no conversation, or too large to look into."""
 
-    async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
+    async def ask(self, target: Target, x: Exchange, prompt: str, patience: float, most: int = 16) -> str | None:
         """What ``target`` answers to a question of the gateway's own, for ``x``; None if nothing came in time."""
+
+    def editor(self) -> Editor:
+        """What reads and changes requests before they are sent."""
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policy may set; None if it accepts any; empty without that policy."""

@@ -8,7 +8,7 @@ from pathlib import Path as File
 from typing import Any, TypeVar
 
 from proxy.answers import Taken, completion_of, is_conversation, reply_of
-from proxy.asking import ask
+from proxy.asking import MOST_TOKENS, ask
 from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs
 from proxy.chat import Chat, Completion
@@ -16,6 +16,8 @@ from proxy.config.document import Report
 from proxy.config.limits import rules_of
 from proxy.config.lists import Entry
 from proxy.config.problem import Path, nearest, quote
+from proxy.draft import Draft
+from proxy.editing import Editor
 from proxy.exchange import Exchange, Identity, Reply
 from proxy.experiments.plan import Enrolled
 from proxy.idempotency import NAME as IDEMPOTENCY
@@ -288,9 +290,15 @@ class RouteContext(Place):
         """What the caller said."""
         return conversation_of(x)
 
-    async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
+    async def ask(
+        self, target: Target, x: Exchange, prompt: str, patience: float, most: int = MOST_TOKENS
+    ) -> str | None:
         """A question of the gateway's own."""
-        return await ask(target, x, prompt, patience)
+        return await ask(target, x, prompt, patience, most)
+
+    def editor(self) -> Editor:
+        """What changes requests."""
+        return Draft()
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policies may set."""

@@ -29,6 +29,7 @@ LAYERS = {
     "proxy.canaries": "leaf",
     "proxy.canaries.keeper": "engine",
     "proxy.comparing": "leaf",
+    "proxy.editing": "leaf",
     "proxy.effects": "leaf",
     "proxy.heat": "leaf",
     "proxy.idempotency": "leaf",
