@@ -7,6 +7,7 @@ from policies.context.prompt_cache import PromptCache
 from policies.context.tags import Tags
 from policies.development.chaos import Chaos
 from policies.development.record import Record
+from policies.guardrails.keywords import Keywords
 from policies.guardrails.limits import Limits
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
@@ -31,6 +32,7 @@ POLICIES: dict[str, type[Policy]] = {
     "tags": Tags,
     "headers": Headers,
     "prompt_cache": PromptCache,
+    "keywords": Keywords,
     "limits": Limits,
     "idempotency": Idempotency,
     "quota": Quota,

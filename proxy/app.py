@@ -271,7 +271,7 @@ async def _answer(
 
 async def _reply(send: Send, x: Exchange, reply: Reply, deliver: Deliver) -> Outcome:
     answer = local(reply)
-    return await deliver(send, answer, standard_headers(x, answer), [])
+    return await deliver(send, answer, standard_headers(x, answer))
 
 
 async def _send_reply(send: Send, reply: Reply) -> None:

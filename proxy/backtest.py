@@ -22,7 +22,7 @@ from proxy.exchange import Exchange, Reply
 from proxy.inbound import admit
 from proxy.ledger.row import PriceTerms, Row
 from proxy.pipeline import Pipeline, failure
-from proxy.policy import Answer, Around, Filter, Node, Target, Timeouts
+from proxy.policy import Answer, Around, Node, Target, Timeouts
 from proxy.providers.provider import Provider
 from proxy.quick_loop import QuickLoop
 from proxy.rehearsal import Clock, Compile, fresh_state, until_the_end
@@ -217,7 +217,7 @@ class _Caught:
         self.target = ""
         self.code = ""
 
-    async def deliver(self, send: Send, answer: Answer, headers: list[Header], filters: list[Filter]) -> Outcome:
+    async def deliver(self, send: Send, answer: Answer, headers: list[Header]) -> Outcome:
         """Nobody waits for the body."""
         self.target, self.code = answer.target, answer.code or ("" if answer.status < 400 else "upstream_rejected")
         outcome = Outcome(answer.status, answer.code)

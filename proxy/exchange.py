@@ -163,6 +163,12 @@ class Meter:
     def waiting(self, route: str, change: int) -> None:
         """So many more requests wait in line."""
 
+    def guarded(self, route: str, guard: str, direction: str, outcome: str) -> None:
+        """A guard has looked at a request or an answer: an outcome of ``proxy.guarding.verdict``."""
+
+    def fired(self, route: str, guard: str, direction: str, entity: str, action: str, count: int) -> None:
+        """A guard has found an entity that it knows by name, so often."""
+
     def waited(self, route: str, outcome: str, seconds: float) -> None:
         """A request has waited in line: sent, accepted, refused_full, refused_wait, failed or left."""
 
@@ -183,6 +189,7 @@ class Exchange:
         "body",
         "bound",
         "budget_left",
+        "carriers",
         "chat",
         "client",
         "conversations",
@@ -248,6 +255,7 @@ class Exchange:
         self.entered = 0  # how many policies of the pipeline have let the request pass
         self.body = b""
         self.chat: Chat | None = None  # the body in the neutral form, once somebody has needed it
+        self.carriers: Any = None  # the body, and the places of its text (proxy.guarding.carriers), once asked for
         self.read: Chat | None = None  # the same as the caller sent it, without what earlier requests left behind
         self.needs: Needs | None = None  # what a target must be able to do, once somebody has asked
         self.conversations: Any = None  # proxy.conversations.Conversations: what earlier requests left behind

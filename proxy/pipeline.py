@@ -15,10 +15,11 @@ from typing import Any
 
 from proxy.errors import ANTHROPIC, GatewayError, Header, UpstreamError
 from proxy.exchange import Exchange, Reply
-from proxy.policy import Answer, Choice, Filter, Policy, Target, Timeouts
+from proxy.filtered import filtered
+from proxy.policy import Answer, Choice, Policy, Target, Timeouts
 from proxy.stream import AnswerCut, Outcome, Send, pump
 
-Deliver = Callable[[Send, Answer, list[Header], list[Filter]], Awaitable[Outcome]]
+Deliver = Callable[[Send, Answer, list[Header]], Awaitable[Outcome]]
 # (name, on_request, policy): what runs before the body is read.
 Step = tuple[str, Callable[[Exchange], Reply | None], Policy]
 _NOT_LISTED = re.compile(rb"[^\x21-\x7e]")
@@ -73,7 +74,6 @@ class Pipeline:
         "_admits",
         "_close",
         "_request",
-        "_streams",
         "_unwind",
         "door",
         "names",
@@ -109,9 +109,8 @@ class Pipeline:
             return [_hook(name, policy, hook, timed) if _has(policy, hook) else None for name, policy in policies]
 
         self._request = tuple((at, *hook[:2]) for at, hook in enumerate(hooks("on_request")) if hook is not None)
-        self._unwind = _prefixes(hooks("on_response"))
+        self._unwind = _prefixes(hooks("on_response"), [_filtering(name, policy) for name, policy in policies])
         self._close = _prefixes(hooks("on_close"))
-        self._streams = tuple(policy.open_stream for policy in reversed(compiled) if _has(policy, "open_stream"))
         self._admits = tuple(policy.admits_model for policy in compiled if _has(policy, "admits_model"))
         self.door = _door(policies, timed)
 
@@ -131,8 +130,7 @@ class Pipeline:
             answer.style = x.style
             if answer.dropped:
                 x.notes["dropped"] = ", ".join(answer.dropped)
-            filters = [filter_ for open_ in self._streams if (filter_ := open_(x)) is not None]
-            outcome = await deliver(send, answer, standard_headers(x, answer), filters)
+            outcome = await deliver(send, answer, standard_headers(x, answer))
             return outcome
         except BaseException as error:
             if answer is not None and answer.close is not None:
@@ -210,9 +208,25 @@ def _call_all(hooks: tuple[_Hook, ...], x: Exchange) -> None:
         raise failed
 
 
-def _prefixes(hooks: list[_Hook | None]) -> tuple[tuple[_Hook, ...], ...]:
-    """For k = 0…n: the hooks of the first k policies, last first."""
-    return tuple(tuple(hook for hook in reversed(hooks[:k]) if hook is not None) for k in range(len(hooks) + 1))
+def _prefixes(*hooks: list[_Hook | None]) -> tuple[tuple[_Hook, ...], ...]:
+    """For k = 0…n: the hooks of the first k policies, last first; of several of one policy in this order."""
+    rows = list(zip(*hooks, strict=True))
+    return tuple(
+        tuple(hook for row in reversed(rows[:k]) for hook in row if hook is not None) for k in range(len(rows) + 1)
+    )
+
+
+def _filtering(name: str, policy: Policy) -> _Hook | None:
+    """The answer through the policy's filter, as a hook: whoever stands further out sees what that has left of it."""
+    if not _has(policy, "open_stream"):
+        return None
+
+    async def through(x: Exchange, answer: Answer) -> Reply | None:
+        if answer.status >= 300 or (filter_ := policy.open_stream(x)) is None:
+            return None
+        return await filtered(x, answer, filter_)
+
+    return through, True, name
 
 
 def _door(policies: Sequence[tuple[str, Policy]], timed: bool) -> tuple[Step, ...]:

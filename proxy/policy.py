@@ -15,7 +15,7 @@ import msgspec
 
 from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs, Reach
-from proxy.chat import Chat, Completion, Event
+from proxy.chat import Chat, Completion, Delta, Event
 from proxy.editing import Editor
 from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Reply
@@ -218,7 +218,8 @@ class Policy:
         """Status and headers known, body not yet sent. A Reply replaces it. Runs for local replies and errors too."""
 
     def open_stream(self, x: Exchange) -> Filter | None:
-        """A fresh object per response for a policy that must see the text as it flows; None if not this one."""
+        """A fresh object per response for a policy that must see the text of an answer, streamed or not; None if not
+        this one. Asked after ``on_response``, for answers that a model has given."""
 
     def on_close(self, x: Exchange) -> None:
         """Exactly once for each policy that was entered, whatever happened."""
@@ -232,14 +233,29 @@ class Policy:
         return x.notes.get(type(self).__module__.rsplit(".", 1)[-1], "passes")
 
 
+class Halt(msgspec.Struct, frozen=True):
+    """The answer ends here, as its dialect says that a filter has stepped in. ``message`` tells the caller why."""
+
+    message: str
+    code: str = "guardrail_blocked"
+
+
 class Filter(Protocol):
-    """Sees one response's text as it flows, as neutral deltas; one object per response, with its own buffer."""
+    """Sees one answer's text as it flows, as neutral deltas; one object per response, with its own buffers.
 
-    def feed(self, delta: Any) -> list[Any]:
-        """Deltas to pass on now; an empty list holds them back."""
+    Text, thoughts, refusals and arguments of every choice come as they were written, block by block; so does each text
+    of an answer that is not streamed, and everything else that carries text (names of tools, citations …), whole, as a
+    block of its own. What the filter does not hand on is never delivered. A call may be awaited where it takes long.
+    """
 
-    def finish(self) -> list[Any]:
-        """What was held back, when the stream has ended well."""
+    def feed(self, delta: Delta) -> list[Delta | Halt] | Awaitable[list[Delta | Halt]]:
+        """What to pass on now; an empty list holds it back. Nothing after a ``Halt`` is looked at."""
+
+    def close(self, choice: int, block: int) -> list[Delta | Halt] | Awaitable[list[Delta | Halt]]:
+        """A block is complete: what was held back of it."""
+
+    def unread(self, what: str) -> Halt | None:
+        """Something of the answer cannot be looked into; None lets it pass."""
 
 
 class Answer:

@@ -7,7 +7,7 @@ from typing import Any
 
 from proxy.errors import Header, UpstreamError
 from proxy.inbound import Receive
-from proxy.policy import Answer, Filter
+from proxy.policy import Answer
 from proxy.stream import Outcome, Send
 from proxy.websocket import Socket
 
@@ -22,7 +22,7 @@ class Relay:
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
 
-    async def deliver(self, send: Send, answer: Answer, headers: list[Header], filters: list[Filter]) -> Outcome:
+    async def deliver(self, send: Send, answer: Answer, headers: list[Header]) -> Outcome:
         """Accept and relay if a provider has opened its side; otherwise refuse the handshake with the answer's body."""
         outcome = Outcome(answer.status, answer.code)
         await self._receive()  # websocket.connect

@@ -171,7 +171,7 @@ async def _play(runtime: Runtime, script: Script, sent: Sent) -> Got:
 
 async def _reply(x: Exchange, reply: Reply, caught: _Caught) -> Outcome:
     answer: Answer = local(reply)
-    return await pump(caught.send, answer, standard_headers(x, answer), [])
+    return await pump(caught.send, answer, standard_headers(x, answer))
 
 
 async def _settled(x: Exchange) -> None:

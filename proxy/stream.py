@@ -7,10 +7,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from proxy.dialects.openai_stream import ChatFilters
 from proxy.errors import GatewayError, Header, HungUp
 from proxy.exchange import RESET
-from proxy.policy import Answer, Filter
+from proxy.policy import Answer
 from proxy.sse import has_ended
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -45,8 +44,8 @@ class AnswerCut(Exception):
         self.outcome = outcome
 
 
-async def pump(send: Send, answer: Answer, headers: list[Header], filters: list[Filter]) -> Outcome:
-    """Send ``answer`` with ``headers`` (all of them, except the framing). With no filters its bytes are not touched.
+async def pump(send: Send, answer: Answer, headers: list[Header]) -> Outcome:
+    """Send ``answer`` with ``headers`` (all of them, except the framing). Its bytes are not touched.
 
     An event stream that fails ends with an error event and without its end marker. Another body that fails raises
     ``AnswerCut``, and so does any that hangs up. When this task is cancelled the upstream is closed and
@@ -57,7 +56,7 @@ async def pump(send: Send, answer: Answer, headers: list[Header], filters: list[
     body = answer.body
     if body is None:
         try:
-            await _flow(send, answer, headers, filters, outcome)
+            await _flow(send, answer, headers, outcome)
         finally:
             if answer.close is not None:
                 answer.close()
@@ -79,17 +78,14 @@ async def pump(send: Send, answer: Answer, headers: list[Header], filters: list[
     return outcome
 
 
-async def _flow(send: Send, answer: Answer, headers: list[Header], filters: list[Filter], outcome: Outcome) -> None:
+async def _flow(send: Send, answer: Answer, headers: list[Header], outcome: Outcome) -> None:
     """Send a body that flows, and its end."""
     chunks = answer.chunks
     assert chunks is not None
     error: tuple[int, str, str]
     try:
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        if answer.is_sse and filters:
-            await _filtered(send, chunks, ChatFilters(filters), outcome)
-        else:
-            await _untouched(send, chunks, outcome)
+        await _untouched(send, chunks, outcome)
     except GatewayError as failed:
         if not answer.is_sse:
             outcome.code = failed.error_code
@@ -127,20 +123,3 @@ async def _untouched(send: Send, chunks: AsyncIterator[bytes], outcome: Outcome)
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
         outcome.bytes_sent += len(chunk)
         outcome.chunks += 1
-
-
-async def _filtered(send: Send, chunks: AsyncIterator[bytes], through: ChatFilters, outcome: Outcome) -> None:
-    async for chunk in chunks:
-        await _write(send, through.feed(chunk), outcome)
-    await _write(send, through.finish(), outcome)
-
-
-async def _write(send: Send, chunk: bytes, outcome: Outcome) -> None:
-    if not chunk:
-        return
-    if outcome.first_byte is None:
-        outcome.first_byte = time.monotonic()
-    outcome.last = chunk
-    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    outcome.bytes_sent += len(chunk)
-    outcome.chunks += 1

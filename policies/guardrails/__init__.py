@@ -1,1 +1,1 @@
-"""Policies that look at what is said: what may be asked, and what may be answered."""
+"""Guardrails: what may be said to models, and what they may say."""

@@ -228,7 +228,7 @@ async def test_closings_run_when_the_client_leaves_before_the_answer() -> None:
 def test_phases_that_nobody_has_are_not_in_the_pipeline() -> None:
     """A policy without hooks costs nothing per request."""
     pipeline = Pipeline("chat", [("p", Policy())], Fixed(), slots=0, timeouts=Timeouts())
-    assert (pipeline._request, pipeline._unwind, pipeline._close, pipeline._streams) == ((), ((), ()), ((), ()), ())
+    assert (pipeline._request, pipeline._unwind, pipeline._close) == ((), ((), ()), ((), ()))
 
 
 async def test_explain_runs_the_requests_and_sends_nothing() -> None:

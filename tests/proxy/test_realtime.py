@@ -49,7 +49,7 @@ class Client:
 
     async def run(self, answer: Answer) -> Any:
         """Deliver the answer to this client."""
-        return await Relay(self.says.get).deliver(self.heard.put, answer, [(b"x-request-id", b"r")], [])
+        return await Relay(self.says.get).deliver(self.heard.put, answer, [(b"x-request-id", b"r")])
 
 
 async def test_messages_pass_and_the_providers_end_is_the_clients() -> None:

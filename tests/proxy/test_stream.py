@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from proxy.chat import Delta
 from proxy.errors import BadAnswer, GatewayError, HungUp, Unavailable, UpstreamTimeout
 from proxy.exchange import RESET
 from proxy.policy import Answer
@@ -79,7 +78,7 @@ def facts(outcome: Outcome) -> tuple[int, bool, str | None, int, int]:
 
 async def test_a_stream_is_sent_chunk_by_chunk_untouched() -> None:
     client, source = Client(), Source(*EVENTS)
-    outcome = await pump(client.send, flowing(source), HEADERS, [])
+    outcome = await pump(client.send, flowing(source), HEADERS)
     assert client.messages[0] == {"type": "http.response.start", "status": 200, "headers": HEADERS}
     assert [message["body"] for message in client.messages[1:]] == [*EVENTS, b""]
     assert client.ended
@@ -90,7 +89,7 @@ async def test_a_stream_is_sent_chunk_by_chunk_untouched() -> None:
 
 async def test_a_whole_answer_is_sent_in_one_piece_with_its_length() -> None:
     client = Client()
-    outcome = await pump(client.send, Answer(404, [], body=b"gone", code="x"), [(b"a", b"b")], [])
+    outcome = await pump(client.send, Answer(404, [], body=b"gone", code="x"), [(b"a", b"b")])
     assert client.messages == [
         {"type": "http.response.start", "status": 404, "headers": [(b"a", b"b"), (b"content-length", b"4")]},
         {"type": "http.response.body", "body": b"gone"},
@@ -103,7 +102,7 @@ async def test_a_whole_answer_is_sent_in_one_piece_with_its_length() -> None:
 )
 async def test_a_stream_that_fails_ends_with_an_error_event_and_without_done(failure: GatewayError) -> None:
     client, source = Client(), Source(EVENTS[0], failure)
-    outcome = await pump(client.send, flowing(source), HEADERS, [])
+    outcome = await pump(client.send, flowing(source), HEADERS)
     assert client.body.startswith(EVENTS[0] + b"data: ")
     error = msgspec.json.decode(client.body[len(EVENTS[0]) + 6 :])["error"]
     assert (error["message"], error["code"]) == (failure.message, failure.error_code)
@@ -119,14 +118,14 @@ async def test_a_stream_that_fails_ends_with_an_error_event_and_without_done(fai
 )
 async def test_half_an_event_is_closed_before_the_error_event(half: bytes, closing: bytes) -> None:
     client = Client()
-    await pump(client.send, flowing(Source(half, BadAnswer("no end"))), HEADERS, [])
+    await pump(client.send, flowing(Source(half, BadAnswer("no end"))), HEADERS)
     assert client.body.startswith(half + closing + b'data: {"error"')
 
 
 async def test_another_body_that_fails_is_cut_so_that_the_client_can_tell() -> None:
     client, source = Client(), Source(b"mp3", Unavailable("reset"))
     with pytest.raises(AnswerCut) as raised:
-        await pump(client.send, flowing(source, is_sse=False), [], [])
+        await pump(client.send, flowing(source, is_sse=False), [])
     assert isinstance(raised.value.__cause__, Unavailable)
     assert facts(raised.value.outcome) == (200, False, "upstream_unavailable", 3, 1)
     assert not client.ended
@@ -138,7 +137,7 @@ async def test_a_body_that_hangs_up_says_nothing_more(is_sse: bool) -> None:
     """Not even that it failed."""
     client, source = Client(), Source(EVENTS[0], HungUp("asked_for"))
     with pytest.raises(AnswerCut) as raised:
-        await pump(client.send, flowing(source, is_sse=is_sse), HEADERS, [])
+        await pump(client.send, flowing(source, is_sse=is_sse), HEADERS)
     assert facts(raised.value.outcome) == (200, False, "asked_for", len(EVENTS[0]), 1)
     assert client.body == EVENTS[0]
     assert source.closed
@@ -146,7 +145,7 @@ async def test_a_body_that_hangs_up_says_nothing_more(is_sse: bool) -> None:
 
 async def test_a_reset_is_the_servers_to_do() -> None:
     client = Client()
-    outcome = await pump(client.send, Answer(RESET, [], body=b"", code="connection_reset"), HEADERS, [])
+    outcome = await pump(client.send, Answer(RESET, [], body=b"", code="connection_reset"), HEADERS)
     assert client.messages == [{"type": "http.response.reset"}]
     assert facts(outcome) == (RESET, False, "connection_reset", 0, 0)
 
@@ -154,7 +153,7 @@ async def test_a_reset_is_the_servers_to_do() -> None:
 async def test_nothing_is_read_while_the_client_takes_nothing() -> None:
     client, source = Client(), Source(*EVENTS * 100)
     client.takes.clear()
-    task = asyncio.create_task(pump(client.send, flowing(source), HEADERS, []))
+    task = asyncio.create_task(pump(client.send, flowing(source), HEADERS))
     await client.got.acquire()
     assert source.read == 0
     client.takes.set()
@@ -164,7 +163,7 @@ async def test_nothing_is_read_while_the_client_takes_nothing() -> None:
 async def stall() -> tuple[Client, Source, asyncio.Task[Outcome]]:
     """A pump whose upstream has fallen silent after one event."""
     client, source = Client(), Source(EVENTS[0], asyncio.Event())
-    task = asyncio.create_task(pump(client.send, flowing(source), HEADERS, []))
+    task = asyncio.create_task(pump(client.send, flowing(source), HEADERS))
     while len(client.messages) < 2:
         await client.got.acquire()
     return client, source, task
@@ -193,7 +192,7 @@ async def test_a_shutdown_ends_a_stream_with_a_word() -> None:
 
 async def test_a_shutdown_cuts_another_body() -> None:
     client, source = Client(), Source(b"mp3", asyncio.Event())
-    task = asyncio.create_task(pump(client.send, flowing(source, is_sse=False), [], []))
+    task = asyncio.create_task(pump(client.send, flowing(source, is_sse=False), []))
     while len(client.messages) < 2:
         await client.got.acquire()
     task.cancel("draining")
@@ -201,38 +200,3 @@ async def test_a_shutdown_cuts_another_body() -> None:
         await task
     assert not client.ended
     assert source.closed
-
-
-class Upper:
-    """A filter that says everything louder."""
-
-    def feed(self, delta: Delta) -> list[Delta]:
-        return [msgspec.structs.replace(delta, text=delta.text.upper())]
-
-    def finish(self) -> list[Delta]:
-        return []
-
-
-class Refuses(Upper):
-    """A filter that stops the stream."""
-
-    def feed(self, delta: Delta) -> list[Delta]:
-        raise GatewayError("not that word", status=400, code="guardrail_blocked")
-
-
-def said(text: str) -> bytes:
-    return b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n' % text.encode()
-
-
-async def test_filters_see_the_text_of_a_stream_and_may_change_it() -> None:
-    client = Client()
-    outcome = await pump(client.send, flowing(Source(said("a")[:20], said("a")[20:], EVENTS[2])), HEADERS, [Upper()])
-    assert client.body == said("A") + EVENTS[2]
-    assert outcome.complete
-
-
-async def test_a_filter_that_stops_the_stream_ends_it_with_its_error() -> None:
-    client = Client()
-    outcome = await pump(client.send, flowing(Source(said("a"), EVENTS[2])), HEADERS, [Refuses()])
-    assert msgspec.json.decode(client.body[6:])["error"]["code"] == "guardrail_blocked"
-    assert (outcome.complete, outcome.code) == (False, "guardrail_blocked")

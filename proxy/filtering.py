@@ -1,0 +1,183 @@
+"""The events of one answer through filters: every text of them, block by block, and an end where a filter says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import msgspec
+from msgspec.structs import replace
+
+from proxy.chat import (
+    Citation,
+    Cite,
+    Close,
+    Delta,
+    End,
+    Event,
+    Finish,
+    Foreign,
+    Kind,
+    Logprobs,
+    Open,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    Total,
+)
+from proxy.guarding.carriers import carriers, splice
+from proxy.policy import Filter, Halt
+
+_KINDS: dict[type, tuple[str, Kind]] = {
+    Text: ("text", "text"),
+    Reasoning: ("text", "reasoning"),
+    Refusal: ("text", "refusal"),
+    ToolCall: ("arguments", "arguments"),
+}
+
+
+class Stopped(Exception):
+    """A filter has stopped the answer; ``told`` is what it has let through before."""
+
+    def __init__(self, halt: Halt, told: list[Delta]) -> None:
+        super().__init__(halt.message)
+        self.halt = halt
+        self.told = told
+
+
+async def through(filters: Sequence[Filter], piece: Delta | tuple[int, int]) -> list[Delta]:
+    """What the filters, in their order, make of a piece, or of the end of a block (choice, block).
+
+    Raises:
+        Stopped: one of them has stopped the answer.
+    """
+    deltas: list[Delta] = [piece] if isinstance(piece, Delta) else []
+    halt: Halt | None = None
+    for filter_ in filters:
+        told: list[Delta | Halt] = []
+        for delta in deltas:
+            out = filter_.feed(delta)
+            told += out if isinstance(out, list) else await out
+        if not isinstance(piece, Delta) and halt is None:
+            out = filter_.close(*piece)
+            told += out if isinstance(out, list) else await out
+        at = next((at for at, one in enumerate(told) if isinstance(one, Halt)), None)
+        if at is not None:
+            halt = cast(Halt, told[at])
+            told = told[:at]
+        deltas = cast("list[Delta]", told)
+    if halt is not None:
+        raise Stopped(halt, deltas)
+    return deltas
+
+
+class Sieve:
+    """The events of one answer."""
+
+    __slots__ = ("_aside", "_blocks", "_finished", "_next", "_total", "ended", "filters", "halted")
+
+    def __init__(self, filter_: Filter) -> None:
+        self.filters = [filter_]
+        self.ended = False
+        self.halted = False
+        self._aside = -1  # the number of the next block that is none of the answer's
+        self._blocks: dict[tuple[int, int], None] = {}  # that are open
+        self._next: dict[int, int] = {}  # by choice: the number of a block that would be new
+        self._finished: set[int] = set()
+        self._total: Total | None = None
+
+    async def feed(self, events: list[Event]) -> list[Event]:
+        """What may be told of these."""
+        out: list[Event] = []
+        try:
+            for event in events:
+                if self.halted:
+                    break
+                await self._event(event, out)
+        except Stopped as stopped:
+            out += stopped.told
+            self._halt(stopped.halt, out)
+        return out
+
+    async def _event(self, event: Event, out: list[Event]) -> None:
+        if isinstance(event, Delta):
+            if event.kind == "signature":
+                out.append(event)
+            else:
+                out += await through(self.filters, event)
+        elif isinstance(event, Open):
+            await self._open(event, out)
+        elif isinstance(event, Close):
+            out += await through(self.filters, (event.choice, event.block))
+            self._blocks.pop((event.choice, event.block), None)
+            out.append(event)
+        elif isinstance(event, Cite):
+            out.append(replace(event, citation=await self._citation(event.citation)))
+        elif isinstance(event, Finish):
+            self._finished.add(event.choice)
+            out.append(event)
+        elif not isinstance(event, Logprobs):  # they repeat the text in pieces
+            if isinstance(event, Total):
+                self._total = event
+            self.ended = self.ended or isinstance(event, End)
+            out.append(event)
+
+    async def _open(self, event: Open, out: list[Event]) -> None:
+        """A block begins; what it holds already comes after it, through the filters."""
+        part = event.part
+        self._blocks[event.choice, event.block] = None
+        self._next[event.choice] = max(self._next.get(event.choice, 0), event.block + 1)
+        first = ""
+        if (found := _KINDS.get(type(part))) is not None:
+            field, _ = found
+            first = getattr(part, field)
+            part = replace(part, **{field: ""})
+        if isinstance(part, ToolCall):
+            part = replace(part, name=await self._whole(part.name), id=await self._whole(part.id))
+        elif isinstance(part, Text) and part.citations:
+            part = replace(part, citations=tuple([await self._citation(one) for one in part.citations]))
+        elif isinstance(part, Foreign):
+            part = replace(part, value=await self._value(part.value))
+        out.append(Open(event.choice, event.block, part))
+        if first and found is not None:
+            out += await through(self.filters, Delta(event.choice, found[1], first, event.block))
+
+    async def _whole(self, text: str) -> str:
+        """A text that comes at once."""
+        if not text:
+            return text
+        block, self._aside = self._aside, self._aside - 1
+        told = await through(self.filters, Delta(0, "text", text, block))
+        told += await through(self.filters, (0, block))
+        return "".join(delta.text for delta in told)
+
+    async def _citation(self, citation: Citation) -> Citation:
+        text, title, url = citation.text, citation.title, citation.url
+        changed = replace(
+            citation,
+            text=await self._whole(text),
+            title=None if title is None else await self._whole(title),
+            url=None if url is None else await self._whole(url),
+        )
+        return changed if changed == citation else replace(changed, value=None)
+
+    async def _value(self, value: object) -> object:
+        """Something of one dialect's own."""
+        body = msgspec.json.encode(value)
+        changes = [(carrier, await self._whole(carrier.text)) for carrier in carriers(body)]
+        changes = [(carrier, text) for carrier, text in changes if text != carrier.text]
+        return msgspec.json.decode(splice(body, changes)) if changes else value
+
+    def _halt(self, halt: Halt, out: list[Event]) -> None:
+        """The answer ends as its dialect says that somebody has stepped in."""
+        self.halted = self.ended = True
+        out += (Close(choice, block) for choice, block in self._blocks)
+        choices = sorted({0, *self._next} - self._finished)
+        for choice in choices:
+            block = self._next.get(choice, 0)
+            out += (Open(choice, block, Refusal("")), Delta(choice, "refusal", halt.message, block))
+            out += (Close(choice, block), Finish(choice=choice, stop="content_filter"))
+        if self._total is not None:
+            out.append(self._total)
+        out.append(End())

@@ -1,0 +1,76 @@
+"""What is done about what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from proxy.guarding.scanner import Span
+
+Action = Literal["block", "redact", "mask_and_restore", "warn", "shadow"]
+# `warn` is told in the receipt, the log and the metrics; `shadow` in the receipt and the metrics alone.
+CHANGES = frozenset({"redact", "mask_and_restore"})
+_STRENGTH: dict[Action, int] = {"block": 4, "redact": 3, "mask_and_restore": 2, "warn": 1, "shadow": 0}
+
+
+class Actions:
+    """The action for each entity."""
+
+    __slots__ = ("_by_entity", "default")
+
+    def __init__(self, default: Action, by_entity: Mapping[str, Action] | None = None) -> None:
+        self.default = default
+        self._by_entity = dict(by_entity or {})
+
+    def of(self, entity: str) -> Action:
+        """What is done about an entity."""
+        return self._by_entity.get(entity, self.default)
+
+    @property
+    def used(self) -> frozenset[Action]:
+        """All that may be done."""
+        return frozenset((self.default, *self._by_entity.values()))
+
+
+class Found(NamedTuple):
+    """A span that is left when those that overlap have been settled, and what is done about it."""
+
+    span: Span
+    action: Action
+
+
+def settle(spans: Sequence[Span], actions: Actions) -> list[Found]:
+    """Of spans that overlap the one with the strongest action stays, grown over all of them: nothing of any is left.
+    Between equals the longer wins, then the surer one."""
+    found: list[Found] = []
+    for span in sorted(spans):
+        mine = Found(span, actions.of(span.entity))
+        if not found or span.start >= found[-1].span.end:
+            found.append(mine)
+            continue
+        last = found[-1]
+        winner = max(last, mine, key=_rank)
+        found[-1] = winner._replace(span=winner.span._replace(start=last.span.start, end=max(last.span.end, span.end)))
+    return found
+
+
+def _rank(found: Found) -> tuple[int, int, float]:
+    span = found.span
+    return _STRENGTH[found.action], span.end - span.start, span.score
+
+
+def rewrite(text: str, found: Sequence[Found], replacement: Callable[[Found, str], str]) -> str:
+    """``text`` with what is redacted or masked replaced; ``replacement`` is given the span and what stands there."""
+    parts: list[str] = []
+    at = 0
+    for one in found:
+        if one.action in CHANGES:
+            start, end = one.span.start, one.span.end
+            parts += (text[at:start], replacement(one, text[start:end]))
+            at = end
+    return "".join((*parts, text[at:])) if parts else text
+
+
+def label(entity: str) -> str:
+    """What stands in the place of something that was redacted."""
+    return f"[{entity.upper()}]"
