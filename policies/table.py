@@ -9,6 +9,7 @@ from policies.development.chaos import Chaos
 from policies.development.record import Record
 from policies.guardrails.keywords import Keywords
 from policies.guardrails.limits import Limits
+from policies.guardrails.output_schema import OutputSchema
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
 from policies.limits.idempotency import Idempotency
@@ -34,6 +35,7 @@ POLICIES: dict[str, type[Policy]] = {
     "prompt_cache": PromptCache,
     "keywords": Keywords,
     "limits": Limits,
+    "output_schema": OutputSchema,
     "idempotency": Idempotency,
     "quota": Quota,
     "queue": Queue,

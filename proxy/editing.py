@@ -41,6 +41,13 @@ class History(Protocol):
     def without(self, indexes: tuple[int, ...], summary: str | None = None) -> bytes:
         """The body without these messages; in place of the first of them ``summary``, as a word of the user's."""
 
+    def with_more(self, answer: str, complaint: str) -> bytes:
+        """The body with two more messages: what the model has answered, and what is to be said to that.
+
+        Raises:
+            ValueError: there is nothing to which they could be added.
+        """
+
 
 class Editor(Protocol):
     """Changes requests in their callers' own bytes: what is not named stays as it came, to the byte."""

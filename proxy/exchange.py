@@ -184,6 +184,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "around",
         "attempts",
         "begun",
         "body",
@@ -285,6 +286,7 @@ class Exchange:
         self.keeps_events = False  # the answer is to be taken apart even if its bytes could pass: it may have to go on
         self.dry = False  # nothing may be asked of anybody: it is only to be said what would be done
         self.trial = False  # nothing else is left: a target that is ejected may be tried
+        self.around: tuple[Any, ...] = ()  # Target → Target: what is put around the tree, by policies
         self.detour: Any = None  # proxy.policy.Target: that is asked instead of the route's own
         self.degraded = ""  # why another than the first choice answered: a meaning of failure
         self.jobs: Any = None  # proxy.jobs: takes an exchange over, to be answered later; None within a job

@@ -58,7 +58,7 @@ class _Unit:
 class History:
     """The messages of one request."""
 
-    __slots__ = ("_body", "_dialect", "items", "steps")
+    __slots__ = ("_body", "_dialect", "_list", "items", "steps")
 
     def __init__(self, body: bytes, dialect: str) -> None:
         """Take them apart.
@@ -71,10 +71,11 @@ class History:
         found = [member for member in Members(body).found if member.name in LISTS[dialect]]
         if len(found) > 1:
             raise ValueError(f"{found[0].name!r} is there twice")
-        is_list = bool(found) and body[found[0].value[0] : found[0].value[0] + 1] == b"["
+        self._list = found[0].value if found else (0, 0)
+        is_list = body[self._list[0] : self._list[0] + 1] == b"["
         read = _READERS[dialect]
         self.items: list[Item] = []
-        for span in items(body, found[0].value[0]) if is_list else []:
+        for span in items(body, self._list[0]) if is_list else []:
             self.items.append(_item(body[slice(*span)], span, read))
         self.steps = tuple(map(self._step, _steps(_units(self.items))))
 
@@ -95,14 +96,32 @@ class History:
         for index in sorted(gone):
             start, end = self.items[index].span
             if index == first and summary is not None:
-                edits.append((start, end, msgspec.json.encode(_said(self._dialect, summary))))
+                edits.append((start, end, _said(self._dialect, "user", summary)))
             else:  # with the comma behind it: the last message never goes
                 edits.append((start, self.items[index + 1].span[0], b""))
         return apply(self._body, edits)
 
+    def with_more(self, answer: str, complaint: str) -> bytes:
+        """The body with two more messages: what the model has answered, and what is to be said to that.
 
-def _said(dialect: str, text: str) -> dict[str, Any]:
-    return {"role": "user", "parts": [{"text": text}]} if dialect == "gemini" else {"role": "user", "content": text}
+        Raises:
+            ValueError: there is nothing to which they could be added.
+        """
+        model = "model" if self._dialect == "gemini" else "assistant"
+        more = b",".join((_said(self._dialect, model, answer), _said(self._dialect, "user", complaint)))
+        start, end = self._list
+        if self._body[start : start + 1] == b'"':  # a text alone
+            asked = msgspec.json.decode(self._body[start:end])
+            return apply(self._body, [(start, end, b"[%b,%b]" % (_said(self._dialect, "user", asked), more))])
+        if not self.items:
+            raise ValueError("the request has no messages")
+        at = self.items[-1].span[1]
+        return apply(self._body, [(at, at, b"," + more)])
+
+
+def _said(dialect: str, role: str, text: str) -> bytes:
+    said = {"parts": [{"text": text}]} if dialect == "gemini" else {"content": text}
+    return msgspec.json.encode({"role": role, **said})
 
 
 def _units(found: list[Item]) -> list[_Unit]:

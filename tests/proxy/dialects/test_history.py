@@ -100,6 +100,21 @@ def test_a_summary_takes_the_place_of_what_went(dialect: str) -> None:
     assert left[len(_system(dialect)) + 1] == _user(dialect, "two")
 
 
+@pytest.mark.parametrize("dialect", LIST)
+def test_more_may_be_said(dialect: str) -> None:
+    items = _agent(dialect)
+    body = _history(dialect, items).with_more("7", "No: “8”?")
+    assert json.loads(body)[LIST[dialect]] == [*items, _says(dialect, "7"), _user(dialect, "No: “8”?")]
+
+
+def test_more_may_be_said_to_a_text_alone() -> None:
+    body = History(b'{"input": "Hi", "model":"m"}', "openai_responses").with_more("7", "No")
+    said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "7"}, {"role": "user", "content": "No"}]
+    assert json.loads(body) == {"input": said, "model": "m"}
+    with pytest.raises(ValueError, match="no messages"):
+        History(b"{}", "openai_responses").with_more("7", "No")
+
+
 def test_results_that_come_late_keep_everything_between() -> None:
     chat = "openai_chat"
     items = [
@@ -115,7 +130,7 @@ def test_results_that_come_late_keep_everything_between() -> None:
 
 
 def test_older_functions_are_calls_as_well() -> None:
-    items = [
+    items: list[dict[str, Any]] = [
         {"role": "user", "content": "a"},
         {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}},
         {"role": "function", "name": "f", "content": "ok"},
