@@ -11,7 +11,7 @@ from policies.guardrails._judged import AtEnd, Judgement, judge, rewritten
 from proxy.chat import Chat, Completion
 from proxy.errors import GatewayError, UpstreamError
 from proxy.exchange import Exchange, Reply
-from proxy.guarding.json_schema import Problem, Schema
+from proxy.guarding.json_schema import Problem, Schema, unknown
 from proxy.kept import aside
 from proxy.policy import Answer, Around, CompileContext, Config, Policy, Target
 
@@ -59,6 +59,8 @@ class OutputSchema(Policy):
             schema = None if config.schema is None else Schema(config.schema)
         except ValueError as error:
             context.fail(str(error), "schema")
+        for at, name in unknown(config.schema):
+            context.fail(f"{name!r} is no keyword of JSON Schema", f"schema{at}")
         return cls(config, schema, context)
 
     async def on_request(self, x: Exchange) -> Reply | None:

@@ -24,8 +24,13 @@ _BASE = jsonschema.Draft202012Validator
 # What is checked by Python's regular expressions, which may take for ever, and cannot be had otherwise.
 _REFUSED = ("patternProperties", "unevaluatedProperties")
 # Members of a schema whose members are no keywords.
-_NAMED = frozenset({"properties", "$defs", "definitions", "dependentSchemas"})
+_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _PLAIN = frozenset({"enum", "const", "default", "examples"})
+_KNOWN = frozenset(_BASE.VALIDATORS) | {
+    "$anchor", "$comment", "$defs", "$dynamicAnchor", "$id", "$schema", "contentEncoding", "contentMediaType", "default",
+    "definitions", "deprecated", "description", "else", "examples", "maxContains", "minContains", "readOnly", "then",
+    "title", "writeOnly",
+}  # fmt: skip
 
 
 class Problem(NamedTuple):
@@ -137,3 +142,20 @@ def _refused(schema: Any) -> str | None:
         if (found := _refused(inner)) is not None:
             return found
     return None
+
+
+def unknown(schema: Any, at: str = "") -> Iterator[tuple[str, str]]:
+    """Members of a schema that are no keywords, as mistakes in typing are: place and name."""
+    if isinstance(schema, list):
+        for index, one in enumerate(schema):
+            yield from unknown(one, f"{at}[{index}]")
+    if not isinstance(schema, dict):
+        return
+    for name, value in schema.items():
+        if name not in _KNOWN:
+            yield f"{at}.{name}", name
+        elif name in _NAMED and isinstance(value, dict):
+            for inner, one in value.items():
+                yield from unknown(one, f"{at}.{name}.{inner}")
+        elif name not in _PLAIN:
+            yield from unknown(value, f"{at}.{name}")

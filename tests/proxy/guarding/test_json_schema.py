@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.guarding.json_schema import MAX_PROBLEMS, Schema
+from proxy.guarding.json_schema import MAX_PROBLEMS, Schema, unknown
 
 ORDER: dict[str, Any] = {
     "type": "object",
@@ -92,3 +92,9 @@ def test_a_pattern_takes_no_longer_than_its_text() -> None:
     """Of which Python's own expressions would take years."""
     (problem,) = Schema({"pattern": "^(a+)+$"}).problems("a" * 5000 + "b")
     assert problem.keyword == "pattern"
+
+
+def test_mistakes_in_typing_are_found() -> None:
+    assert list(unknown(ORDER)) == []
+    wrong = {"properties": {"a": {"tpye": "string"}}, "anyOf": [{}, {"requierd": []}], "enum": [{"x": 1}]}
+    assert list(unknown(wrong)) == [(".properties.a.tpye", "tpye"), (".anyOf[1].requierd", "requierd")]
