@@ -10,6 +10,8 @@ from policies.development.record import Record
 from policies.guardrails.keywords import Keywords
 from policies.guardrails.limits import Limits
 from policies.guardrails.output_schema import OutputSchema
+from policies.guardrails.pii import Pii
+from policies.guardrails.secrets import Secrets
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
 from policies.limits.idempotency import Idempotency
@@ -36,6 +38,8 @@ POLICIES: dict[str, type[Policy]] = {
     "keywords": Keywords,
     "limits": Limits,
     "output_schema": OutputSchema,
+    "pii": Pii,
+    "secrets": Secrets,
     "idempotency": Idempotency,
     "quota": Quota,
     "queue": Queue,

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 import msgspec
 
 from proxy.answers import completion_of, reply_of
-from proxy.chat import Choice, Completion, Delta, Event, Kind, Refusal
+from proxy.chat import Choice, Completion, Delta, Event, Refusal
 from proxy.dialects.table import DIALECTS
 from proxy.errors import UpstreamError
 from proxy.exchange import Exchange, Reply
@@ -85,7 +85,7 @@ async def _spliced(body: bytes, filter_: Filter) -> bytes:
     found = carriers(body)
     told = [carrier for carrier in found if carrier.top != "object" and not _UNTOLD & set(carrier.steps)]
     changes: list[tuple[Carrier, str]] = []
-    texts = await _texts([carrier.text for carrier in told], filter_, [carrier.is_json for carrier in told])
+    texts = await _texts([carrier.text for carrier in told], filter_)
     for carrier, text in zip(told, texts, strict=True):
         if text != carrier.text:
             changes.append((carrier, text))
@@ -94,17 +94,15 @@ async def _spliced(body: bytes, filter_: Filter) -> bytes:
     return splice(body, changes)
 
 
-async def _texts(texts: Iterable[str], filter_: Filter, is_json: Iterable[bool] | None = None) -> list[str]:
+async def _texts(texts: Iterable[str], filter_: Filter) -> list[str]:
     """Each as a block of its own.
 
     Raises:
         Stopped: the filter has stopped the answer.
     """
     told: list[str] = []
-    kinds = iter(is_json or ())
     for block, text in enumerate(texts):
-        kind: Kind = "arguments" if next(kinds, False) else "text"
-        out = await through([filter_], Delta(0, kind, text, block))
+        out = await through([filter_], Delta(0, "text", text, block))
         out += await through([filter_], (0, block))
         told.append("".join(delta.text for delta in out))
     return told

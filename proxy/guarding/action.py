@@ -40,10 +40,15 @@ class Found(NamedTuple):
 
 
 def settle(spans: Sequence[Span], actions: Actions) -> list[Found]:
-    """Of spans that overlap the one with the strongest action stays, grown over all of them: nothing of any is left.
-    Between equals the longer wins, then the surer one."""
+    """What is left of spans that overlap: nothing of any stays undone.
+
+    One that lies within a surer one is nothing by itself. Of others the strongest action counts, for all of them
+    together; between equals the longer span, then the surer one.
+    """
     found: list[Found] = []
     for span in sorted(spans):
+        if any(other.start <= span.start and span.end <= other.end and other.score > span.score for other in spans):
+            continue
         mine = Found(span, actions.of(span.entity))
         if not found or span.start >= found[-1].span.end:
             found.append(mine)

@@ -54,9 +54,10 @@ class _Frame:
 class Carrier:
     """One piece of text. ``text`` is what a reader would see; ``span`` are its bytes, quotes included."""
 
-    __slots__ = ("_form", "_frame", "_prefix", "_step", "span", "text")
+    __slots__ = ("_form", "_frame", "_prefix", "_step", "outer", "span", "text")
 
     def __init__(self, frame: _Frame, step: str | int, text: str, span: Span, form: _Form, prefix: str = "") -> None:
+        self.outer: Carrier | None = None  # whose text is JSON in which this one stands
         self._frame = frame
         self._step = step
         self._form = form
@@ -66,15 +67,16 @@ class Carrier:
 
     @property
     def path(self) -> str:
-        """``messages[0].content``; a member's name is shown in brackets, as it may be anything."""
+        """``messages[0].content``; a name that nobody but its writer knows is shown as ``*``."""
         shown = "".join(f"[{step}]" if isinstance(step, int) else f".{_shown(step)}" for step in self.steps)
-        return (f"{shown} (name)" if self._form == "name" else shown).removeprefix(".")
+        return (f"{shown} (name)" if self.is_name else shown).removeprefix(".")
 
     @property
     def steps(self) -> list[str | int]:
         """The names and numbers that lead to it."""
         steps = [self._step, *(frame.step for frame in _outward(self._frame))]
-        return steps[-3::-1]  # without those of the document and of what is around it
+        own = steps[-3::-1]  # without those of the document and of what is around it
+        return own if self.outer is None else self.outer.steps + own
 
     @property
     def top(self) -> str:
@@ -84,6 +86,8 @@ class Carrier:
     @property
     def place(self) -> Place:
         """Who says it."""
+        if self.outer is not None:
+            return self.outer.place
         if (found := TOP_PLACES.get(self.top)) is not None:
             return found
         frames = list(_outward(self._frame))
@@ -103,7 +107,7 @@ class Carrier:
 
     @property
     def is_json(self) -> bool:
-        """Whether the text is itself JSON, as arguments of tools are in some dialects."""
+        """Whether the text is meant to be JSON itself."""
         return self._form == "string" and self._step in ("arguments", "partial_json")
 
     def written(self, text: str) -> bytes:
@@ -136,7 +140,27 @@ def _shown(step: str) -> str:
 
 
 def carriers(body: bytes) -> list[Carrier]:
-    """The carriers of a JSON document that a decoder has read before, in the order of its bytes."""
+    """The carriers of a JSON document that a decoder has read before, in the order of its bytes. JSON in a text, as
+    arguments of tools are, is looked into."""
+    return [carrier for found in _read(body) for carrier in _inner(found)]
+
+
+def _inner(carrier: Carrier) -> list[Carrier]:
+    """Those in the JSON that is a carrier's text, or the carrier itself."""
+    if not carrier.is_json:
+        return [carrier]
+    data = carrier.text.encode()
+    try:
+        msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError):
+        return [carrier]
+    inner = _read(data)
+    for one in inner:
+        one.outer = carrier
+    return inner
+
+
+def _read(body: bytes) -> list[Carrier]:
     found: list[Carrier] = []
     frame: _Frame | None = None
     top = _Frame(None, "", True)
@@ -211,6 +235,18 @@ def _decoded(data: str) -> str:
 
 def splice(body: bytes, changes: Iterable[tuple[Carrier, str]]) -> bytes:
     """``body`` with other texts in some carriers, and every other byte as it was."""
+    own: list[tuple[Carrier, str]] = []
+    inner: dict[Carrier, list[tuple[Carrier, str]]] = {}
+    for carrier, text in changes:
+        if carrier.outer is None:
+            own.append((carrier, text))
+        else:
+            inner.setdefault(carrier.outer, []).append((carrier, text))
+    own += ((outer, _put(outer.text.encode(), found).decode()) for outer, found in inner.items())
+    return _put(body, own)
+
+
+def _put(body: bytes, changes: list[tuple[Carrier, str]]) -> bytes:
     parts: list[bytes] = []
     at = 0
     for carrier, text in sorted(changes, key=lambda change: change[0].span):

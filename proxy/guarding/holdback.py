@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from proxy.guarding.scanner import MAX_HELD, Scanner, Span
-
-_CONTEXT = 8  # characters before the undecided ones, by which the edges of words are told
+from proxy.guarding.scanner import MAX_HELD, MAX_LOOKBACK, Scanner, Span
 
 
 class Overfull(Exception):
@@ -62,7 +60,7 @@ class Holdback:
     def _decide(self, limit: int, spans: list[Span]) -> Decided:
         begin = self._at
         piece = self._text[begin:limit]
-        keep = max(0, limit - _CONTEXT)
+        keep = max(0, limit - MAX_LOOKBACK)
         self._text = self._text[keep:]
         self._at = limit - keep
         return Decided(piece, [span._replace(start=span.start - begin, end=span.end - begin) for span in spans])

@@ -27,8 +27,8 @@ _REFUSED = ("patternProperties", "unevaluatedProperties")
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _PLAIN = frozenset({"enum", "const", "default", "examples"})
 _KNOWN = frozenset(_BASE.VALIDATORS) | {
-    "$anchor", "$comment", "$defs", "$dynamicAnchor", "$id", "$schema", "contentEncoding", "contentMediaType", "default",
-    "definitions", "deprecated", "description", "else", "examples", "maxContains", "minContains", "readOnly", "then",
+    "$anchor", "$comment", "$defs", "$dynamicAnchor", "$id", "$schema", "contentEncoding", "contentMediaType",
+    "default", "definitions", "deprecated", "description", "else", "examples", "maxContains", "minContains", "readOnly", "then",
     "title", "writeOnly",
 }  # fmt: skip
 

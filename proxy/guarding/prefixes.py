@@ -1,8 +1,7 @@
 """From a regular expression to that of the beginnings of its matches: what a text that goes on may still become.
 
 Only the structure is read: what stands for one character is taken as it is written. The syntax is RE2's
-(https://github.com/google/re2/wiki/Syntax). Where a repetition's count cannot be kept, the beginnings are a little too
-many, never too few.
+(https://github.com/google/re2/wiki/Syntax). The beginnings may be a little too many, never too few.
 """
 
 from __future__ import annotations
@@ -19,6 +18,8 @@ _QUOTED = re.compile(r"\\Q(.*?)(?:\\E|\Z)|\\.", re.DOTALL)
 _REPEAT = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})\??")
 _COUNTS = re.compile(r"\{(\d+)(,?)(\d*)\}")
 _GROUP = re.compile(r"\((?:\?(?:P?<\w+>|([imsU]*(?:-[imsU]+)?)(:|\))))?")
+# What takes no space: a run of it ends with the word. There counts are passed over, as they make automata large.
+_NARROW = re.compile(r"\\[dw]|\[(?!\^)(?:[^\]\\\s]|\\[^sSDWPp])+\]")
 _ASSERTIONS = frozenset({"^", "$", r"\b", r"\B", r"\A", r"\z"})
 
 
@@ -103,6 +104,7 @@ class _Reader:
         full = piece.full + found[0]
         most = _most(found[0])
         if piece.is_char:
+            most = "*" if most[0] == "{" and _NARROW.fullmatch(piece.full) else most
             return _Piece(full, f"{piece.full}{most}", False)
         return _Piece(full, f"(?:{piece.full}){most}{piece.beginning}", False)
 
@@ -122,8 +124,10 @@ def _chain(pieces: list[_Piece]) -> str:
     """The beginnings of pieces in a row: of the last, or of the one before, and so on."""
     found = ""
     for piece in reversed(pieces):
-        if piece.beginning:
+        if not found:
+            found = f"{piece.full}?" if piece.is_char else piece.beginning
+        elif piece.beginning:
             found = f"(?:{piece.full}{found}|{piece.beginning})"
-        elif piece.is_char or found:
+        else:
             found = f"(?:{piece.full}{found})?"
     return found

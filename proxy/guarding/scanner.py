@@ -10,9 +10,16 @@ import re2  # type: ignore[import-untyped]
 from proxy.guarding.prefixes import beginnings
 
 MAX_HELD = 32 << 10  # characters of one block that are held back, at most
+MAX_LOOKBACK = 16  # characters before a candidate by which it is judged
 _MEMORY = 64 << 20  # bytes that one automaton may take: with too little it is slow
 _RESTARTS = 64  # candidates that fail their check, for each kB: from then on what they hold is not looked into
 _CONTINUED = frozenset(range(0x80, 0xC0))  # bytes inside a character of UTF-8
+
+# What automata are shown while they are compiled: what they learn of it the first request need not wait for.
+_SAMPLE = (
+    'Hello! This is what they said: "call 555-0100 (or 12.50 EUR), see https://example.org/a?b=c&d=1_2#e"; it\'s '
+    '{"key": [1, 2.5, true]} ~ 100% <b>x</b> @me $5 = A*B+C/D ^2 | `code`\n\ttabs & GREAT \\ things; über, 日本 …'
+)
 
 # Of a text, and a candidate's begin and end in it.
 Check = Callable[[str, int, int], bool]
@@ -49,7 +56,9 @@ class Scanner(Protocol):
 class Pattern(NamedTuple):
     """One regular expression in RE2's syntax, and what it finds. ``check`` judges a candidate further.
 
-    ``group``: what is found is that group of it, not all.
+    ``group``: what is found is that group of it, not all. ``trim`` tells of a candidate how many of its characters are
+    what is looked for; 0 for none. ``lookahead``: characters after a candidate that ``check`` may look at, beyond the
+    first; before it, it may look at ``MAX_LOOKBACK``.
     """
 
     entity: str
@@ -57,6 +66,8 @@ class Pattern(NamedTuple):
     check: Check | None = None
     score: float = 1.0
     group: int = 0
+    trim: Callable[[str], int] | None = None
+    lookahead: int = 0
 
 
 class BadPattern(ValueError):
@@ -79,6 +90,10 @@ def problem(regex: str) -> str | None:
     if pattern.search("") is not None:
         return "it matches the empty text, which is everywhere"
     return None
+
+
+def _followed(pattern: Pattern) -> str:
+    return f"(?:{pattern.regex})(?s:.{{0,{pattern.lookahead}}})" if pattern.lookahead else pattern.regex
 
 
 def _options() -> re2.Options:
@@ -108,8 +123,11 @@ class Patterns:
         for pattern in patterns:
             self._any.Add(pattern.regex.encode())
         self._any.Compile()
-        united = "|".join(f"(?:{beginnings(pattern.regex)})" for pattern in patterns)
+        united = "|".join(f"(?:{beginnings(_followed(pattern))})" for pattern in patterns)
         self._end = re2.compile(f"(?:{united})\\z".encode(), _options())
+        self.scan(_SAMPLE)
+        for at in range(len(_SAMPLE) + 1):
+            self.pending(_SAMPLE[:at])
 
     def scan(self, text: str, start: int = 0) -> list[Span]:
         """See ``Scanner``."""
@@ -133,7 +151,10 @@ class Patterns:
             else:
                 first = len(data[:start].decode("utf-8", "replace"))
                 last = first + len(data[start:end].decode("utf-8", "replace"))
-            if pattern.check is None or pattern.check(text, first, last):
+            if pattern.trim is not None:
+                last = first + pattern.trim(text[first:last])
+                end = start + len(text[first:last].encode("utf-8", "replace"))
+            if last > first and (pattern.check is None or pattern.check(text, first, last)):
                 found.append(Span(first, last, pattern.entity, pattern.score))
                 at = max(end, match.start() + 1)
                 continue

@@ -24,6 +24,7 @@ from proxy.stream import Outcome
 from proxy.telemetry.canaries import Canaries
 from proxy.telemetry.copies import Copies
 from proxy.telemetry.experiments import ExperimentCounts
+from proxy.telemetry.guards import Guards
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
@@ -94,6 +95,7 @@ class Metrics(Meter):
         self._add_money(known)
         self._copies = Copies(known, self._child)
         self._canaries = Canaries(known, self._child)
+        self._guards = Guards(known, self._child)
         self._cassettes = Counter(
             "sluicegate_cassette_requests",
             "Requests of routes with `record`: recorded, replayed, missed (refused), or dropped for want of room.",
@@ -284,6 +286,12 @@ class Metrics(Meter):
 
     def waiting(self, route: str, change: int) -> None:
         self._child(self._waiting, route).inc(change)
+
+    def guarded(self, route: str, guard: str, direction: str, outcome: str) -> None:
+        self._guards.guarded(route, guard, direction, outcome)
+
+    def fired(self, route: str, guard: str, direction: str, entity: str, action: str, count: int) -> None:
+        self._guards.fired(route, guard, direction, entity, action, count)
 
     def waited(self, route: str, outcome: str, seconds: float) -> None:
         self._child(self._waited, route, outcome).observe(seconds)

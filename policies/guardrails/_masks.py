@@ -1,0 +1,61 @@
+"""What stands for personal data while a provider has a request, and what it stands for. Known to that request alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from policies.guardrails._stream import RESTORE
+from proxy.guarding.scanner import Pattern, Patterns, Span
+
+_MASK = re.compile(r"\[[A-Z][A-Z0-9_]*_[1-9][0-9]*\]")
+MAX_MASKS = 10_000  # of one request
+
+
+class Masks:
+    """The masks of one request. A text has one, however often it is there; no mask is one that its caller wrote."""
+
+    __slots__ = ("_by_text", "_numbers", "_taken", "texts")
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._taken = {mask for text in texts if "[" in text for mask in _MASK.findall(text)}
+        self._by_text: dict[tuple[str, str], str] = {}
+        self._numbers: dict[str, int] = {}
+        self.texts: dict[str, str] = {}  # mask → what it stands for
+
+    def mask(self, entity: str, text: str) -> str:
+        """What stands for ``text``: ``[EMAIL_1]``.
+
+        Raises:
+            ValueError: there are too many.
+        """
+        found = self._by_text.get((entity, text))
+        if found is not None:
+            return found
+        if len(self.texts) >= MAX_MASKS:
+            raise ValueError(f"more than {MAX_MASKS} masks")
+        mask = ""
+        while not mask or mask in self._taken:
+            number = self._numbers[entity] = self._numbers.get(entity, 0) + 1
+            mask = f"[{entity.upper()}_{number}]"
+        self._by_text[entity, text] = mask
+        self.texts[mask] = text
+        return mask
+
+
+class MaskScanner:
+    """Finds what looks like a mask."""
+
+    __slots__ = ("_patterns", "entities")
+
+    def __init__(self) -> None:
+        self._patterns = Patterns([Pattern(RESTORE, r"\[[A-Z][A-Z0-9_]*_[1-9][0-9]{0,5}\]", None, 2.0)])
+        self.entities = (RESTORE,)
+
+    def scan(self, text: str, start: int = 0) -> list[Span]:
+        """See ``proxy.guarding.scanner.Scanner``."""
+        return self._patterns.scan(text, start) if "]" in text else []
+
+    def pending(self, text: str, start: int = 0) -> int:
+        """See ``proxy.guarding.scanner.Scanner``."""
+        return self._patterns.pending(text, start) if "[" in text else len(text)
