@@ -12,6 +12,7 @@ from policies.guardrails.limits import Limits
 from policies.guardrails.output_schema import OutputSchema
 from policies.guardrails.pii import Pii
 from policies.guardrails.secrets import Secrets
+from policies.guardrails.tool_calls import ToolCalls
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
 from policies.limits.idempotency import Idempotency
@@ -38,6 +39,7 @@ POLICIES: dict[str, type[Policy]] = {
     "keywords": Keywords,
     "limits": Limits,
     "output_schema": OutputSchema,
+    "tool_calls": ToolCalls,
     "pii": Pii,
     "secrets": Secrets,
     "idempotency": Idempotency,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from proxy.answers import is_conversation
 from proxy.chat import Chat
 from proxy.dialects.history import LISTS, History
+from proxy.dialects.offered import Offered
 from proxy.dialects.settings import PLACES, changed
 from proxy.dialects.splice import read_envelope
 from proxy.editing import Change
@@ -51,6 +52,15 @@ class Draft:
             return History(x.body, x.endpoint.dialect)
         except ValueError:
             return None
+
+    async def offered(self, x: Exchange) -> Offered | None:
+        """Its tools."""
+        if not is_conversation(x):
+            return None
+        try:
+            return await asyncio.to_thread(Offered, x.body) if len(x.body) > _LARGE else Offered(x.body)
+        except (ValueError, RecursionError) as error:
+            raise BadRequest(f"The tools of the request cannot be read: {error}.", param="tools") from None
 
     def rewrite(self, x: Exchange, body: bytes) -> None:
         """Another body; what was found out about the first is forgotten."""

@@ -49,6 +49,20 @@ class History(Protocol):
         """
 
 
+class Offered(Protocol):
+    """The tools that a request offers."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What they are called; what the provider runs itself by its type."""
+
+    def chosen(self) -> list[str]:
+        """Texts in what the request says of the tools that must be called: among them their names."""
+
+    def without(self, is_denied: Callable[[str], bool]) -> bytes:
+        """The request without tools of these names."""
+
+
 class Editor(Protocol):
     """Changes requests in their callers' own bytes: what is not named stays as it came, to the byte."""
 
@@ -68,6 +82,13 @@ class Editor(Protocol):
 
     async def history(self, x: Exchange) -> History | None:
         """The messages of a request; None for what is no conversation, or has none that can be told apart."""
+
+    async def offered(self, x: Exchange) -> Offered | None:
+        """The tools of a request; None for what is no conversation.
+
+        Raises:
+            BadRequest: what was sent makes no sense.
+        """
 
     def rewrite(self, x: Exchange, body: bytes) -> None:
         """Let ``body`` be what the caller has sent. Policies before this one have seen another."""

@@ -28,8 +28,8 @@ _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "
 _PLAIN = frozenset({"enum", "const", "default", "examples"})
 _KNOWN = frozenset(_BASE.VALIDATORS) | {
     "$anchor", "$comment", "$defs", "$dynamicAnchor", "$id", "$schema", "contentEncoding", "contentMediaType",
-    "default", "definitions", "deprecated", "description", "else", "examples", "maxContains", "minContains", "readOnly", "then",
-    "title", "writeOnly",
+    "default", "definitions", "deprecated", "description", "else", "examples", "maxContains", "minContains",
+    "readOnly", "then", "title", "writeOnly",
 }  # fmt: skip
 
 
