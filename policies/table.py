@@ -13,6 +13,7 @@ from policies.guardrails.output_schema import OutputSchema
 from policies.guardrails.pii import Pii
 from policies.guardrails.secrets import Secrets
 from policies.guardrails.tool_calls import ToolCalls
+from policies.guardrails.urls import Urls
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
 from policies.limits.idempotency import Idempotency
@@ -40,6 +41,7 @@ POLICIES: dict[str, type[Policy]] = {
     "limits": Limits,
     "output_schema": OutputSchema,
     "tool_calls": ToolCalls,
+    "urls": Urls,
     "pii": Pii,
     "secrets": Secrets,
     "idempotency": Idempotency,
