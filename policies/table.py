@@ -14,6 +14,7 @@ from policies.guardrails.pii import Pii
 from policies.guardrails.secrets import Secrets
 from policies.guardrails.tool_calls import ToolCalls
 from policies.guardrails.urls import Urls
+from policies.guardrails.webhook import Webhook
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
 from policies.limits.idempotency import Idempotency
@@ -42,6 +43,7 @@ POLICIES: dict[str, type[Policy]] = {
     "output_schema": OutputSchema,
     "tool_calls": ToolCalls,
     "urls": Urls,
+    "webhook": Webhook,
     "pii": Pii,
     "secrets": Secrets,
     "idempotency": Idempotency,

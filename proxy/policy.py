@@ -20,6 +20,7 @@ from proxy.editing import Editor
 from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.experiments.plan import Enrolled
+from proxy.guarding.service import Service
 from proxy.health import Health
 from proxy.idempotency import Idempotency
 from proxy.limit import Counters, Rule
@@ -185,6 +186,9 @@ class CompileContext(Protocol):
 
     async def ask(self, target: Target, x: Exchange, prompt: str, patience: float, most: int = 16) -> str | None:
         """What ``target`` answers to a question of the gateway's own, for ``x``; None if nothing came in time."""
+
+    def service(self, url: str, secret: str | None, patience: float) -> Service:
+        """Somebody at ``url`` who is asked in JSON, for ``patience`` seconds; problems at ``url`` and ``secret``."""
 
     def editor(self) -> Editor:
         """What reads and changes requests before they are sent."""

@@ -22,6 +22,7 @@ from proxy.exchange import Exchange, Identity, Reply
 from proxy.experiments.plan import Enrolled
 from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
+from proxy.jobs.signature import read_secret
 from proxy.key_sets import KeySet
 from proxy.limit import Counters, LimitConfig, Rule
 from proxy.limits.switch import NAME as LIMITS
@@ -31,7 +32,9 @@ from proxy.policy import Keys, KeySource, Target, Timeouts
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.runtime import Lease
+from proxy.service import HttpService, address
 from proxy.tokens.request import bound, counted
+from proxy.upstream import Upstream
 
 T = TypeVar("T")
 _ROUNDING = 1e-9
@@ -295,6 +298,20 @@ class RouteContext(Place):
     ) -> str | None:
         """A question of the gateway's own."""
         return await ask(target, x, prompt, patience, most)
+
+    def service(self, url: str, secret: str | None, patience: float) -> HttpService:
+        """Somebody who is asked in JSON."""
+        where, key = None, None
+        try:
+            where = address(url)
+        except ValueError as error:
+            self.fail(str(error), "url")
+        try:
+            key = None if secret is None else read_secret(secret)
+        except ValueError as error:
+            self.fail(str(error), "secret")
+        upstream = self._state.lease.get(f"service {url}", lambda: Upstream(max_connections=64))
+        return HttpService(where or address("http://127.0.0.1/"), key, patience, upstream)
 
     def editor(self) -> Editor:
         """What changes requests."""

@@ -98,6 +98,7 @@ CONFINED = {
         "proxy.jobs.hooks",
         "proxy.key_sets",
         "proxy.alerts",
+        "proxy.service",
     ),
     "uvicorn": ("proxy.server",),
     "httptools": ("proxy.server",),

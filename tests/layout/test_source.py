@@ -19,6 +19,7 @@ TESTED_ELSEWHERE = {
     "proxy/dialects/table.py": "tests/faults/test_translation.py: every pair",
     "proxy/dialects/endpoint.py": "data without behaviour; tests/proxy/dialects/test_openai.py",
     "proxy/editing.py": "a contract without behaviour; tests/proxy/test_draft.py",
+    "proxy/guarding/service.py": "a contract without behaviour; tests/proxy/test_service.py",
     "proxy/policy.py": "the contract has no behaviour; every policy's test",
 }
 # Functions that may block: they run where no loop does.
