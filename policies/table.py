@@ -9,6 +9,7 @@ from policies.development.chaos import Chaos
 from policies.development.record import Record
 from policies.guardrails.keywords import Keywords
 from policies.guardrails.limits import Limits
+from policies.guardrails.moderation import Moderation
 from policies.guardrails.output_schema import OutputSchema
 from policies.guardrails.pii import Pii
 from policies.guardrails.secrets import Secrets
@@ -44,6 +45,7 @@ POLICIES: dict[str, type[Policy]] = {
     "tool_calls": ToolCalls,
     "urls": Urls,
     "webhook": Webhook,
+    "moderation": Moderation,
     "pii": Pii,
     "secrets": Secrets,
     "idempotency": Idempotency,

@@ -13,7 +13,7 @@ from proxy.exchange import Exchange
 from proxy.policy import Answer, Target
 from proxy.translated import whole
 
-_ENDPOINT = EXACT["POST", "/v1/chat/completions"]
+_CHAT = "/v1/chat/completions"
 MOST_TOKENS = 16  # of the answer
 _LARGEST = 64 << 10  # bytes of an answer that is read
 
@@ -38,17 +38,26 @@ async def ask(target: Target, x: Exchange, prompt: str, patience: float, most: i
 
     The attempts are noted among those of ``x``: they were made for it.
     """
-    inner = _exchange(x, prompt, patience, most)
+    message = {"role": "user", "content": prompt}
+    asked = {"model": x.model, "messages": [message], "max_tokens": most}
+    body = await consult(target, x, _CHAT, msgspec.json.encode(asked), patience)
+    return None if body is None else _text(body)
+
+
+async def consult(target: Target, x: Exchange, path: str, body: bytes, patience: float) -> bytes | None:
+    """What ``target`` answers to ``body`` at ``path`` of OpenAI's API, on behalf of ``x``; None if that was no success,
+    or none came in ``patience`` seconds."""
+    inner = _exchange(x, path, body, patience)
     answer: Answer | None = None
     try:
         async with asyncio.timeout(patience):
             answer = await target.send(inner)
             if answer.status != 200:
                 return None
-            body = answer.body
-            if body is None:
-                body = b"" if answer.chunks is None else await whole(answer.chunks)
-        return _text(body)
+            found = answer.body
+            if found is None:
+                found = b"" if answer.chunks is None else await whole(answer.chunks)
+        return found
     except (UpstreamError, TimeoutError):
         return None
     finally:
@@ -63,13 +72,12 @@ def _end(answer: Answer) -> None:
         answer.attempt.end()
 
 
-def _exchange(x: Exchange, prompt: str, patience: float, most: int) -> Exchange:
+def _exchange(x: Exchange, path: str, body: bytes, patience: float) -> Exchange:
     started = time.monotonic()
-    inner = Exchange(x.request_id, "POST", "/v1/chat/completions", b"", [], started, len(x.state))
-    message = {"role": "user", "content": prompt}
-    inner.endpoint = _ENDPOINT
+    inner = Exchange(x.request_id, "POST", path, b"", [], started, len(x.state))
+    inner.endpoint = EXACT["POST", path]
     inner.model = x.model
-    inner.body = msgspec.json.encode({"model": x.model, "messages": [message], "max_tokens": most})
+    inner.body = body
     inner.forward = [(b"content-type", b"application/json")]
     inner.identity, inner.tags, inner.route, inner.generation = x.identity, x.tags, x.route, x.generation
     inner.deadline = min(x.deadline, started + patience)

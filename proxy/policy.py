@@ -187,6 +187,9 @@ class CompileContext(Protocol):
     async def ask(self, target: Target, x: Exchange, prompt: str, patience: float, most: int = 16) -> str | None:
         """What ``target`` answers to a question of the gateway's own, for ``x``; None if nothing came in time."""
 
+    async def consult(self, target: Target, x: Exchange, path: str, body: bytes, patience: float) -> bytes | None:
+        """What ``target`` answers to a request of the gateway's own, for ``x``; None if nothing good came in time."""
+
     def service(self, url: str, secret: str | None, patience: float) -> Service:
         """Somebody at ``url`` who is asked in JSON, for ``patience`` seconds; problems at ``url`` and ``secret``."""
 

@@ -8,7 +8,7 @@ from pathlib import Path as File
 from typing import Any, TypeVar
 
 from proxy.answers import Taken, completion_of, is_conversation, reply_of
-from proxy.asking import MOST_TOKENS, ask
+from proxy.asking import MOST_TOKENS, ask, consult
 from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs
 from proxy.chat import Chat, Completion
@@ -298,6 +298,10 @@ class RouteContext(Place):
     ) -> str | None:
         """A question of the gateway's own."""
         return await ask(target, x, prompt, patience, most)
+
+    async def consult(self, target: Target, x: Exchange, path: str, body: bytes, patience: float) -> bytes | None:
+        """A request of the gateway's own."""
+        return await consult(target, x, path, body, patience)
 
     def service(self, url: str, secret: str | None, patience: float) -> HttpService:
         """Somebody who is asked in JSON."""
