@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from policies.caching.cache import Cache
 from policies.context.headers import Headers
 from policies.context.prompt_cache import PromptCache
 from policies.context.tags import Tags
@@ -51,6 +52,7 @@ POLICIES: dict[str, type[Policy]] = {
     "idempotency": Idempotency,
     "quota": Quota,
     "queue": Queue,
+    "cache": Cache,
     "chaos": Chaos,
     "record": Record,
 }

@@ -31,6 +31,7 @@ from proxy.commands import Commands, Edge, Place
 from proxy.commands.asking import GatewayEdge, Unanswered
 from proxy.commands.backtest import HELP as BACKTEST
 from proxy.commands.backtest import BacktestEdge, add_backtest, run_backtest
+from proxy.commands.cache import add_cache
 from proxy.commands.cassettes import HELP as CASSETTES
 from proxy.commands.cassettes import CassettesEdge, add_record, add_replay, run_replay
 from proxy.commands.dev import DevEdge, add_dev
@@ -354,6 +355,7 @@ def _parser() -> ArgumentParser:
     reached = GatewayEdge(_address, os.environ)
     add_show(commands, config, output, reached)
     add_top(commands, config, output, reached)
+    add_cache(commands, config, output, reached)
     add_import(commands, output, convert_litellm)
 
     command = commands.add_parser("version", parents=[output], help="print the version")

@@ -174,15 +174,19 @@ class Pipeline:
     async def explain(self, x: Exchange) -> tuple[list[tuple[str, str]], Reply | None, Choice | None]:
         """Run the request phases and describe the rest, sending nothing: policy lines, early reply, target's choice."""
         lines: list[tuple[str, str]] = []
-        for name, policy in self.policies:
-            if _has(policy, "on_request"):
-                found = policy.on_request(x)
-                reply = await found if inspect.isawaitable(found) else found
-                if reply is not None:
-                    lines.append((name, f"refuses: {reply.status} {reply.code or ''}".rstrip()))
-                    return lines, reply, None
-            lines.append((name, policy.explain(x)))
-        return lines, None, self.target.explain(x)
+        try:
+            for name, policy in self.policies:
+                if _has(policy, "on_request"):
+                    found = policy.on_request(x)
+                    reply = await found if inspect.isawaitable(found) else found
+                    if reply is not None:
+                        lines.append((name, f"refuses: {reply.status} {reply.code or ''}".rstrip()))
+                        return lines, reply, None
+                lines.append((name, policy.explain(x)))
+                x.entered = len(lines)
+            return lines, None, self.target.explain(x)
+        finally:
+            _call_all(self._close[x.entered], x)
 
 
 def _end_attempts(x: Exchange, outcome: Outcome | None, end: str | None) -> None:

@@ -7,22 +7,28 @@ returns is behaviour, immutable and shared by all requests of its routes. The re
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import msgspec
 
+from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs, Reach
-from proxy.chat import Chat, Completion, Delta, Event
+from proxy.chat import Chat, Completion
 from proxy.editing import Editor
 from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.experiments.plan import Enrolled
+from proxy.filter import Filter as Filter  # noqa: PLC0414  # part of the contract
+from proxy.filter import Halt as Halt  # noqa: PLC0414
 from proxy.guarding.service import Service
 from proxy.health import Health
 from proxy.idempotency import Idempotency
+from proxy.lent import Keys as Keys  # noqa: PLC0414
+from proxy.lent import KeySource as KeySource  # noqa: PLC0414
+from proxy.lent import Pieces as Pieces  # noqa: PLC0414
 from proxy.limit import Counters, Rule
 from proxy.price import Price
 
@@ -49,52 +55,6 @@ class Timeouts(msgspec.Struct, frozen=True):
     total: float = 600.0
     min_rate: float = 0.0
     attempt: float = 0.0
-
-
-class KeySource(Protocol):
-    """Public keys that change. On the loop only; nothing here waits."""
-
-    def keys(self) -> Mapping[str, Mapping[str, str]] | None:
-        """JWK (RFC 7517, public members only) by id, the same object until one changes; None while none are known."""
-
-    def missed(self) -> None:
-        """A key was asked for that is not there: have a look soon."""
-
-    def retry_after(self) -> int:
-        """Whole seconds until keys may be there, at least one."""
-
-
-class Keys(Protocol):
-    """All keys that are good: those of the file, and those that were issued."""
-
-    def __bool__(self) -> bool:
-        """Whether there may be any."""
-
-    def get(self, digest: bytes) -> Identity | None:
-        """Whose key has this SHA-256 (32 bytes)."""
-
-    def values(self) -> Iterable[Identity]:
-        """All that the file knows."""
-
-    def detours(self) -> Iterable[str]:
-        """Routes to which their limits may lead, also those of keys that are issued later."""
-
-
-class Pieces(Protocol):
-    """A stream of events in its caller's dialect: one object per answer."""
-
-    def split(self, chunk: bytes) -> list[bytes]:
-        """Whole events, as the bytes that came."""
-
-    def read(self, event: bytes) -> list[Event]:
-        """What it says; nothing if it cannot be read.
-
-        Raises:
-            UpstreamError: the provider says that it has failed.
-        """
-
-    def write(self, events: list[Event]) -> bytes:
-        """Events in the caller's dialect: from the first on, or not at all."""
 
 
 class CompileContext(Protocol):
@@ -124,6 +84,16 @@ class CompileContext(Protocol):
 
     def idempotency(self) -> Idempotency:
         """Where it is known which requests were made already."""
+
+    def room(self, max_size: int, max_entries: int) -> Room:
+        """Where answers of this route are kept: up to so many bytes and entries, where that is this process."""
+
+    def fingerprint(self) -> bytes:
+        """32 bytes, another as soon as something of this route's configuration changes that could change a request or
+        its answer: policies, the target tree, the accounts that it names."""
+
+    def routing(self) -> str:
+        """The conditions of this route's target tree as they stand in the file: to see what they look at."""
 
     def root(self) -> Target:
         """The tree of this route. Not while compiling: it comes after the policies."""
@@ -238,31 +208,6 @@ class Policy:
     def explain(self, x: Exchange) -> str:
         """One line for ``sluicegate explain``: what this policy does with this request."""
         return x.notes.get(type(self).__module__.rsplit(".", 1)[-1], "passes")
-
-
-class Halt(msgspec.Struct, frozen=True):
-    """The answer ends here, as its dialect says that a filter has stepped in. ``message`` tells the caller why."""
-
-    message: str
-    code: str = "guardrail_blocked"
-
-
-class Filter(Protocol):
-    """Sees one answer's text as it flows, as neutral deltas; one object per response, with its own buffers.
-
-    Text, thoughts, refusals and arguments of every choice come as they were written, block by block; so does each text
-    of an answer that is not streamed, and everything else that carries text (names of tools, citations …), whole, as a
-    block of its own. What the filter does not hand on is never delivered. A call may be awaited where it takes long.
-    """
-
-    def feed(self, delta: Delta) -> list[Delta | Halt] | Awaitable[list[Delta | Halt]]:
-        """What to pass on now; an empty list holds it back. Nothing after a ``Halt`` is looked at."""
-
-    def close(self, choice: int, block: int) -> list[Delta | Halt] | Awaitable[list[Delta | Halt]]:
-        """A block is complete: what was held back of it."""
-
-    def unread(self, what: str) -> Halt | None:
-        """Something of the answer cannot be looked into; None lets it pass."""
 
 
 class Answer:

@@ -58,6 +58,7 @@ from proxy.server.limits import ServerLimits
 from proxy.server.serve import Server
 from proxy.server.workers import Workers
 from proxy.store.idempotency import RedisStore, SqliteStore
+from proxy.store.shared_cache import share_answers
 from proxy.store.shared_health import SharedHealth
 from proxy.telemetry.canaries import LINES
 from proxy.telemetry.kept_receipts import KeptReceipts
@@ -255,6 +256,7 @@ class _Process:
         self._canaries.follow(self._current.runtime.canaries)
         idempotency = shared.take(IDEMPOTENCY, Idempotency)  # closed with all that is shared
         idempotency.store = SqliteStore(_state()) if store is None else RedisStore(store.reveal())
+        share_answers(shared.take, store)
 
     def _make_flags(self) -> Flags:
         """What operators have set, whoever did it and wherever."""
@@ -305,11 +307,9 @@ class _Process:
         elif event in ALERTS:
             self._log.warning(event, **fields)
             self._alerts.told(event, fields)
-        elif event == "limit.over" and fields["action"] != "reject":  # who is refused has a line of its own
-            self._log.info(event, **fields)
-        elif event in ("check.failing", "key_set.failing", "cassette.lost"):
+        elif event in ("check.failing", "key_set.failing", "cassette.lost", "cache.damaged"):
             self._log.warning(event, **fields)
-        elif event in LINES or event in ("check.recovered", "key_set.recovered"):
+        elif event in LINES or (event == "limit.over" and fields["action"] != "reject"):  # who is refused has its own
             self._log.info(event, **fields)
 
     def _watch_load(self, admission: Admission) -> None:

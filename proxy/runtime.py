@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from proxy.admin.roles import Operator
+from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
 from proxy.checks import Watch
 from proxy.conversations import Conversations
@@ -158,6 +159,7 @@ class Runtime:
         "operators",
         "providers",
         "quotas",
+        "rooms",
         "router",
         "shared_counters",
         "sharing",
@@ -191,6 +193,7 @@ class Runtime:
         self.quotas: Mapping[str, Quotas] = {}  # by route
         self.identities: Identities | None = None
         self.experiments: Mapping[str, Enrolled] = {}  # by name
+        self.rooms: Mapping[str, Room] = {}  # by route: where answers are kept
         self.tenants: Mapping[tuple[str, str, str], Identity] = {}  # by organisation, team and key
         self.checks: tuple[Watch, ...] = ()  # set once, while compiling
         self.canaries: Mapping[str, tuple[Release, Plan]] = {}  # set once, while compiling: by name

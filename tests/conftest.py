@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from openai import AsyncOpenAI, OpenAI
 
-from tests.support.environment import foreign_names
+from tests.support.environment import certificates, foreign_names
 from tests.support.gateway import Gateway
 from tests.support.upstream import FakeUpstream
 from tests.support.valkey import Valkey
@@ -27,11 +27,13 @@ settings.load_profile("random" if os.environ.get("HYPOTHESIS") == "random" else 
 
 
 @pytest.fixture(scope="session", autouse=True)
-def clean_process() -> Iterator[None]:
+def clean_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No proxy and no real credential of the machine reaches a client here."""
     with pytest.MonkeyPatch.context() as patch:
         for name in foreign_names():
             patch.delenv(name)
+        for name, value in certificates(tmp_path_factory.mktemp("certificates")).items():
+            patch.setenv(name, value)
         yield
 
 

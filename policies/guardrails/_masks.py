@@ -13,11 +13,15 @@ MAX_MASKS = 10_000  # of one request
 
 
 class Masks:
-    """The masks of one request. A text has one, however often it is there; no mask is one that its caller wrote."""
+    """The masks of one request. A text has one, however often it is there; no mask is one that its caller wrote.
 
-    __slots__ = ("_by_text", "_numbers", "_taken", "texts")
+    ``tag``: letters in each, for a request that goes on from others whose texts are not in it: their masks are others.
+    """
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    __slots__ = ("_by_text", "_numbers", "_tag", "_taken", "texts")
+
+    def __init__(self, texts: Iterable[str], tag: str = "") -> None:
+        self._tag = f"{tag}_" if tag else ""
         self._taken = {mask for text in texts if "[" in text for mask in _MASK.findall(text)}
         self._by_text: dict[tuple[str, str], str] = {}
         self._numbers: dict[str, int] = {}
@@ -37,7 +41,7 @@ class Masks:
         mask = ""
         while not mask or mask in self._taken:
             number = self._numbers[entity] = self._numbers.get(entity, 0) + 1
-            mask = f"[{entity.upper()}_{number}]"
+            mask = f"[{entity.upper()}_{self._tag}{number}]"
         self._by_text[entity, text] = mask
         self.texts[mask] = text
         return mask

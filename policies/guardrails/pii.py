@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import ClassVar
 
 from policies.guardrails._helpers import Guard, GuardConfig, Seen
@@ -16,6 +17,8 @@ from proxy.guarding.vocabulary import Vocabulary
 from proxy.policy import CompileContext
 
 _MASKS = MaskScanner()
+# Members that refer to earlier requests, whose masks the provider still sees.
+_EARLIER = (b'"previous_response_id"', b'"conversation"')
 
 
 class PiiConfig(GuardConfig, frozen=True):
@@ -58,7 +61,8 @@ class Pii(Guard):
     def prepare(self, x: Exchange, told: list[Carrier]) -> None:
         if self._restores:
             seen: Seen = x.state[self._slot]
-            seen.masks = Masks(carrier.text for carrier in told)
+            goes_on = any(name in x.body for name in _EARLIER)
+            seen.masks = Masks((carrier.text for carrier in told), token_hex(3).upper() if goes_on else "")
 
     def put(self, x: Exchange, found: Found, text: str) -> str:
         seen: Seen = x.state[self._slot]

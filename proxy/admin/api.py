@@ -15,6 +15,7 @@ import msgspec
 
 from proxy.admin import (
     audit_api,
+    cache_api,
     canaries_api,
     experiments_api,
     flags_api,
@@ -248,6 +249,9 @@ HANDLERS: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/admin/requests", requests_api.list_requests),
     ("GET", "/admin/requests/{name}", requests_api.get_request),
     ("GET", "/admin/limits", limits_api.list_limits),
+    ("GET", "/admin/cache", cache_api.show_caches),
+    ("POST", "/admin/cache", cache_api.invalidate),
+    ("DELETE", "/admin/cache", cache_api.invalidate),
     ("GET", "/admin/experiments", experiments_api.list_experiments),
     ("GET", "/admin/experiments/{name}", experiments_api.get_experiment),
     ("GET", "/admin/budgets", limits_api.list_budgets),

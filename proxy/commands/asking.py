@@ -69,6 +69,16 @@ class Gateway:
         with closing(connection):
             return answer.read()
 
+    def ask(self, method: str, path: str, value: object = None) -> bytes:
+        """What it says to that, as JSON.
+
+        Raises:
+            Unanswered: it refuses, or cannot be reached.
+        """
+        connection, answer = self._open(method, path, None if value is None else json.dumps(value).encode())
+        with closing(connection):
+            return answer.read()
+
     def follow(self, query: Mapping[str, str]) -> Iterator[bytes]:
         """Lines of JSON: the latest receipts, and those to come; empty ones from time to time.
 
@@ -87,9 +97,14 @@ class Gateway:
                 raise Unanswered(f"the connection to {self.url} broke: {error or type(error).__name__}") from error
 
     def _get(self, path: str) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        return self._open("GET", path)
+
+    def _open(
+        self, method: str, path: str, body: bytes | None = None
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         connection = self._kind(self._host, self._port, timeout=_TIMEOUT)
         try:
-            connection.request("GET", path, headers=self._headers)
+            connection.request(method, path, body, headers=self._headers)
             answer = connection.getresponse()
             if answer.status == 200:
                 return connection, answer

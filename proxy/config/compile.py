@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from proxy.attempts import Attempts, Load, RetryRules
+from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
 from proxy.checks import Check, Watch
 from proxy.config.alerts import check_alerts
@@ -18,6 +19,7 @@ from proxy.config.changes import changes
 from proxy.config.check import check
 from proxy.config.context import AccountContext, RouteContext, RouteState, steps
 from proxy.config.document import Report
+from proxy.config.fingerprint import shape_of
 from proxy.config.flags import MARKS, marks_of
 from proxy.config.gating import Gating, tags_of
 from proxy.config.jobs import check_jobs
@@ -150,7 +152,7 @@ def build(
     runtime.key_sets, runtime.canaries = tuple(compiler.key_sets), compiler.canaries
     runtime.shared_counters = shared_counters_of(config.store, lease)
     runtime.sharing, runtime.healths = sharing_of(config.store, lease), compiler.healths
-    runtime.experiments = compiler.experiments
+    runtime.experiments, runtime.rooms = compiler.experiments, compiler.rooms
     return Built(runtime, config, (), notices, loaded.files, loaded.digest)
 
 
@@ -173,6 +175,7 @@ class _Compiler:
         zone = self._value.get("time_zone", "UTC") if self._report.sound(("time_zone",)) else "UTC"
         self.quotas: dict[str, Quotas] = {}  # by route
         self.experiments: dict[str, Enrolled] = {}  # by name
+        self.rooms: dict[str, Room] = {}  # by route
         self.key_sets: list[KeySet] = []  # of all issuers whose tokens pass
         self.canaries: dict[str, tuple[Release, Plan]] = {}  # by name
         self._limits = TenantRules(self._read("tiers", TiersConfig), zone)
@@ -304,7 +307,8 @@ class _Compiler:
             [secret for provider in self.providers.values() for secret in provider.secrets()],
             self.experiments,
         )
-        state.entries = entries
+        state.rooms = self.rooms
+        state.entries, state.shape = entries, shape_of(value, entries, self._map("providers"))
         policies = [
             (entry.name, self._policy(entry, state, entries[:at]))
             for at, entry in enumerate(entries)

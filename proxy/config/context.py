@@ -9,10 +9,14 @@ from typing import Any, TypeVar
 
 from proxy.answers import Taken, completion_of, is_conversation, reply_of
 from proxy.asking import MOST_TOKENS, ask, consult
+from proxy.caching.memory import Memory
+from proxy.caching.room import NAME as CACHE
+from proxy.caching.room import Caches, Room
 from proxy.canaries.release import Plan, Release
 from proxy.capability import Needs
 from proxy.chat import Chat, Completion
 from proxy.config.document import Report
+from proxy.config.fingerprint import Shape
 from proxy.config.limits import rules_of
 from proxy.config.lists import Entry
 from proxy.config.problem import Path, nearest, quote
@@ -138,6 +142,8 @@ class RouteState:
         self.now = now
         self.slots = 0
         self.entries: list[Entry] = []  # the policies, in order
+        self.shape = Shape()
+        self.rooms: dict[str, Room] = {}  # of all routes: where answers are kept
 
 
 class RouteContext(Place):
@@ -202,6 +208,29 @@ class RouteContext(Place):
     def idempotency(self) -> Idempotency:
         """Which requests were made already."""
         return self._state.lease.get(IDEMPOTENCY, Idempotency)
+
+    def room(self, max_size: int, max_entries: int) -> Room:
+        """Where answers of this route are kept."""
+        name, lease = self._state.name, self._state.lease
+        caches = lease.get(CACHE, Caches)
+        reports = lease.get(REPORTS, Reports)
+
+        def told(event: str, reason: str) -> None:
+            reports.tell(f"cache.{event}", route=name, reason=reason)
+
+        def made() -> Room:
+            return Room(name, caches, Memory(max_size, max_entries, self._state.now), told, self._state.now)
+
+        found = self._state.rooms[name] = lease.get(f"cache {name} {max_size} {max_entries}", made)
+        return found
+
+    def fingerprint(self) -> bytes:
+        """Of what changes requests or answers."""
+        return self._state.shape.fingerprint
+
+    def routing(self) -> str:
+        """The conditions of the target tree."""
+        return self._state.shape.routing
 
     def root(self) -> Target:
         """The tree of this route."""

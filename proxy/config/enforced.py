@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from proxy.config.caching import check_caches
 from proxy.config.document import Report
 from proxy.config.lists import Entry
 from proxy.config.names import check_answered
@@ -44,6 +45,7 @@ def _check_quotas(value: dict[str, Any], policies: Policies, report: Report) -> 
         if limited is not None and "authenticate" in names and "quota" not in names:
             message = f"tenants are limited (at {render_path(limited)}); add `quota`, which enforces it"
             report.problem(path, message)
+        check_caches(entries, report)
         for at, entry in enumerate(entries):
             if entry.name == "idempotency" and "quota" in names[:at]:
                 message = "`idempotency` must come before `quota`; an answer that is given again would take quota again"

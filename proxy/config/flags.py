@@ -16,6 +16,9 @@ _WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 _WHAT_IT_GUARDS = {
     "quota": "while this is off, the limits of tenants and of this policy do not hold",
     "allow_models": "while this is off, every caller may use every model of the route",
+    "keywords": "while this is off, nothing is looked at for denied words",
+    "pii": "while this is off, personal data reaches providers and callers",
+    "secrets": "while this is off, secrets reach providers and callers",
     "idempotency": "while this is off, a request that is sent twice is paid for twice",
 }
 

@@ -158,6 +158,17 @@ def counted(number: float | None) -> int:
     return 0 if number is None else int(max(0, min(number, MAX_COUNT)))
 
 
+def tells(value: Any, type_: type[T]) -> T | None:
+    """What a provider tells beside its answer, as ``type_``. None where it is nothing of that shape: an answer is not
+    lost over it, and what it cost is counted instead."""
+    if value is None:
+        return None
+    try:
+        return msgspec.convert(value, type_, strict=False)
+    except msgspec.ValidationError:
+        return None
+
+
 def json_headers(dialect: Dialect, stream: bool) -> list[Header]:
     """What an answer of ours in this dialect says about itself."""
     return [(b"content-type", dialect.stream_type if stream else b"application/json")]

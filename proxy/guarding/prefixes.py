@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 _ATOM = re.compile(
     r"\\x\{[0-9A-Fa-f]+\}|\\x[0-9A-Fa-f]{2}|\\[pP](?:\{\^?\w+\}|\w)|\\[0-7]{1,3}|\\."
-    r"|\[\^?\]?(?:\[:\^?\w+:\]|\\[pP](?:\{\^?\w+\}|\w)|\\.|[^\]\\])*\]|[^\\()|*+?]",
+    r"|\[\^?\]?(?:\[:\^?\w+:\]|\\[pP](?:\{\^?\w+\}|\w)|\\.|[^\]\\])*\]|[^\\()|*+?\[]",
     re.DOTALL,
 )
 _QUOTED = re.compile(r"\\Q(.*?)(?:\\E|\Z)|\\.", re.DOTALL)
@@ -66,6 +66,8 @@ class _Reader:
         while self.at < len(self._pattern) and self._pattern[self.at] not in "|)":
             group = _GROUP.match(self._pattern, self.at) if self._pattern[self.at] == "(" else None
             if group is not None and group[2] == ")":  # flags for what follows
+                if pieces:
+                    raise ValueError(f"flags belong at the beginning, not at position {self.at}")
                 self.at = group.end()
                 flags += group[0]
                 continue

@@ -12,7 +12,9 @@ from proxy.guarding.prefixes import beginnings
 MAX_HELD = 32 << 10  # characters of one block that are held back, at most
 MAX_LOOKBACK = 16  # characters before a candidate by which it is judged
 _MEMORY = 64 << 20  # bytes that one automaton may take: with too little it is slow
-_RESTARTS = 64  # candidates that fail their check, for each kB: from then on what they hold is not looked into
+# Work that candidates may cost that fail their check, in bytes for each byte of the text and for each of them: what is
+# within one is looked into only as long as it lasts. Nobody can make a scan slower than that.
+_PATIENCE, _COST = 2, 64
 _CONTINUED = frozenset(range(0x80, 0xC0))  # bytes inside a character of UTF-8
 
 # What automata are shown while they are compiled: what they learn of it the first request need not wait for.
@@ -143,7 +145,7 @@ class Patterns:
         """What one pattern finds from byte ``at`` on."""
         found: list[Span] = []
         ascii_only = len(data) == len(text)
-        left = _RESTARTS + len(data) * _RESTARTS // 1024
+        left = _PATIENCE * (len(data) - at) + 4096
         while (match := compiled.search(data, at)) is not None:
             start, end = match.span(pattern.group)
             if ascii_only:
@@ -158,7 +160,7 @@ class Patterns:
                 found.append(Span(first, last, pattern.entity, pattern.score))
                 at = max(end, match.start() + 1)
                 continue
-            left -= 1
+            left -= match.end() - match.start() + _COST
             at = match.start() + 1 if left > 0 else match.end()
             while at < len(data) and data[at] in _CONTINUED:
                 at += 1

@@ -21,6 +21,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from proxy.exchange import Attempt, Exchange, Meter
 from proxy.flags.switch import OFF, OUTSIDE
 from proxy.stream import Outcome
+from proxy.telemetry.caching import CacheCounts
 from proxy.telemetry.canaries import Canaries
 from proxy.telemetry.copies import Copies
 from proxy.telemetry.experiments import ExperimentCounts
@@ -102,6 +103,7 @@ class Metrics(Meter):
             ["route", "result"],
             **known,
         )
+        self._caching = CacheCounts(known, self._child)
         self.experiments = ExperimentCounts(known, self._child)
         self._children: dict[tuple[str, ...], Any] = {}
 
@@ -199,6 +201,8 @@ class Metrics(Meter):
             self._child(self._over_limit, fields["level"], fields["action"]).inc()
         elif event == "flag.decided":
             self._child(self._flags, fields["flag"], "on" if fields["on"] else "off").inc()
+        elif event.startswith("cache."):
+            self._caching.told(event, fields)
         elif event == "cassette.request":
             self._child(self._cassettes, fields["route"], fields["result"]).inc()
         elif event == "experiment.left":

@@ -174,7 +174,7 @@ def test_a_job_is_cancelled(gateway: Any, upstream: FakeUpstream) -> None:
     assert caller.job(running)["status"] == "running"
     assert caller.call("DELETE", f"/v1/jobs/{waiting}").json["status"] == "cancelled"
     assert caller.call("DELETE", f"/v1/jobs/{running}").json["status"] == "cancelled"
-    upstream.journal().wait_blocking("closed", id=number, timeout=1.0)
+    upstream.journal().wait_blocking("closed", id=number)
     assert caller.call("GET", f"/v1/jobs/{running}/result").code == "cancelled"
     last = caller.submit(ask("c"))
     assert caller.over(last)["status"] == "succeeded"

@@ -16,6 +16,7 @@ from proxy.cli import main
 from tests.support import books
 from tests.support.gateway import Gateway
 from tests.support.jobs import Caller
+from tests.support.scale import PATIENCE
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import Wire
 
@@ -73,7 +74,7 @@ def _admin(running: Gateway, path: str, key: str = OWNER) -> Any:
     return json.loads(body) if status == 200 else status
 
 
-async def _receipt(running: Gateway, found: Callable[[Any], bool], timeout: float = 5.0) -> Any:
+async def _receipt(running: Gateway, found: Callable[[Any], bool], timeout: float = PATIENCE) -> Any:
     """The newest that is meant, as soon as it is there and settled: both come a moment after the answer."""
     end = time.monotonic() + timeout
     while True:

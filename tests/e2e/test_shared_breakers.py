@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from tests.support.gateway import Gateway
 from tests.support.journal import body_of
+from tests.support.scale import PATIENCE
 from tests.support.traffic import CHAT, told
 from tests.support.upstream import FakeUpstream
 from tests.support.valkey import Valkey
@@ -18,7 +19,6 @@ from tests.support.wire import Wire
 
 FAILURES = 10
 PAUSE = 0.3  # seconds between requests; all of them take longer than the news
-PATIENCE = 8.0  # seconds until something must have happened that takes about one
 _names = itertools.count(1)
 
 
@@ -93,7 +93,7 @@ async def test_what_one_leaves_alone_the_other_leaves_alone(
 
 def _order(one: Gateway, target: str, action: str) -> int:
     """An operator's, as curl sends it; the status."""
-    connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=PATIENCE)
     try:
         body = json.dumps({"action": action})
         connection.request("POST", f"/admin/targets/{target}", body, {"content-type": "application/json"})

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import msgspec
 
+from tests.support.scale import PATIENCE
+
 _ROOT = Path(__file__).parents[2]
-PATIENCE = 8.0  # more than any of it takes; only a failing test waits so long
 
 
 def until(condition: Callable[[], bool], patience: float = PATIENCE) -> bool:

@@ -11,11 +11,11 @@ import pytest
 
 from proxy.store.shared_health import UNREACHABLE
 from tests.support.gateway import Gateway
+from tests.support.scale import PATIENCE
 from tests.support.traffic import CHAT, told
 from tests.support.valkey import Valkey
 from tests.support.wire import Wire
 
-PATIENCE = 15.0  # seconds; a store that was away for long is looked for every ten
 PASSWORD = "store-password-of-the-tests"
 
 

@@ -14,13 +14,13 @@ import pytest
 
 from tests.support.gateway import Gateway
 from tests.support.journal import body_of
+from tests.support.scale import PATIENCE
 from tests.support.traffic import CHAT, at_once, code_of, told
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import Wire
 
 FAILURES = 3
 CONNECTIONS = 6
-PATIENCE = 10.0  # seconds until something must have happened that takes about one
 _names = itertools.count(1)
 
 

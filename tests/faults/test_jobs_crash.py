@@ -197,7 +197,7 @@ def test_workers_share_the_jobs(house: House, upstream: FakeUpstream) -> None:
     assert {caller.over(identity)["status"] for identity in many} == {"succeeded"}
     number = request_of(upstream.journal(), held)["id"]
     assert caller.call("DELETE", f"/v1/jobs/{held}").json["status"] == "cancelled"
-    upstream.journal().wait_blocking("closed", id=number, timeout=2.0)
+    upstream.journal().wait_blocking("closed", id=number)
     assert starts(upstream.journal()) == dict.fromkeys((*many, held), 1)
 
 

@@ -61,7 +61,7 @@ async def test_nothing_is_lost_by_kills_at_any_moment(house: Any, upstream: Fake
     rows = await home.rows()
     in_order(rows, heard, asked_upstream(upstream.journal()))
     statuses = Counter(row.status for row in rows)
-    assert statuses["ok"] > 20 * ROUNDS
+    assert statuses["ok"] > 4 * ROUNDS
     assert statuses["unknown"] >= 1  # else the kills met nothing under way
     assert {one.status for one in heard if one.is_whole} == {200}
     code, said = await home.verified(running)

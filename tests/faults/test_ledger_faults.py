@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -24,13 +25,13 @@ from tests.support.gateway import Gateway
 from tests.support.house import KEY, QUESTION, House, config, in_order, questions
 from tests.support.ledger import in_postgres
 from tests.support.postgres import Postgres
+from tests.support.scale import PATIENCE
 from tests.support.upstream import FakeUpstream
 
 RATE = 60.0  # requests in a second
 EVERY = 0.02  # seconds between probes
-LAG = 0.1  # seconds that the gateway may keep a probe waiting
+LAG = 0.1  # seconds that the gateway may keep a probe waiting, beyond what the machine does anyway
 BUSY = 1.0  # seconds that it waits for the file each time: so long would be a probe that waits with it
-HEALED = 5.0
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ async def reasons(running: Gateway) -> list[str]:
 
 async def told(running: Gateway, word: str) -> str:
     """The complaint with this word, as soon as it is there."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not (found := [reason for reason in await reasons(running) if word in reason]):
             await asyncio.sleep(0.02)
     return found[0]
@@ -74,7 +75,7 @@ async def told(running: Gateway, word: str) -> str:
 
 async def healed(running: Gateway) -> None:
     """Wait until it complains of nothing."""
-    async with asyncio.timeout(HEALED):
+    async with asyncio.timeout(PATIENCE):
         while await reasons(running):
             await asyncio.sleep(0.02)
 
@@ -83,20 +84,25 @@ async def test_a_locked_file_keeps_nobody_waiting(house: Any, upstream: FakeUpst
     """CRS-04: another program holds the file for three seconds; requests are served, and their rows wait."""
     home: House = house(config(upstream.url))
     running = home.start()
+    names = itertools.count()
+    heard, usual = await asyncio.gather(
+        crowd(running.port, questions(names), RATE, after(1)), probed(running.port, after(1))
+    )
+    await home.rows(len(heard))
     holder = sqlite3.connect(home.state / "ledger.sqlite", isolation_level=None, timeout=10)
     holder.execute("BEGIN EXCLUSIVE")
-    names = itertools.count()
     load = asyncio.create_task(crowd(running.port, questions(names), RATE, after(3)))
     lags = asyncio.create_task(probed(running.port, after(3)))
     assert "rows wait" in await told(running, "ledger")
-    heard, seconds = await load, await lags
-    assert (holder.execute("SELECT count(*) FROM attempts").fetchone()) == (0,)
+    before = len(heard)
+    heard, seconds = heard + await load, await lags
+    assert (holder.execute("SELECT count(*) FROM attempts").fetchone()) == (before,)
     holder.execute("ROLLBACK")
     holder.close()
     assert {one.is_served for one in heard} == {True}
-    assert len(heard) > 2 * RATE
-    assert max(seconds) < BUSY  # one probe may wait for the scheduler of a busy machine
-    assert sorted(seconds)[len(seconds) // 2] <= LAG
+    assert len(heard) > before + RATE
+    assert max(seconds) < BUSY + 2 * max(usual)  # one probe may wait for the scheduler of a busy machine
+    assert median(seconds) <= LAG + 2 * median(usual)
     await healed(running)
     rows = await home.rows(len(heard))
     in_order(rows, heard, asked_upstream(upstream.journal()))
@@ -171,7 +177,7 @@ async def test_a_server_that_is_away(house: Any, upstream: FakeUpstream, server:
     heard = await load
     assert {one.is_served for one in heard} == {True}
     ledger = in_postgres(url)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while len(rows := ledger.rows()) < len(heard) or any(row.status == "open" for row in rows):
             await asyncio.sleep(0.05)
     in_order(rows, heard, asked_upstream(upstream.journal()))

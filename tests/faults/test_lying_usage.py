@@ -198,7 +198,7 @@ async def test_what_is_no_usage_is_counted(running: Gateway, upstream: FakeUpstr
     def lie(dialect: str) -> Any:
         return _numbers(dialect, "many", "more") if how == "word" else lambda _: ["x"] if how == "list" else "much"
 
-    await _each(running, upstream, lie, _is_counted, NATIVE)
+    await _each(running, upstream, lie, _is_counted)
 
 
 def _late(dialect: str, model: str) -> list[bytes]:

@@ -14,11 +14,11 @@ from yarl import URL
 from proxy.errors import Unavailable
 from proxy.policy import Timeouts
 from proxy.upstream import MAX_AGE, NAMES_FOR, Upstream
+from tests.support.scale import PATIENCE
 
 TTL = 0.1
 LONG = Timeouts(connect=5, first_token=5, gap=5, total=10)
 NAME = "provider.example"
-PATIENCE = 5.0
 
 
 class Names(AbstractResolver):

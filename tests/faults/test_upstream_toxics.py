@@ -139,7 +139,7 @@ async def test_every_toxic_ends_in_time_and_leaves_nothing(running: Gateway, ups
     # Each was sent once: what may have had an effect is not sent again.
     assert sorted(named(upstream.journal().requests())) == sorted(name for _, name in jobs)
     assert len(upstream.journal().requests()) == len(jobs)
-    await settled(running, sockets, timeout=8)
+    await settled(running, sockets)
 
 
 def _may_cut(cell: Cell) -> bool:

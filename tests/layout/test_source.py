@@ -20,6 +20,11 @@ TESTED_ELSEWHERE = {
     "proxy/dialects/endpoint.py": "data without behaviour; tests/proxy/dialects/test_openai.py",
     "proxy/editing.py": "a contract without behaviour; tests/proxy/test_draft.py",
     "proxy/guarding/service.py": "a contract without behaviour; tests/proxy/test_service.py",
+    "proxy/filter.py": "the contract has no behaviour; tests/proxy/test_filtering.py",
+    "proxy/guarding/words.py": "words without behaviour; tests/proxy/guarding/test_carriers.py",
+    "policies/guardrails/_personal.py": "tests/policies/guardrails/test_pii.py: every kind",
+    "policies/guardrails/_secrets.py": "tests/policies/guardrails/test_secrets.py: every kind",
+    "proxy/lent.py": "the contract has no behaviour; tests/proxy/test_answers.py, tests/proxy/test_key_sets.py",
     "proxy/policy.py": "the contract has no behaviour; every policy's test",
 }
 # Functions that may block: they run where no loop does.

@@ -11,6 +11,7 @@ from typing import Any
 
 from proxy.ledger.row import Row
 from tests.support.gateway import Gateway
+from tests.support.scale import PATIENCE
 
 POLL = 0.02  # seconds
 
@@ -39,7 +40,7 @@ def state(running: Gateway) -> Path:
     return running.folder / ".sluicegate"
 
 
-async def settled(running: Gateway, count: int, timeout: float = 10.0) -> list[Row]:
+async def settled(running: Gateway, count: int, timeout: float = PATIENCE) -> list[Row]:
     """The rows, once there are ``count`` and none is open."""
     end = time.monotonic() + timeout
     while True:

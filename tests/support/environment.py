@@ -7,8 +7,10 @@ import os
 import socket
 from pathlib import Path
 
+import certifi
+
 ROOT = Path(__file__).resolve().parents[2]
-_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "COVERAGE_PROCESS_START")
+_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "COVERAGE_PROCESS_START", "SSL_CERT_FILE", "SSL_CERT_DIR")
 # What would send a client of the tests elsewhere, or give it somebody's real credentials.
 _FOREIGN = ("PROXY", "OPENAI_", "ANTHROPIC_", "SLUICEGATE_", "AZURE_", "SSL_CERT")
 _FIRST_PORT, _BLOCK = 10_000, 2_000
@@ -20,6 +22,17 @@ _TURNS = itertools.count(os.getpid() * 37)
 def clean_environment(**more: str) -> dict[str, str]:
     """An environment for a child process: a few names kept, and what is given."""
     return {name: os.environ[name] for name in _KEPT if name in os.environ} | {"PYTHONUNBUFFERED": "1"} | more
+
+
+def certificates(folder: Path) -> dict[str, str]:
+    """An environment in which one authority is trusted. Every client reads all there are as it is made, which takes 40
+    ms, though it speaks to the loopback without TLS; there are thousands of clients."""
+    end = "-----END CERTIFICATE-----\n"
+    first, found, _ = Path(certifi.where()).read_text("ascii", "replace").partition(end)
+    assert found
+    path = folder / "authority.pem"
+    path.write_text(first[first.index("-----BEGIN") :] + end)
+    return {"SSL_CERT_FILE": str(path), "SSL_CERT_DIR": str(folder)}
 
 
 def foreign_names() -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from tests.support.environment import ROOT, clean_environment, free_port
 from tests.support.nursery import Child, nursery
+from tests.support.scale import PATIENCE
 
 READY_TIMEOUT = 30.0  # seconds; two cores may be shared by many
 STOP_TIMEOUT = 10.0
@@ -118,7 +119,7 @@ class Gateway:
         found = (json.loads(line) for line in lines if line.startswith("{"))
         self._entries.extend(entry for entry in found if isinstance(entry, dict))
 
-    async def logged(self, event: str, *, timeout: float = 5.0, **fields: Any) -> Entry:
+    async def logged(self, event: str, *, timeout: float = PATIENCE, **fields: Any) -> Entry:
         """The first such log line, as soon as it is there."""
         end = time.monotonic() + timeout
         while not (found := self.log(event, **fields)):
@@ -128,7 +129,7 @@ class Gateway:
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
         """A GET outside of any client: status and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request("GET", path, headers=headers or {})
             answer = connection.getresponse()
@@ -141,7 +142,7 @@ class Gateway:
         found: int = json.loads(self.get("/readyz")[1])["generation"]
         return found
 
-    async def reloaded(self, generation: int, *, timeout: float = 10.0) -> None:
+    async def reloaded(self, generation: int, *, timeout: float = PATIENCE) -> None:
         """Wait until that generation, or a later one, answers."""
         end = time.monotonic() + timeout
         while (now := await asyncio.to_thread(self.generation)) < generation:

@@ -15,6 +15,7 @@ from tests.support import books
 from tests.support.crowd import Asked, Heard
 from tests.support.gateway import Gateway
 from tests.support.nursery import sluicegate
+from tests.support.scale import PATIENCE
 
 KEY, OTHER = "sk-web-0123456789-0123456789-abcdef", "sk-app-0123456789-0123456789-abcdef"
 SETTLED = {"ok", "error", "cancelled", "unknown"}
@@ -53,7 +54,7 @@ class House:
         """The next one."""
         return self._make(self._text, env={"SLUICEGATE_STATE_DIR": str(self.state)}, **more)
 
-    async def rows(self, least: int = 0, timeout: float = 10.0) -> list[Row]:
+    async def rows(self, least: int = 0, timeout: float = PATIENCE) -> list[Row]:
         """All rows, as soon as there are so many and none is open: they are written a moment later than they count."""
         end = time.monotonic() + timeout
         while True:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from tests.support.journal import Entry, JournalReader, header_of
+from tests.support.scale import PATIENCE
 
 POLL = 0.02
 OVER = ("succeeded", "failed", "cancelled")
@@ -83,7 +84,7 @@ class Caller:
         assert answer.status == 200, answer
         return answer.json
 
-    def until(self, identity: str, look: Callable[[Any], Any], timeout: float = 20.0) -> Any:
+    def until(self, identity: str, look: Callable[[Any], Any], timeout: float = 40.0) -> Any:
         """The job, as soon as ``look`` likes it."""
         end = time.monotonic() + timeout
         while not look(job := self.job(identity)):
@@ -91,7 +92,7 @@ class Caller:
             time.sleep(POLL)
         return job
 
-    def over(self, identity: str, timeout: float = 20.0) -> Any:
+    def over(self, identity: str, timeout: float = 40.0) -> Any:
         """The job, as soon as it is over."""
         return self.until(identity, lambda job: job["status"] in OVER, timeout)
 
@@ -107,7 +108,7 @@ def completed(journal: JournalReader) -> Counter[str]:
     return Counter(str(header_of(one, "idempotency-key")) for one in journal.requests() if one["id"] in whole)
 
 
-def request_of(journal: JournalReader, identity: str, timeout: float = 10.0) -> Entry:
+def request_of(journal: JournalReader, identity: str, timeout: float = PATIENCE) -> Entry:
     """The upstream's request of a job, as soon as it is there."""
     end = time.monotonic() + timeout
     while not (found := [one for one in journal.requests() if header_of(one, "idempotency-key") == identity]):
@@ -142,7 +143,7 @@ class Receiver:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
-    def wait(self, count: int, timeout: float = 15.0) -> None:
+    def wait(self, count: int, timeout: float = PATIENCE) -> None:
         """Until so many messages have come."""
         end = time.monotonic() + timeout
         while len(self.got) < count:

@@ -11,8 +11,10 @@ from typing import Any
 
 import msgspec
 
+from tests.support.scale import PATIENCE
+
 Entry = dict[str, Any]
-POLL = 0.005  # seconds between looks at the file
+POLL = 0.005  # seconds between looks at the file, at least
 
 
 class JournalReader:
@@ -20,14 +22,13 @@ class JournalReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._start = 0
         self._read = 0
         self._entries: list[Entry] = []
 
     def mark(self) -> None:
         """Forget what was before: a test that shares the upstream begins with this."""
         self.entries()
-        self._start = len(self._entries)
+        self._entries.clear()
 
     def entries(self, event: str | None = None, **fields: Any) -> list[Entry]:
         """Entries of that event with those fields."""
@@ -39,7 +40,7 @@ class JournalReader:
         self._entries += [msgspec.json.decode(line) for line in whole.splitlines()]
         return [
             entry
-            for entry in self._entries[self._start :]
+            for entry in self._entries
             if (event is None or entry["event"] == event) and all(entry.get(key) == fields[key] for key in fields)
         ]
 
@@ -47,7 +48,7 @@ class JournalReader:
         """Requests seen; ``body_of`` and ``header_of`` read them."""
         return self.entries("request", **fields)
 
-    async def wait(self, event: str, *, timeout: float = 5.0, **fields: Any) -> Entry:
+    async def wait(self, event: str, *, timeout: float = PATIENCE, **fields: Any) -> Entry:
         """The first such entry, as soon as it is there.
 
         Raises:
@@ -58,15 +59,17 @@ class JournalReader:
         )
         return found
 
-    async def until(self, look: Callable[[], Any], what: str, timeout: float = 5.0) -> Any:
+    async def until(self, look: Callable[[], Any], what: str, timeout: float = PATIENCE) -> Any:
         """The first true value of ``look``."""
-        end = time.monotonic() + timeout
+        began = now = time.monotonic()
         while not (found := look()):
-            assert time.monotonic() < end, f"the upstream's journal has no {what} after {timeout} s: {self._events()}"
-            await asyncio.sleep(POLL)
+            took = time.monotonic() - now
+            assert now < began + timeout, f"no {what} after {timeout} s in the journal: {self._events()}"
+            await asyncio.sleep(max(POLL, took))  # leaves what is waited for its share
+            now = time.monotonic()
         return found
 
-    def wait_blocking(self, event: str, *, timeout: float = 5.0, **fields: Any) -> Entry:
+    def wait_blocking(self, event: str, *, timeout: float = PATIENCE, **fields: Any) -> Entry:
         """``wait`` for tests that are not async."""
         end = time.monotonic() + timeout
         while not (found := self.entries(event, **fields)):

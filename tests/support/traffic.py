@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.support.gateway import Gateway
+from tests.support.scale import PATIENCE
 from tests.support.wire import Cut, Wire
 
 T = TypeVar("T")
@@ -132,7 +133,7 @@ def open_sockets(gateway: Gateway) -> int:
     return count
 
 
-async def settled(gateway: Gateway, sockets: int, *, timeout: float = 5.0) -> None:
+async def settled(gateway: Gateway, sockets: int, *, timeout: float = PATIENCE) -> None:
     """Wait until nothing is in flight and the gateway holds no more than so many sockets."""
     end = time.monotonic() + timeout
     while in_flight(gateway) or open_sockets(gateway) > sockets:
@@ -140,7 +141,7 @@ async def settled(gateway: Gateway, sockets: int, *, timeout: float = 5.0) -> No
         await asyncio.sleep(POLL)
 
 
-async def idle(gateway: Gateway, *, timeout: float = 5.0) -> None:
+async def idle(gateway: Gateway, *, timeout: float = PATIENCE) -> None:
     """Wait until the gateway works at nothing: a WebSocket of the test before may still be saying goodbye (2 s)."""
     end = time.monotonic() + timeout
     while left := await asyncio.to_thread(in_flight, gateway):

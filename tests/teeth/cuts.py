@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tests.teeth.admin import ADMIN
+from tests.teeth.caching import CACHING
 from tests.teeth.failures import FAILURES
+from tests.teeth.guards import GUARDS
 from tests.teeth.idempotency import IDEMPOTENCY
 from tests.teeth.jobs import JOBS
 from tests.teeth.money import MONEY
@@ -44,6 +46,8 @@ CUTS = tuple(
         RACING,
         QUEUE,
         IDEMPOTENCY,
+        CACHING,
+        GUARDS,
         JOBS,
         OVERLOAD,
         ADMIN,

@@ -36,8 +36,8 @@ from proxy.dialects.anthropic_messages.usage import (
     write_tier,
     write_usage,
 )
-from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL, NAME, SIGNS, Answer, AnswerBlock
-from proxy.dialects.dialect import decode
+from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL, NAME, SIGNS, Answer, AnswerBlock, UsageWire
+from proxy.dialects.dialect import decode, tells
 from proxy.dialects.reading import Again
 from proxy.errors import BadAnswer
 
@@ -62,12 +62,13 @@ def read_answer(body: bytes) -> Completion:
         parts.append(Refusal(answer.stop_details.explanation))
     end = read_stop(answer.stop_reason, answer.stop_sequence, calls=has_calls(parts))
     choice = Choice(parts=parts, stop=end.stop, reason=end.reason, sequence=end.sequence)
+    told = tells(answer.usage, UsageWire)
     return Completion(
         id=answer.id,
         model=answer.model,
         choices=[choice],
-        usage=read_usage(answer.usage),
-        service_tier=read_tier(answer.usage),
+        usage=read_usage(told),
+        service_tier=read_tier(told),
     )
 
 

@@ -36,6 +36,7 @@ from proxy.dialects.anthropic_messages.wire import (
     UsageWire,
 )
 from proxy.dialects.anthropic_messages.wire import Event as Wire
+from proxy.dialects.dialect import tells
 from proxy.dialects.reading import Again
 from proxy.errors import BadAnswer
 from proxy.sse import data_of
@@ -125,10 +126,10 @@ class StreamReader:
             raise BadAnswer("the provider's stream begins twice, or with nothing")
         self._begun = True
         head = event.message
-        self._usage = head.usage
+        self._usage = tells(head.usage, UsageWire)
         self._stop, self._sequence = head.stop_reason, head.stop_sequence
-        tier = read_tier(head.usage)
-        return [Begin(id=head.id, model=head.model, usage=read_usage(head.usage), service_tier=tier)]
+        tier = read_tier(self._usage)
+        return [Begin(id=head.id, model=head.model, usage=read_usage(self._usage), service_tier=tier)]
 
     def _start(self, event: Wire, data: bytes) -> list[Event]:
         block = event.content_block
@@ -222,7 +223,7 @@ class StreamReader:
     def _message(self, event: Wire) -> None:
         if not self._begun:
             raise BadAnswer("the provider's stream ends before it begins")
-        self._usage = merge(self._usage, event.usage)
+        self._usage = merge(self._usage, tells(event.usage, UsageWire))
         if event.delta is not None and event.delta.stop_reason is not None:
             self._stop, self._sequence = event.delta.stop_reason, event.delta.stop_sequence
             details = event.delta.stop_details

@@ -209,7 +209,7 @@ class Answer(msgspec.Struct):
     stop_reason: str | None = None
     stop_sequence: str | None = None
     stop_details: StopDetails | None = None
-    usage: UsageWire | None = None
+    usage: Any = None
 
 
 class Piece(msgspec.Struct):
@@ -234,7 +234,7 @@ class Event(msgspec.Struct):
     message: Answer | None = None
     content_block: AnswerBlock | None = None
     delta: Piece | None = None
-    usage: UsageWire | None = None
+    usage: Any = None
 
 
 EVENT = msgspec.json.Decoder(Event)

@@ -13,7 +13,6 @@ from proxy.dialects.bedrock.media import write_media
 from proxy.dialects.bedrock.words import (
     NAME,
     SIGNS,
-    UsageWire,
     read_citation,
     read_stop,
     read_usage,
@@ -108,7 +107,7 @@ class Answer(msgspec.Struct):
 
     output: Output
     stopReason: str | None = None
-    usage: UsageWire | None = None
+    usage: Any = None
     serviceTier: Tier | None = None
 
 

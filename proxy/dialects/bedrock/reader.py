@@ -25,7 +25,7 @@ from proxy.chat import (
     Total,
 )
 from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL
-from proxy.dialects.bedrock.words import SIGNS, UsageWire, read_citation, read_stop, read_usage
+from proxy.dialects.bedrock.words import SIGNS, read_citation, read_stop, read_usage
 from proxy.dialects.dialect import decode
 from proxy.dialects.eventstream import error_in, read_message
 from proxy.errors import BadAnswer
@@ -82,7 +82,7 @@ class _Wire(msgspec.Struct):
     start: _Start | None = None
     delta: _Delta | None = None
     stopReason: str | None = None
-    usage: UsageWire | None = None
+    usage: Any = None
 
 
 class _Block:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from proxy.chat import Citation, Finish, Stop, Usage
-from proxy.dialects.dialect import counted
+from proxy.dialects.dialect import counted, tells
 
 NAME = "bedrock"
 SIGNS = "anthropic"  # the models that sign their thoughts are Anthropic's, and take them from either door
@@ -56,8 +56,9 @@ class UsageWire(msgspec.Struct):
     cacheDetails: list[CacheDetail] | None = None
 
 
-def read_usage(told: UsageWire | None) -> Usage | None:
+def read_usage(value: Any) -> Usage | None:
     """Disjoint classes; None if nothing was told."""
+    told = tells(value, UsageWire)
     if told is None:
         return None
     written = counted(told.cacheWriteInputTokens)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from proxy.chat import Choice, Finish, Stop, Usage
-from proxy.dialects.dialect import counted
+from proxy.dialects.dialect import counted, tells
 from proxy.dialects.gemini.wire import Modality, UsageWire
 
 _STOPS: dict[str, Stop] = {
@@ -49,8 +49,9 @@ _OWN = frozenset(_STOPS) - {"STOP", "MAX_TOKENS", "CONTINUATION"} | {
 _TIERS = {"ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex", "ON_DEMAND": "default"}
 
 
-def read_usage(told: UsageWire | None) -> Usage | None:
+def read_usage(value: Any) -> Usage | None:
     """Disjoint classes of what a provider counts; None if it told nothing. What tools brought in is input too."""
+    told = tells(value, UsageWire)
     if told is None:
         return None
     prompt, cached = counted(told.prompt_token_count), counted(told.cached_content_token_count)
@@ -87,8 +88,9 @@ def write_usage(usage: Usage) -> dict[str, Any]:
     return told
 
 
-def read_tier(told: UsageWire | None) -> str | None:
+def read_tier(value: Any) -> str | None:
     """The service tier in neutral words."""
+    told = tells(value, UsageWire)
     return None if told is None or told.traffic_type is None else _TIERS.get(told.traffic_type)
 
 

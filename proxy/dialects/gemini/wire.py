@@ -228,7 +228,7 @@ class Answer(Wire):
 
     candidates: list[Candidate] | None = None
     prompt_feedback: Feedback | None = None
-    usage_metadata: UsageWire | None = None
+    usage_metadata: Any = None
     model_version: str | None = None
     response_id: str | None = None
     error: msgspec.Raw = msgspec.Raw()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from proxy.chat import Stop, Usage
-from proxy.dialects.dialect import counted
+from proxy.dialects.dialect import counted, tells
 from proxy.dialects.openai_chat.wire import CompletionDetails, PromptDetails, UsageWire
 
 _NO_PROMPT, _NO_COMPLETION = PromptDetails(), CompletionDetails()
@@ -31,8 +31,9 @@ _STOPS_BACK: dict[Stop, str] = {
 }
 
 
-def read_usage(told: UsageWire | None) -> Usage | None:
+def read_usage(value: Any) -> Usage | None:
     """Disjoint classes of what a provider counts; None if it told nothing. Classes never exceed their total."""
+    told = tells(value, UsageWire)
     if told is None:
         return None
     prompt = told.prompt_tokens_details or _NO_PROMPT

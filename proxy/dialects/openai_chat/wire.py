@@ -469,7 +469,7 @@ class Answer(msgspec.Struct):
     model: str | None = None
     created: int | float | None = None
     choices: list[ChoicePiece] | None = None
-    usage: UsageWire | None = None
+    usage: Any = None
     service_tier: str | None = None
     error: msgspec.Raw = msgspec.Raw(b"null")
 

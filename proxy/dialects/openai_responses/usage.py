@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from proxy.chat import Choice, Finish, Part, Refusal, Stop, ToolCall, Usage
-from proxy.dialects.dialect import counted
+from proxy.dialects.dialect import counted, tells
 from proxy.dialects.openai_responses.wire import Answer, UsageWire
 
 _INCOMPLETE: dict[str, Stop] = {"max_output_tokens": "length", "content_filter": "content_filter"}
@@ -18,8 +18,9 @@ _BACK: dict[Stop, tuple[str, str | None]] = {
 _COMPLETED = ("completed", None)
 
 
-def read_usage(told: UsageWire | None) -> Usage | None:
+def read_usage(value: Any) -> Usage | None:
     """Usage in classes of which none contains another."""
+    told = tells(value, UsageWire)
     if told is None or (told.input_tokens is None and told.output_tokens is None):
         return None
     total, output = counted(told.input_tokens), counted(told.output_tokens)

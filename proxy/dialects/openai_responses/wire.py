@@ -225,7 +225,7 @@ class Answer(msgspec.Struct):
     error: Any = None
     incomplete_details: Incomplete | None = None
     output: list[Item] | None = None
-    usage: UsageWire | None = None
+    usage: Any = None
     service_tier: str | None = None
 
 

@@ -102,6 +102,14 @@ async def test_no_mask_is_one_that_the_caller_wrote() -> None:
     )
 
 
+async def test_masks_of_a_request_that_goes_on_are_others() -> None:
+    """What stood for something in an earlier request is not taken for what stands for something in this."""
+    guard = guarded(action="mask_and_restore")
+    x, _ = await guard.ask({"model": "m", "input": "Ask a@b.org", "previous_response_id": "resp_1"}, "/v1/responses")
+    mask = json.loads(x.body)["input"].removeprefix("Ask ")
+    assert await guard.heard(x, ["[EMAIL_1] or ", mask]) == "[EMAIL_1] or a@b.org"
+
+
 @pytest.mark.soak
 async def test_nobody_gets_what_is_anothers() -> None:
     """Many requests at once, each with data of its own, answers cut anywhere: not one wrong word is given back."""

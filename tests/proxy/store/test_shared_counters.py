@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from proxy.limit import Amounts, Gauge, Held, Over, Unavailable
 from proxy.limits.rule import parse
 from proxy.store.shared_counters import LEASE, TIMEOUT, SharedCounters
+from tests.support.scale import PATIENCE
 from tests.support.valkey import Valkey
 
-PATIENCE = 8.0  # seconds until something must have happened that takes one or two
 PATIENT = 20.0  # seconds for a call, where the store is well and the machine may be busy
 FREE = 10.0  # seconds until the places of a replica that died are free
 

@@ -15,9 +15,9 @@ from redis.asyncio import Redis
 from proxy.errors import RateLimited
 from proxy.health import Health, Rules
 from proxy.store.shared_health import EVERY, MAX_NAMES, UNREACHABLE, News, SharedHealth, has_extra
+from tests.support.scale import PATIENCE
 from tests.support.valkey import Valkey
 
-PATIENCE = 6.0  # seconds until something must have happened that takes about one
 NAME = "up/m"
 
 

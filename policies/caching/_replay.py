@@ -1,0 +1,119 @@
+"""A kept answer in the place of a target: it flows like any other, so that filters, limits and receipts see it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from policies.caching._asked import Whole
+from proxy.caching.broadcast import Reader
+from proxy.caching.entry import Entry
+from proxy.caching.replay import AtOnce, Paced, Renewed, body_of, identity_of, new_id, renewed
+from proxy.capability import Reach
+from proxy.chat import Usage
+from proxy.errors import Header
+from proxy.exchange import Exchange
+from proxy.health import Health
+from proxy.policy import Answer, Choice, CompileContext, Target
+
+HEADER = b"x-sluicegate-cache"
+OK = 200
+Pace = Literal["at_once", "paced"]
+
+
+class Kept(Target):
+    """Stands where nobody needs to be asked."""
+
+    __slots__ = ()
+
+    def explain(self, x: Exchange) -> Choice:
+        """It answers."""
+        return Choice("cache", True, "answers from the cache")
+
+    def leaves(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def healths(self) -> tuple[Health, ...]:
+        """None."""
+        return ()
+
+    def reaches(self) -> frozenset[Reach]:
+        """Whatever was asked."""
+        return frozenset({Reach()})
+
+
+class Replayed(Kept):
+    """``entry``, as the answer to whoever asks, streamed or not as they ask. ``wants_usage``: a stream tells its
+    usage."""
+
+    __slots__ = ("_context", "_entry", "_pace", "_wants_usage")
+
+    def __init__(self, entry: Entry, context: CompileContext, pace: Pace = "at_once", *, wants_usage: bool = False):
+        self._entry = entry
+        self._context = context
+        self._pace = pace
+        self._wants_usage = wants_usage
+
+    async def send(self, x: Exchange) -> Answer:
+        """At no cost."""
+        return self.answer(x)
+
+    def answer(self, x: Exchange) -> Answer:
+        """The same, now."""
+        entry = self._entry
+        body = self._body(x)
+        headers: list[Header] = [(b"content-type", entry.content_type)]
+        if body is None:
+            body, headers = self._translated(x)
+        answer = Answer(OK, headers, is_sse=x.stream, target=entry.target)
+        answer.dropped = entry.dropped
+        if not x.stream:
+            answer.body = body
+        else:
+            answer.chunks = AtOnce(body) if self._pace == "at_once" else Paced(body, entry.seconds)
+        return answer
+
+    def _body(self, x: Exchange) -> bytes | None:
+        """As it was kept; None where the caller wants another form."""
+        entry = self._entry
+        if entry.is_sse != x.stream:
+            return None
+        if x.stream and x.endpoint.dialect == "openai_chat" and entry.tells_usage != self._wants_usage:
+            return None
+        return body_of(x, entry, self._context.now())
+
+    def _translated(self, x: Exchange) -> tuple[bytes, list[Header]]:
+        entry = self._entry
+        completion = self._context.completion(x, entry.body, is_sse=entry.is_sse)
+        assert completion is not None  # it was read when it was kept
+        completion.id = new_id(x, entry.id) if entry.id else ""
+        completion.created = 0
+        if completion.usage is None:
+            completion.usage = Usage(input=entry.input_tokens, output=entry.output_tokens)
+        reply = self._context.reply(x, completion, stream=x.stream)
+        assert reply is not None
+        return reply.body, list(reply.headers)
+
+
+class Followed(Kept):
+    """What another request, equal and in flight, has got: all of it, or its stream from the beginning."""
+
+    __slots__ = ("_context", "_head", "_reader")
+
+    def __init__(self, head: Whole, reader: Reader | None, context: CompileContext) -> None:
+        self._head = head
+        self._reader = reader
+        self._context = context
+
+    async def send(self, x: Exchange) -> Answer:
+        """Also if it is a failure."""
+        head, reader, now = self._head, self._reader, self._context.now()
+        answer = Answer(head.status, list(head.headers), is_sse=reader is not None, code=head.code, target=head.target)
+        answer.dropped = head.dropped
+        if reader is not None:
+            answer.chunks, answer.close = Renewed(x, reader, now), reader.close
+        elif head.status == OK:
+            answer.body = renewed(x, head.body, *identity_of(head.body, is_sse=False), now)
+        else:
+            answer.body = head.body
+        return answer

@@ -1,0 +1,52 @@
+"""How kept answers are named, to have them forgotten: all, by route, by model, by who asked, or one of them."""
+
+from __future__ import annotations
+
+import re
+
+from proxy.caching.key import SHOWN, shown
+from proxy.exchange import Exchange
+
+ALL = "all"
+KINDS = ("route", "model", "organisation", "team", "key", "tag", "entry")
+_ENTRY = re.compile(f"[0-9a-f]{{{SHOWN},64}}")
+_MAX = 300  # characters
+
+
+def tags_of(x: Exchange, key: bytes) -> tuple[str, ...]:
+    """Those of the answer to ``x``."""
+    found = [ALL, f"route:{x.route}", f"model:{x.model}", f"entry:{shown(key)}"]
+    who = x.identity
+    if who is not None:
+        found += (
+            f"organisation:{who.organisation}",
+            f"team:{who.organisation}/{who.team}",
+            f"key:{who.organisation}/{who.team}/{who.key}",
+        )
+    found += [f"tag:{name}={value}" for name, value in sorted(x.tags.items())]
+    return tuple(found)
+
+
+def read_tag(text: str) -> str:
+    """A tag as people write it: ``all``, ``model:gpt-4o``, ``team:acme/search``, ``tag:feature=faq``, ``entry:…``.
+
+    Raises:
+        ValueError: it is none, with a sentence for people.
+    """
+    if text == ALL:
+        return text
+    kind, colon, name = text.partition(":")
+    if not colon or kind not in KINDS or not name or len(text) > _MAX or not text.isprintable():
+        listed = ", ".join(f"`{one}:…`" for one in KINDS)
+        raise ValueError(f"write `all`, or one of {listed}")
+    if kind == "entry":
+        if _ENTRY.fullmatch(name) is None:
+            raise ValueError(
+                f"an entry is named by the first {SHOWN} or more hex digits of its key, as receipts show it"
+            )
+        return f"entry:{name[:SHOWN]}"
+    if kind in ("team", "key") and name.count("/") != (1 if kind == "team" else 2):
+        raise ValueError("write a team as `team:ORGANISATION/TEAM`, a key as `key:ORGANISATION/TEAM/KEY`")
+    if kind == "tag" and "=" not in name:
+        raise ValueError("write a tag as `tag:NAME=VALUE`")
+    return text

@@ -1,0 +1,119 @@
+"""Kept answers in a store that speaks Redis' protocol, for all replicas.
+
+An entry lies under a name that is made of its key, and the key itself is in no store: who can write there cannot make
+an answer that passes for one of ours. What has a tag is forgotten by counting: every look-up reads, in the same round
+trip, how often each of its tags was invalidated, and an entry is good only with the counts of the look-up before it.
+The store should not evict those counts, which every look-up reads: without them, what was forgotten may come back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from proxy.caching.room import NAME, Caches, Moment, StoreFailed
+from proxy.units import Secret
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+T = TypeVar("T")
+TIMEOUT = 0.1  # seconds for one question
+PAUSE = 1.0  # seconds for which a store that failed is left alone
+MAX_COUNTS = 10_000  # tags with a count of their own
+_CONNECTIONS = 32
+_PREFIX = b"sluicegate:cache:"
+_COUNTS = _PREFIX + b"invalidated"
+# Counts of single tags that have become too many are forgotten only together with everything that was kept by them.
+_INVALIDATE = """
+if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[2]) then
+    local all = redis.call('HINCRBY', KEYS[1], 'all', 1)
+    redis.call('DEL', KEYS[1])
+    redis.call('HSET', KEYS[1], 'all', all)
+end
+redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+"""
+
+
+def share_answers(take: Callable[[str, Callable[[], Caches]], Caches], url: Secret | None) -> None:
+    """Let what is kept be that of all replicas, where the file names a store. ``take``: of ``proxy.runtime.Shared``."""
+    take(NAME, Caches).shared = None if url is None else RedisCache(url.reveal())
+
+
+class RedisCache:
+    """See ``proxy.caching.room.SharedStore``."""
+
+    def __init__(self, url: str, now: Callable[[], float] = time.monotonic) -> None:
+        self._url = url
+        self._now = now
+        self._alone_until = 0.0
+        self._client: Redis | None = None
+
+    async def find(self, key: bytes, tags: Sequence[str]) -> tuple[bytes | None, Moment]:
+        """One round trip."""
+
+        async def work(client: Redis) -> tuple[bytes | None, Moment]:
+            pipe = client.pipeline(transaction=False)
+            pipe.get(_name(key))
+            pipe.hmget(_COUNTS, list(tags))
+            data, counts = await pipe.execute()
+            return data, tuple([int(count or 0) for count in counts])
+
+        return await self._ask(work)
+
+    async def keep(self, key: bytes, data: bytes, lifetime: float) -> None:
+        """In place of what was there."""
+        await self._ask(lambda client: client.set(_name(key), data, px=max(1, round(lifetime * 1000))))
+
+    async def invalidate(self, tag: str) -> None:
+        """At once, for all replicas."""
+        self._alone_until = 0.0  # an operator wants to know
+        await self._ask(lambda client: client.eval(_INVALIDATE, 1, _COUNTS, tag.encode(), MAX_COUNTS))
+
+    async def discard(self, key: bytes) -> None:
+        """Forget one."""
+        await self._ask(lambda client: client.delete(_name(key)))
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _ask(self, work: Callable[[Redis], Awaitable[T]]) -> T:
+        from redis.asyncio import RedisError
+
+        if self._now() < self._alone_until:
+            raise StoreFailed("left alone")
+        if self._client is None:
+            self._client = _client(self._url)
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                return await work(self._client)
+        except (RedisError, OSError) as error:  # TimeoutError is one, too
+            self._alone_until = self._now() + PAUSE
+            raise StoreFailed(type(error).__name__) from error
+
+
+def _name(key: bytes) -> bytes:
+    return _PREFIX + sha256(b"name" + key).hexdigest().encode()
+
+
+def _client(url: str) -> Any:
+    """A client that gives up at once."""
+    from redis.asyncio import BlockingConnectionPool, Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
+    pool = BlockingConnectionPool.from_url(
+        url,
+        socket_timeout=TIMEOUT,
+        socket_connect_timeout=TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+        max_connections=_CONNECTIONS,
+        timeout=TIMEOUT,
+    )
+    return Redis.from_pool(pool)

@@ -1,0 +1,50 @@
+"""What is told of kept answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from prometheus_client import Counter
+
+Child = Callable[..., Any]
+_REASONS = frozenset({"version", "truncated", "checksum", "content"})
+
+
+class CacheCounts:
+    """Requests, money and answers, by route."""
+
+    def __init__(self, known: dict[str, Any], child: Child) -> None:
+        self._child = child
+        self._requests = Counter(
+            "sluicegate_cache_requests",
+            "Requests of routes with `cache`: hit, stale, shared (with an equal one in flight), miss, or bypass.",
+            ["route", "result"],
+            **known,
+        )
+        self._kept = Counter(
+            "sluicegate_cache_answers", "Answers that could be kept: stored or refused.", ["route", "result"], **known
+        )
+        self._saved = Counter(
+            "sluicegate_cache_saved_usd", "What hits would have cost, by what the first one did.", ["route"], **known
+        )
+        self._damaged = Counter(
+            "sluicegate_cache_damaged", "Entries that were not given, as they were not whole.", ["reason"], **known
+        )
+        self._failed = Counter(
+            "sluicegate_cache_store_failures", "Look-ups and answers for which the store could not be used.", **known
+        )
+
+    def told(self, event: str, fields: dict[str, Any]) -> None:
+        """A report of a cache."""
+        if event == "cache.request":
+            self._child(self._requests, fields["route"], fields["result"]).inc()
+            if fields["saved"]:
+                self._child(self._saved, fields["route"]).inc(fields["saved"] / 1e9)
+        elif event == "cache.kept":
+            self._child(self._kept, fields["route"], fields["result"]).inc()
+        elif event == "cache.damaged":
+            reason = fields["reason"]
+            self._child(self._damaged, reason if reason in _REASONS else "content").inc()
+        else:
+            self._failed.inc()

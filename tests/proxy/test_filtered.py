@@ -1,0 +1,144 @@
+"""Answers of every form through a filter: whole, in a stream, in a stream that came at once, and what is no text."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from proxy.chat import Choice, Completion, Text, ToolCall
+from proxy.dialects.paths import endpoint_for
+from proxy.dialects.table import DIALECTS
+from proxy.exchange import Exchange, Reply
+from proxy.filter import Halt
+from proxy.filtered import filtered
+from proxy.gather import events_of
+from proxy.policy import Answer
+from proxy.translation import read
+from tests.proxy.test_filtering import Upper
+
+PATHS = {
+    "openai_chat": "/v1/chat/completions",
+    "openai_responses": "/v1/responses",
+    "anthropic_messages": "/v1/messages",
+    "gemini": "/v1beta/models/m:streamGenerateContent",
+}
+ASKED = {
+    "openai_chat": {"model": "m", "messages": [{"role": "user", "content": "x"}]},
+    "openai_responses": {"model": "m", "input": "x"},
+    "anthropic_messages": {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]},
+    "gemini": {"contents": [{"role": "user", "parts": [{"text": "x"}]}]},
+}
+SAID = Completion(
+    id="i",
+    model="m",
+    choices=[
+        Choice(parts=[Text("hello"), ToolCall(id="c1", name="tool", arguments='{"key":"value"}')], stop="tool_calls")
+    ],
+)
+BOTH = pytest.mark.parametrize("name", PATHS)
+
+
+def exchange(name: str, path: str = "") -> Exchange:
+    x = Exchange("req_test", "POST", path or PATHS[name], b"", [], time.monotonic(), 0)
+    x.endpoint = endpoint_for("POST", x.path)
+    x.body, x.model, x.stream = json.dumps(ASKED[name]).encode(), "m", True
+    return x
+
+
+def answer(body: bytes, kind: bytes, cut: int = 0) -> Answer:
+    """At once, or in pieces of ``cut`` bytes."""
+    headers = [(b"content-type", kind)]
+    if not cut:
+        return Answer(200, headers, body=body)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for at in range(0, len(body), cut):
+            yield body[at : at + cut]
+
+    return Answer(200, headers, chunks=chunks(), is_sse=kind.startswith(b"text/event-stream"))
+
+
+async def told(found: Answer) -> bytes:
+    """All of it."""
+    if found.body is not None:
+        return found.body
+    assert found.chunks is not None
+    return b"".join([chunk async for chunk in found.chunks])
+
+
+@BOTH
+@pytest.mark.parametrize("cut", [0, 7, 10_000])
+async def test_streams(name: str, cut: int) -> None:
+    x = exchange(name)
+    body = DIALECTS[name].writer(read(x)).feed(events_of(SAID))
+    found = answer(body, b"text/event-stream", cut)
+    assert await filtered(x, found, Upper()) is None
+    if cut:  # another one, further out
+        assert await filtered(x, found, Upper()) is None
+    text = await told(found)
+    assert b"HELLO" in text
+    assert b"hello" not in text
+    assert text.count(b"HELLO") == body.count(b"hello")
+
+
+@BOTH
+async def test_whole_answers_change_only_where_a_filter_has(name: str) -> None:
+    x = exchange(name)
+    body = DIALECTS[name].write_answer(SAID, read(x))
+    found = answer(body, b"application/json", 50)
+    assert await filtered(x, found, Upper("never")) is None
+    assert b"HELLO" in (found.body or b"")
+    untouched = answer(body, b"application/json")
+    quiet = Upper()
+    quiet.feed = lambda delta: [delta]  # type: ignore[method-assign]
+    assert await filtered(x, untouched, quiet) is None
+    assert untouched.body == body
+
+
+@BOTH
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_halt_is_said_in_the_callers_dialect(name: str, stream: bool) -> None:
+    x = exchange(name)
+    dialect = DIALECTS[name]
+    body = dialect.writer(read(x)).feed(events_of(SAID)) if stream else dialect.write_answer(SAID, read(x))
+    found = answer(body, b"text/event-stream" if stream else b"application/json", 30 if stream else 0)
+    assert await filtered(x, found, Upper("hell")) is None
+    text = await told(found)
+    assert b"hello" not in text
+    assert b"No." in text
+    assert any(word in text for word in (b"content_filter", b'"refusal"', b"SAFETY"))
+
+
+async def test_what_cannot_be_looked_into_is_the_filters_to_decide() -> None:
+    class Closed(Upper):
+        """Wants to see everything."""
+
+        def unread(self, what: str) -> Halt | None:
+            """Stops it."""
+            return Halt(what)
+
+    x = exchange("openai_chat", "/v1/completions")
+    for found in (answer(b"{broken", b"application/json"), answer(b"data: {}\n\n", b"text/event-stream")):
+        reply = await filtered(x, found, Closed())
+        assert isinstance(reply, Reply)
+        assert (reply.status, reply.code) == (400, "guardrail_blocked")
+        assert await filtered(x, found, Upper()) is None
+    audio = answer(b"ID3", b"audio/mpeg", 1)
+    assert await filtered(x, audio, Closed()) is None
+    assert await told(audio) == b"ID3"
+
+
+async def test_other_endpoints_and_choices() -> None:
+    x = exchange("openai_chat", "/v1/completions")
+    body = {"id": "i", "choices": [{"index": 0, "text": "a"}, {"index": 1, "text": "b", "logprobs": {"tokens": ["b"]}}]}
+    found = answer(json.dumps(body).encode(), b"application/json")
+    assert await filtered(x, found, Upper()) is None
+    assert [choice["text"] for choice in msgspec.json.decode(found.body or b"")["choices"]] == ["A", "B"]
+    assert b'"b"' not in (found.body or b"")
+    text = answer(b"spoken words", b"text/plain")
+    assert await filtered(x, text, Upper()) is None
+    assert text.body == b"SPOKEN WORDS"
