@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import jsonschema
 import msgspec
-import re2  # type: ignore[import-untyped]
+import re2
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 

@@ -14,7 +14,7 @@ from tests.support.journal import body_of
 from tests.support.upstream import FakeUpstream
 from tests.upstream.say import Part, Say
 
-GOOD, BAD = ['{"comm', 'and": "ls', ' -l"}'], ['{"comm', 'and": "\\u0072m', " -rf", ' /tmp/SENTINEL"}']
+GOOD, BAD = ['{"comm', 'and": "ls', ' -l"}'], ['{"comm', 'and": "\\u0072m', " -rf", ' /srv/SENTINEL"}']
 SECRET = b"SENTINEL"
 RULES = """deny: [deploy_*], patterns: {removes: 'rm\\s+-rf'}, schemas: {pay: {properties: {amount: {maximum: 9}}}}"""
 ASKED: Any = [{"role": "user", "content": "Go on"}]
