@@ -29,6 +29,12 @@ class Judge:
         return await self._allows(call) or not (self.blocks or self.removes)
 
 
+def is_stream(answer: Answer) -> bool:
+    """Whether it is one of events, whoever has made it: what was kept of an earlier one says so in its head alone."""
+    kind = next((value for name, value in answer.headers if name == b"content-type"), b"")
+    return answer.is_sse or kind.lower().startswith(b"text/event-stream")
+
+
 async def guarded(completion: Completion, judge: Judge) -> bool:
     """Take out of a whole answer what may not be told, in place; whether anything was."""
     changed = False

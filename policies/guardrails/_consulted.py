@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 
+from policies.guardrails._calls import is_stream
 from proxy.chat import Choice as Answered
 from proxy.chat import Completion, Reasoning, Refusal, Text, ToolCall
 from proxy.errors import UpstreamError
@@ -131,7 +132,7 @@ class Consulted(Policy):
 
     async def on_response(self, x: Exchange, answer: Answer) -> Reply | None:
         verdicts: dict[Direction, Verdict] | None = x.state[self._slot]
-        if verdicts is None or "output" not in self._on or not answer.target or answer.status >= 300:
+        if verdicts is None or "output" not in self._on or answer.status >= 300:
             return None
         if answer.code is not None or x.endpoint.operation == "embeddings":
             return None
@@ -144,7 +145,7 @@ class Consulted(Policy):
             except UpstreamError as error:
                 answer.discard()
                 return x.refuse(error.http_status, error.error_code, error.message)
-        if answer.is_sse:
+        if is_stream(answer):
             return await self._told(x, answer, verdict)
         return await self._whole(x, answer, verdict)
 
@@ -188,7 +189,7 @@ class Consulted(Policy):
             return None
         message = finding.message if finding is not None and finding.message else self._message
         said = Completion(id="", model="", choices=[Answered(parts=[Refusal(message)], stop="content_filter")])
-        reply = self.context.reply(x, said, stream=answer.is_sse)
+        reply = self.context.reply(x, said, stream=is_stream(answer))
         if reply is None:
             return x.refuse(400, CODE, message)
         answer.body = reply.body

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 import msgspec
 
-from policies.guardrails._calls import Judge, Watched, guarded
+from policies.guardrails._calls import Judge, Watched, guarded, is_stream
 from proxy.chat import ToolCall
 from proxy.errors import UpstreamError
 from proxy.exchange import Exchange, Reply
@@ -110,13 +110,13 @@ class ToolCalls(Policy):
 
     async def on_response(self, x: Exchange, answer: Answer) -> Reply | None:
         verdicts: dict[str, Verdict] | None = x.state[self._slot]
-        if verdicts is None or answer.status != 200 or answer.code is not None or not answer.target:
+        if verdicts is None or answer.status != 200 or answer.code is not None:
             return None
         pieces = self._context.pieces(x)
         if pieces is None or answer.socket is not None:
             return None
         judge = Judge(partial(self._judge, verdicts["output"]), self._action, self._message)
-        if answer.chunks is not None and answer.is_sse:
+        if answer.chunks is not None and is_stream(answer):
             answer.chunks = Watched(answer, pieces, judge)
             return None
         return await self._whole(x, answer, verdicts["output"], judge)
@@ -129,12 +129,12 @@ class ToolCalls(Policy):
             except UpstreamError as error:
                 answer.discard()
                 return x.refuse(error.http_status, error.error_code, error.message)
-        completion = await aside(partial(self._context.completion, x, answer.body or b"", is_sse=answer.is_sse))
+        completion = await aside(partial(self._context.completion, x, answer.body or b"", is_sse=is_stream(answer)))
         if completion is None:
             verdict.fail("the answer cannot be read", closed=self._closed)
             return x.refuse(400, CODE, self._message) if self._closed else None
         if await guarded(completion, judge):
-            reply = self._context.reply(x, completion, stream=answer.is_sse)
+            reply = self._context.reply(x, completion, stream=is_stream(answer))
             answer.body = answer.body if reply is None else reply.body
         return None
 

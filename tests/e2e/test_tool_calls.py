@@ -42,6 +42,7 @@ providers:
   up: {{kind: openai, base_url: "{upstream_process.url}", api_key: sk-up}}
 routes:
 {routes}
+  kept: {{models: [kept], policies: [tool_calls: {{{RULES}}}, cache: {{tool_calls: true, temperature: any}}], target: up/m}}
 """)
 
 
@@ -162,3 +163,17 @@ async def test_nobody_may_insist_on_one(running: Gateway, upstream: FakeUpstream
     body = {"model": "block", "messages": ASKED, "tools": [tool], "tool_choice": tool}
     status, answer = await (await wire(running.port)).exchange("POST", "/v1/chat/completions", body)
     assert (status, json.loads(answer)["error"]["code"]) == (400, "guardrail_blocked")
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_what_was_kept_is_judged_as_well(
+    stream: bool, running: Gateway, upstream: FakeUpstream, wire: Any
+) -> None:
+    """A cache behind the guard holds what the provider said."""
+    _tell(upstream, _call(BAD))
+    upstream.journal().mark()
+    for _ in range(2):
+        _, answer = await _ask(wire, running, "chat", "kept", stream)
+        assert SECRET not in answer
+        assert b"stopped by the guardrail" in answer
+    assert len(upstream.journal().requests()) <= 1

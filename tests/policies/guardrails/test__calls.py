@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from policies.guardrails import _calls
-from policies.guardrails._calls import Judge, Watched, guarded
+from policies.guardrails._calls import Judge, Watched, guarded, is_stream
 from proxy.chat import (
     Choice,
     Close,
@@ -159,3 +159,9 @@ async def test_whole_answers() -> None:
     assert (removed.choices[0].parts, removed.choices[0].stop) == ([Text("Hm."), GOOD], "tool_calls")
     assert await guarded(empty, _judge("remove"))
     assert (empty.choices[0].parts, empty.choices[0].stop) == ([], "stop")
+
+
+def test_what_was_kept_of_a_stream_is_one() -> None:
+    assert is_stream(Answer(200, [(b"content-type", b"Text/Event-Stream; charset=utf-8")], body=b""))
+    assert is_stream(Answer(200, [], is_sse=True))
+    assert not is_stream(Answer(200, [(b"content-type", b"application/json")], body=b""))

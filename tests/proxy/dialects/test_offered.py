@@ -46,6 +46,11 @@ from proxy.dialects.offered import Offered
             b'{"contents":[]}',
         ),
         (
+            b'{"functions":[{"name":"bad"}],"tools":[{"name":"a"}],"tool_choice":"auto"}',
+            ["bad", "a"],
+            b'{"tools":[{"name":"a"}],"tool_choice":"auto"}',
+        ),
+        (
             b'{"tools":[{"name":"bad"}],"tools":[{"name":"a"}]}',
             ["bad", "a"],
             b'{"tools":[],"tools":[{"name":"a"}]}',
