@@ -168,7 +168,7 @@ class Guard(Policy):
 
     def on_close(self, x: Exchange) -> None:
         seen: Seen | None = x.state[self._slot]
-        if seen is None:
+        if seen is None or not seen.verdicts:
             return
         for direction, verdict in seen.verdicts.items():
             x.meter.guarded(x.route, self.name, direction, verdict.outcome)
