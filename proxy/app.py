@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing, suppress
@@ -29,6 +28,7 @@ from proxy.jobs.runner import Origin
 from proxy.jobs.service import Jobs
 from proxy.pipeline import Deliver, Pipeline, failure, local, standard_headers
 from proxy.realtime import Relay
+from proxy.request_ids import RequestIds
 from proxy.runtime import Runtime
 from proxy.server.draining import Draining
 from proxy.stream import DRAINING, SHUTTING_DOWN, AnswerCut, Outcome, Send, pump
@@ -67,6 +67,7 @@ class App:
         self.listeners: tuple[Listener, ...] = ()  # of requests that have ended
         self.copy: Callable[[Exchange, Send], Send] | None = None  # what sends an answer, where its text is kept
         self.feedback: FeedbackDesk | None = None  # what applications say of answers
+        self._ids = RequestIds()
         self._preparing: asyncio.Task[None] | None = None
         self.canaries: Keeper | None = None  # how far they have come
         self.jobs: Jobs | None = None  # what is answered later, where there is a place to keep it
@@ -114,7 +115,7 @@ class App:
             await asyncio.wait((self._preparing,))
         runtime = self.current.runtime
         x = Exchange(
-            f"req_{os.urandom(12).hex()}",
+            self._ids.new(),
             scope.get("method", "WEBSOCKET"),
             scope["raw_path"].decode("latin-1"),
             scope["query_string"],

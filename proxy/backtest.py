@@ -119,7 +119,7 @@ class Recalled(StandIn):
         """At once."""
         charge: Any = None  # proxy.ledger.charge.OpenCharge
         if x.attempts:
-            x.attempts[-1].dispatch()
+            x.attempts[-1].dispatch(x)
             charge = x.attempts[-1].charge
         reason = self._memory.failure(f"{self.name}/{model or x.model}")
         if reason is not None:

@@ -117,7 +117,7 @@ class Attempt:
         self.target = target
         self.started = started  # time.monotonic()
         self.ends: Callable[[str | None], None] | None = None
-        self.opens: Callable[[], Charge] | None = None  # opens its charge
+        self.opens: Callable[[Exchange], Charge] | None = None  # opens its charge
         self.charge: Charge | None = None
         self.outcome = "open"  # open | ok | error | cancelled
         self.reason: str | None = None  # a Meaning, or "client_gone"
@@ -125,14 +125,14 @@ class Attempt:
         self.duration = 0.0
         self.first_byte: float | None = None
 
-    def dispatch(self) -> None:
-        """The request is about to be sent: from now on it may cost something.
+    def dispatch(self, x: Exchange) -> None:
+        """The request of ``x`` is about to be sent: from now on it may cost something.
 
         Raises:
             GatewayError: that cannot be written down, so it must not be sent.
         """
         if self.opens is not None:
-            self.charge = self.opens()
+            self.charge = self.opens(x)
 
     def end(self, outcome: str | None = None, reason: str | None = None) -> None:
         """It is over. ``outcome``: where that is not what it was when its body began."""

@@ -24,7 +24,7 @@ class Leaf(Target):
     ``provider/*`` are those of models that only callers know, so there a limit of one does not stop the others.
     """
 
-    __slots__ = ("_charges", "_reach", "_rules", "_streamed", "_whole", "health", "model", "name", "provider")
+    __slots__ = ("_opens", "_reach", "_rules", "_streamed", "_whole", "health", "model", "name", "provider")
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Leaf(Target):
         rules: Rules | None = None,
         charges: Charges | None = None,
     ) -> None:
-        self._charges = charges
+        self._opens = None if charges is None else partial(self._open, charges)
         self.name = name
         self.provider = provider
         self.model = model
@@ -60,8 +60,7 @@ class Leaf(Target):
             x.skipped.append((self.name, barred))
             raise self._skip(barred, health.wait(started))
         attempt = Attempt(self.name, started)
-        if self._charges is not None:
-            attempt.opens = partial(self._open, self._charges, x)
+        attempt.opens = self._opens
         x.attempts.append(attempt)
         health.begin()
         try:

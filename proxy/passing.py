@@ -86,12 +86,10 @@ def passed_on(raw: Iterable[Header], *, is_error: bool) -> tuple[list[Header], F
         kind = kind.lower()
         facts.is_sse = kind.startswith(b"text/event-stream")
         facts.is_json = kind.startswith(b"application/json") or b"+json" in kind
-    size = 0
-    for value in passed.values():
-        size += len(value)
-        if _CONTROL.search(value) is not None:
-            raise BadAnswer("the provider sent a control character in a header")
-    if size > MAX_BYTES:
+    values = b"".join(passed.values())
+    if _CONTROL.search(values) is not None:
+        raise BadAnswer("the provider sent a control character in a header")
+    if len(values) > MAX_BYTES:
         raise BadAnswer("the provider's headers are too large")
     return list(passed.items()), facts
 

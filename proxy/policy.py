@@ -195,8 +195,7 @@ class Policy:
         """Status and headers known, body not yet sent. A Reply replaces it. Runs for local replies and errors too."""
 
     def open_stream(self, x: Exchange) -> Filter | None:
-        """A fresh object per response for a policy that must see the text of an answer, streamed or not; None if not
-        this one. Asked after ``on_response``, for answers that a model has given."""
+        """A fresh object per answer whose text must be seen, streamed or not; None if not this one's."""
 
     def on_close(self, x: Exchange) -> None:
         """Exactly once for each policy that was entered, whatever happened."""

@@ -99,7 +99,7 @@ class Price(Rates, frozen=True, dict=True):
 
     def bound(self, input_tokens: int, output_tokens: int, *, tier: str = "", requests: int = 1) -> int:
         """The most that so many tokens, or fewer, can cost, whatever their classes: nano-dollars, rounded up."""
-        terms, multiplier = self._at(tier)
+        terms, multiplier = self._at(tier) if tier else (self, MILLE)
         read = told = 0
         for above, reads, tells in terms._ceilings:
             if above < input_tokens:

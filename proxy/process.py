@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -39,6 +38,7 @@ from proxy.experiments.service import Experiments
 from proxy.flags.flag import NAME as FLAGS
 from proxy.flags.flag import Flags
 from proxy.flags.store import KeptFlags
+from proxy.garbage import look_seldom
 from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
 from proxy.identities import NAME as ISSUED
@@ -127,7 +127,7 @@ def _work(
     sockets: list[socket.socket] | None = None,
 ) -> int:
     """One process's whole life. With ``sockets``, they are bound to ``listen``."""
-    gc.freeze()  # the program itself: hundreds of thousands of objects that no collection has to look through
+    look_seldom()
     shared = Shared()
 
     def build_generation(generation: int) -> Built:

@@ -141,7 +141,7 @@ class StandIn(Provider):
         if doing is None and isinstance(self._inner, Simulated):
             return await self._inner.send(x, model, timeouts)
         if x.attempts:
-            x.attempts[-1].dispatch()
+            x.attempts[-1].dispatch(x)
         does = doing if isinstance(doing, Behaviour) else Behaviour()
         try:
             await _wait(timeouts.first_token + 1 if doing == "timeout" else does.slow, timeouts)

@@ -21,7 +21,7 @@ class Plan(msgspec.Struct, frozen=True):
     """Rules that hold for a caller and a model, as gauges. ``per``: which of them each value of a tag has for itself.
 
     ``most_output``: no token limit here could ever hold more, None if there is none. ``alerts``: by gauge, the amounts
-    at which operators are told.
+    at which operators are told. ``calm``: by gauge, the amount below which neither that nor ``halves`` matters.
     """
 
     rules: tuple[Rule, ...]
@@ -35,6 +35,7 @@ class Plan(msgspec.Struct, frozen=True):
     halves: tuple[tuple[int, int], ...]  # of gauges that count tokens or money: half of the limit
     told: tuple[Told, ...]
     alerts: tuple[tuple[int, tuple[int, ...]], ...]
+    calm: tuple[tuple[int, int], ...]
 
     def gauges_for(self, tags: Mapping[str, str]) -> tuple[Gauge, ...]:
         """The gauges, those that are per tag with the request's."""
@@ -59,6 +60,13 @@ def plan(rules: Sequence[Rule], model: str, default: str) -> Plan | None:
     )
     kinds = {rule.limit.kind for rule in held}
     lowest = [rule.limit.amount for rule in held if rule.limit.kind in ("tokens", "output_tokens")]
+    halves = {
+        at: rule.limit.amount // 2
+        for at, rule in enumerate(held)
+        if rule.limit.kind == "money" or rule.limit.kind in _TOKENS
+    }
+    alerts = {at: amounts for at, rule in enumerate(held) if (amounts := _amounts(rule))}
+    firsts = {at: amounts[0] for at, amounts in alerts.items()}
     return Plan(
         rules=held,
         actions=actions,
@@ -68,13 +76,12 @@ def plan(rules: Sequence[Rule], model: str, default: str) -> Plan | None:
         counts_money="money" in kinds,
         most_tokens=min(lowest, default=None),
         budgets=tuple((at, rule.limit.amount) for at, rule in enumerate(held) if rule.limit.kind == "money"),
-        halves=tuple(
-            (at, rule.limit.amount // 2)
-            for at, rule in enumerate(held)
-            if rule.limit.kind == "money" or rule.limit.kind in _TOKENS
-        ),
+        halves=tuple(halves.items()),
         told=told(gauges),
-        alerts=tuple((at, amounts) for at, rule in enumerate(held) if (amounts := _amounts(rule))),
+        alerts=tuple(alerts.items()),
+        calm=tuple(
+            (at, min(found.get(at, amount) for found in (halves, firsts))) for at, amount in (halves | firsts).items()
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from typing import Self
 
@@ -145,31 +145,28 @@ class Quota(Policy):
     async def _reserve(self, x: Exchange, found: Plan, gauges: tuple[Gauge, ...]) -> tuple[Amounts, Held | Over]:
         if not (found.counts_tokens or found.counts_money):
             amounts = Amounts()
-            return amounts, await self._behind(found, gauges) or await self._counters.reserve(
-                x.request_id, gauges, amounts
-            )
-        bound = self._context.bound(x)
+            return amounts, await self._take(x, found, gauges, amounts)
+        tokens, output = self._context.bound(x)
         is_exact = bool(self._near) and any(gauge.key in self._near for gauge in gauges)
-        amounts = await self._amounts(x, found, bound, is_exact=is_exact)
-        taken = await self._behind(found, gauges) or await self._counters.reserve(x.request_id, gauges, amounts)
+        if is_exact:
+            tokens = await self._context.count_input(x)
+        amounts = self._amounts(x, found, tokens, output)
+        taken = await self._take(x, found, gauges, amounts)
         if isinstance(taken, Over) and not is_exact:
-            amounts = await self._amounts(x, found, bound, is_exact=True)
-            taken = await self._behind(found, gauges) or await self._counters.reserve(x.request_id, gauges, amounts)
+            amounts = self._amounts(x, found, await self._context.count_input(x), output)
+            taken = await self._take(x, found, gauges, amounts)
         return amounts, taken
 
-    async def _behind(self, found: Plan, gauges: tuple[Gauge, ...]) -> Over | None:
+    async def _take(self, x: Exchange, found: Plan, gauges: tuple[Gauge, ...], amounts: Amounts) -> Held | Over:
         """Where others wait for the same, who comes now is behind them, even if it would fit."""
         if self._turns:
             for at, gauge in enumerate(gauges):
                 if found.actions[at] == "queue" and gauge.key in self._turns:
                     return Over(at, (await self._counters.look([gauge]))[0], 0.0)
-        return None
+        return await self._counters.reserve(x.request_id, gauges, amounts)
 
-    async def _amounts(self, x: Exchange, found: Plan, bound: tuple[int, int | None], *, is_exact: bool) -> Amounts:
+    def _amounts(self, x: Exchange, found: Plan, tokens: int, output: int | None) -> Amounts:
         """What the request may take at most."""
-        tokens, output = bound
-        if is_exact:
-            tokens = await self._context.count_input(x)
         if output is None:
             output = self._config.output_tokens
             if found.most_tokens is not None:  # else a limit below the default would never admit such a request
@@ -203,15 +200,20 @@ class Quota(Policy):
         used = held.used
         if found.budgets:
             x.budget_left = min(100.0 * max(0, amount - used[at]) / amount for at, amount in found.budgets)
+        if self._told or self._near or any(used[at] >= amount for at, amount in found.calm):
+            self._watch(found, held.gauges, used)
+        x.reply_headers += rate_limit_headers(found.told, held.used, held.reset)
+
+    def _watch(self, found: Plan, gauges: Sequence[Gauge], used: Sequence[int]) -> None:
+        """Much is used of a limit, or was before."""
         for at, amounts in found.alerts:
             if used[at] >= amounts[0] or self._told:
-                self._alert(found.rules[at], held.gauges[at], used[at], amounts)
+                self._alert(found.rules[at], gauges[at], used[at], amounts)
         for at, half in found.halves:
             if used[at] > half:
-                self._near.add(held.gauges[at].key) if len(self._near) < _MAX_TOLD else self._near.clear()
+                self._near.add(gauges[at].key) if len(self._near) < _MAX_TOLD else self._near.clear()
             elif self._near:
-                self._near.discard(held.gauges[at].key)
-        x.reply_headers += rate_limit_headers(found.told, held.used, held.reset)
+                self._near.discard(gauges[at].key)
 
     def _over(self, x: Exchange, rule: Rule, action: str) -> None:
         """Over a limit that lets it pass."""
@@ -303,18 +305,19 @@ class Quota(Policy):
         if reservation is None:
             return
         charges = [attempt.charge for attempt in x.attempts if attempt.charge is not None]
-        reservation.left = len(charges) + 1
+        waits = [charge for charge in charges if not charge.is_settled]
+        reservation.left = len(waits)
 
         def settled() -> None:
             reservation.left -= 1
-            if not reservation.left:
-                used = _used(charges, reservation)
-                self._counters.settle(reservation.held, used)
+            if reservation.left <= 0:
+                self._counters.settle(reservation.held, _used(charges, reservation))
                 self._turns.wake()
 
-        for charge in charges:
+        for charge in waits:
             charge.then(settled)
-        settled()
+        if not waits:
+            settled()
 
     def explain(self, x: Exchange) -> str:
         reservation: Reservation | None = x.state[self._slot]

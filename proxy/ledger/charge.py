@@ -168,6 +168,7 @@ class OpenCharge:
     __slots__ = (
         "_body",
         "_charges",
+        "_endpoint",
         "_price",
         "_status",
         "_then",
@@ -186,7 +187,8 @@ class OpenCharge:
         self.is_settled = False
         self._body: bytes | None = None  # of a whole answer in the caller's dialect that told no usage
         self._price = price
-        self._x = x
+        self._x: Exchange | None = x  # until it is settled: the exchange knows its charges
+        self._endpoint = x.endpoint
         self._charges = charges
         self._tier = ""  # of service, where it is not the usual one
         self._status = ""  # how it ended, as soon as it has
@@ -209,7 +211,7 @@ class OpenCharge:
 
     async def take(self, answer: Answer) -> None:
         """The answer that the request brought. A whole one is settled now; one that flows will be with its end."""
-        endpoint = self._x.endpoint
+        endpoint = self._endpoint
         if answer.translated is not None:
             return
         if answer.body is None and answer.chunks is not None:
@@ -268,7 +270,7 @@ class OpenCharge:
             self._status = status
             self._write("ok", reason, self.usage, "reported")
             return True
-        if self._x.endpoint.dialect is None or self._x.endpoint.operation == "count_tokens":
+        if self._endpoint.dialect is None or self._endpoint.operation == "count_tokens":
             has_text = False
         else:
             has_text = status == "ok" or self.usage is not None or (self.meter is not None and self.meter.has_begun)
@@ -293,7 +295,7 @@ class OpenCharge:
         if self.meter is None and self._body is not None:
             self._read_body()
         emitted = await self._emitted()
-        if not usage.input_total:
+        if not usage.input_total and self._x is not None:
             usage.input = await counted(self._x)
         if emitted > usage.output_total:
             usage.output += emitted - usage.output_total
@@ -311,7 +313,7 @@ class OpenCharge:
     def _read_body(self) -> None:
         assert self._body is not None
         try:
-            completion = DIALECTS[self._x.endpoint.dialect].read_answer(without_usage(self._body))
+            completion = DIALECTS[self._endpoint.dialect].read_answer(without_usage(self._body))
         except (UpstreamError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             # It passes as it is, and nobody can say what is in it.
             self.row.flags = f"{self.row.flags} unread".strip()
@@ -343,6 +345,7 @@ class OpenCharge:
         row.settled, row.status, row.reason, row.source = time.time_ns() // 1000, status, reason, source
         self._charges.close(row)
         self.is_settled = True
+        self._x = self._body = None
         waiting, self._then = self._then, []
         for work in waiting:
             work()

@@ -45,34 +45,35 @@ class MemoryCounters(Counters):
         """In all gauges, or in none."""
         monotonic, wall = self._monotonic(), self._wall()
         counters, by = self._counters, amounts.by
-        found: list[Total] = []
+        found: list[tuple[Total, int, float]] = []
         over: list[int] = []
         refused: Over | None = None
-        for at, gauge in enumerate(gauges):
-            one = counters.get(gauge.key) or self._make(gauge)
+        for gauge in gauges:
             limit = gauge.limit
+            amount = by[limit.kind]
+            one = counters.get(gauge.key)
+            if one is None:
+                one = self._make(gauge)
             now = wall if one.by_wall else monotonic
             if now >= one.due:
                 one.turn(now)
             one.seen = monotonic  # also where it refuses: a counter that is full must not be dropped for it
-            found.append(one)
-            if one.used + by[limit.kind] > limit.amount:
+            if one.used + amount > limit.amount:
                 if gauge.is_hard:
-                    wait = one.wait(by[limit.kind], limit.amount, now)
-                    refused = _worse(refused, Over(at, Level(one.used, one.reset(now)), wait))
+                    wait = one.wait(amount, limit.amount, now)
+                    refused = _worse(refused, Over(len(found), Level(one.used, one.reset(now)), wait))
                 else:
-                    over.append(at)
+                    over.append(len(found))
+            found.append((one, amount, now))
         if refused is not None:
             return refused
-        slots: list[Any] = []
-        used: list[int] = []
-        for gauge, one in zip(gauges, found, strict=True):
-            slots.append(one.add(by[gauge.limit.kind], wall if one.by_wall else monotonic))
-            used.append(one.used)
+        slots = [one.add(amount, now) for one, amount, now in found]
+        used = [one.used for one, _, _ in found]
         self.reserved += 1
 
         def reset(at: int) -> float | None:
-            return found[at].reset(wall if found[at].by_wall else monotonic)
+            one, _, now = found[at]
+            return one.reset(now)
 
         return Held(id, gauges, amounts, used, over, reset, (found, slots))
 
@@ -80,14 +81,13 @@ class MemoryCounters(Counters):
         """Put what was used in the place of what was reserved; only the first time."""
         if held.slots is None:
             return
-        found, slots = cast(tuple[list[Total], list[Any]], held.slots)
+        found, slots = cast(tuple[list[tuple[Total, int, float]], list[Any]], held.slots)
         held.slots = None
         self.reserved -= 1
         monotonic, wall = self._monotonic(), self._wall()
-        before, after = held.amounts.by, used.by
-        for gauge, one, slot in zip(held.gauges, found, slots, strict=True):
-            kind = gauge.limit.kind
-            by = -1 if kind == "concurrent" else after[kind] - before[kind]
+        changes = {kind: amount - held.amounts.by[kind] for kind, amount in used.by.items()} | {"concurrent": -1}
+        for gauge, (one, _, _), slot in zip(held.gauges, found, slots, strict=True):
+            by = changes[gauge.limit.kind]
             if by:
                 one.change(slot, by, wall if one.by_wall else monotonic)
 

@@ -140,8 +140,10 @@ class Sliding(Total):
         return 0.0
 
     def reset(self, now: float) -> float:
-        oldest = next((entry for entry in self._entries if entry.amount), None)
-        return 0.0 if oldest is None else _until(oldest.latest + self.seconds, now)
+        for entry in self._entries:
+            if entry.amount:
+                return _until(entry.latest + self.seconds, now)
+        return 0.0
 
 
 class Calendar(Total):

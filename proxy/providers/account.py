@@ -194,7 +194,7 @@ class Account(Provider):
 
     async def _attempt(self, x: Exchange, call: Call, index: int, timeouts: Timeouts) -> Answer:
         if x.attempts:
-            x.attempts[-1].dispatch()
+            x.attempts[-1].dispatch(x)
         headers = self._headers(x, call.forward, index)
         if x.endpoint.name == "realtime":
             return await self._open(x, call.url, headers, timeouts)

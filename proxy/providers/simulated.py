@@ -77,7 +77,7 @@ class Simulated(Provider):
 
     async def _answer(self, x: Exchange, name: str, job: Job, doom: Fate, timeouts: Timeouts) -> Answer:
         if x.attempts:
-            x.attempts[-1].dispatch()
+            x.attempts[-1].dispatch(x)
         operation = OPERATIONS.get(name)
         if operation is None:
             raise refused(404, f"The simulated provider has no {name}.", code="not_found")

@@ -106,6 +106,9 @@ class Metrics(Meter):
         self._caching = CacheCounts(known, self._child)
         self.experiments = ExperimentCounts(known, self._child)
         self._children: dict[tuple[str, ...], Any] = {}
+        # What nearly every request counts, by what it is counted under.
+        self._answered: dict[tuple[str, str, int, str], tuple[Counter, Histogram, Histogram]] = {}
+        self._charged_to: dict[tuple[str, str], tuple[Counter, ...]] = {}
 
     def _add_targets(self, known: dict[str, Any]) -> None:
         """What is told of those who were asked, and of those who were not."""
@@ -243,10 +246,17 @@ class Metrics(Meter):
     def _charged(self, route: str, attempt: Attempt) -> None:
         """What one attempt has used, as far as that is known when its request ends."""
         charge = attempt.charge
-        if charge is not None and charge.is_settled:
-            self._child(self._cost, route, attempt.target).inc(charge.cost / 1e9)
-            self._child(self._tokens, route, attempt.target, "input").inc(charge.input_tokens)
-            self._child(self._tokens, route, attempt.target, "output").inc(charge.output_tokens)
+        if charge is None or not charge.is_settled:
+            return
+        key = route, attempt.target
+        charged = self._charged_to.get(key)
+        if charged is None:
+            tokens = (self._tokens.labels(*key, kind) for kind in ("input", "output"))
+            charged = self._charged_to[key] = (self._cost.labels(*key), *tokens)
+        cost, read, told = charged
+        cost.inc(charge.cost / 1e9)
+        read.inc(charge.input_tokens)
+        told.inc(charge.output_tokens)
 
     def _add_queue(self, known: dict[str, Any]) -> None:
         """What is told of requests that wait in line."""
@@ -328,9 +338,18 @@ class Metrics(Meter):
         route = x.route
         operation = x.endpoint.operation if x.endpoint is not None else ""
         how = "complete" if outcome is not None and outcome.complete else "cut"
-        self._child(self._requests, route, operation, str(status), how).inc()
-        self._child(self._duration, route).observe(seconds)
-        self._child(self._overhead, route).observe(x.overhead)
+        key = route, operation, status, how
+        answered = self._answered.get(key)
+        if answered is None:
+            answered = self._answered[key] = (
+                self._requests.labels(route, operation, str(status), how),
+                self._duration.labels(route),
+                self._overhead.labels(route),
+            )
+        requests, duration, overhead = answered
+        requests.inc()
+        duration.observe(seconds)
+        overhead.observe(x.overhead)
         if (policy := x.notes.get("refused_by")) is not None:
             self._child(self._refusals, route, policy, (outcome.code if outcome is not None else None) or "").inc()
         if "dropped" in x.notes:

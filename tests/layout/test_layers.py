@@ -148,6 +148,7 @@ LATE_IMPORTS: dict[tuple[str, str], str] = {
     ("proxy.ledger.postgres", "psycopg"): "the extra `postgres`",
     ("proxy.tokens.encodings", "tiktoken"): "it takes a while, and few requests have to be counted",
     ("proxy.ledger.prices", "genai_prices.data_snapshot"): "a fifth of a second, and for few files",
+    ("proxy.telemetry.log", "structlog"): "only a log on a terminal needs it",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 
 import pytest
@@ -21,6 +22,7 @@ from proxy.errors import (
 from proxy.exchange import Exchange
 from proxy.health import Rules
 from proxy.leaf import Leaf
+from proxy.ledger.charge import Charges
 from proxy.policy import Answer, Timeouts
 from tests.support.compiled import Canned, make_exchange
 
@@ -239,3 +241,28 @@ async def test_a_stream_that_tells_of_a_failure_is_a_failed_attempt(tells: bool)
     x.attempts[0].end()
     assert (x.attempts[0].outcome, x.attempts[0].reason) == (("error", "upstream_error") if tells else ("ok", None))
     assert leaf.health.last_failure == ("upstream_error" if tells else None)
+
+
+async def test_what_is_over_needs_no_collection() -> None:
+    """A request, its attempt and its charge know each other only while it lasts: bodies are free at once."""
+
+    def charged(x: Exchange, model: str | None) -> Answer:
+        x.attempts[-1].dispatch(x)
+        return Answer(200, [], body=b'{"usage": {"prompt_tokens": 1, "completion_tokens": 1}}')
+
+    def alive() -> int:
+        return sum(isinstance(one, Exchange) for one in gc.get_objects())
+
+    leaf = Leaf("up/gpt-4o", Canned(charged), "gpt-4o", TIMES, charges=Charges())
+    gc.disable()
+    try:
+        before = alive()
+        x = exchange()
+        await leaf.send(x)
+        assert alive() == before + 1
+        assert x.attempts[0].charge is not None
+        assert x.attempts[0].charge.is_settled
+        del x
+        assert alive() == before
+    finally:
+        gc.enable()

@@ -36,9 +36,11 @@ def read_usage(value: Any) -> Usage | None:
     told = tells(value, UsageWire)
     if told is None:
         return None
+    left, out = counted(told.prompt_tokens), counted(told.completion_tokens)
+    if _is_plain(told):
+        return Usage(input=left, output=out)
     prompt = told.prompt_tokens_details or _NO_PROMPT
     completion = told.completion_tokens_details or _NO_COMPLETION
-    left, out = counted(told.prompt_tokens), counted(told.completion_tokens)
     thoughts = counted(completion.reasoning_tokens)
     if thoughts and counted(told.total_tokens) == left + out + thoughts:
         out += thoughts  # xAI counts them apart
@@ -56,6 +58,16 @@ def read_usage(value: Any) -> Usage | None:
         output=out,
         reasoning=thought,
         output_audio=spoken,
+    )
+
+
+def _is_plain(told: UsageWire) -> bool:
+    """Whether it tells totals and nothing of their classes."""
+    return not (
+        told.prompt_tokens_details
+        or told.completion_tokens_details
+        or told.prompt_cache_hit_tokens
+        or told.cached_tokens
     )
 
 

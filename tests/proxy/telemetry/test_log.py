@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -86,3 +88,25 @@ def test_libraries_speak_through_the_same_log(capsysbinary: Output, root: loggin
     (line,) = _lines(capsysbinary)
     found = json.loads(line)
     assert (found["event"], found["source"], found["text"]) == ("library.message", "aiohttp", "pool is full")
+
+
+async def test_lines_of_one_turn_leave_together(capsysbinary: Output) -> None:
+    """In their order, with the turn's end; those of other threads do not wait for it."""
+    log = make_logger("info", "json")
+    for number in range(3):
+        log.info("request", number=number)
+    assert _lines(capsysbinary) == []
+    await asyncio.sleep(0)
+    assert [json.loads(line)["number"] for line in _lines(capsysbinary)] == [0, 1, 2]
+    log.info("request", number=4)
+    thread = threading.Thread(target=log.info, args=("request",), kwargs={"number": 3})
+    thread.start()
+    thread.join()
+    assert [json.loads(line)["number"] for line in _lines(capsysbinary)] == [3]
+    await asyncio.sleep(0)
+    assert [json.loads(line)["number"] for line in _lines(capsysbinary)] == [4]
+    for number in range(100):
+        log.info("request", number=number)
+    assert 0 < len(_lines(capsysbinary)) < 100  # no more wait than some
+    await asyncio.sleep(0)
+    assert len(_lines(capsysbinary)) == 36
