@@ -22,6 +22,7 @@ from policies.identity.authenticate import Authenticate
 from policies.limits.idempotency import Idempotency
 from policies.limits.queue import Queue
 from policies.limits.quota import Quota
+from policies.routing.adjust import Adjust
 from policies.routing.balance import Balance
 from policies.routing.canary import Canary
 from policies.routing.classify import Classify
@@ -68,4 +69,5 @@ TARGETS: dict[str, type[Target]] = {
     "mirror": Mirror,
     "canary": Canary,
     "experiment": Experiment,
+    "adjust": Adjust,
 }

@@ -46,7 +46,7 @@ from proxy.commands.top import add_top
 from proxy.commands.usage import add_usage
 from proxy.config.cases import Names, read_cases
 from proxy.config.compile import Built, Tables, build
-from proxy.config.schema import bundle
+from proxy.config.schema import GATEWAY, TEST, bundle
 from proxy.errors import Header
 from proxy.explain import Explanation, explain
 from proxy.flags.flag import NAME as FLAGS
@@ -189,7 +189,7 @@ def _schema(args: argparse.Namespace) -> int:
     if args.config is not None or args.json:
         print("--config and --json belong to --matrix", file=sys.stderr)
         return WRONG
-    text = json.dumps(bundle(), indent=2) + "\n"
+    text = json.dumps(bundle(TEST if args.test else GATEWAY), indent=2) + "\n"
     if args.output is None:
         print(text, end="")
     else:
@@ -388,6 +388,7 @@ def _add_file(commands: Commands, config: ArgumentParser, output: ArgumentParser
 
     command = commands.add_parser("schema", help="print or write the JSON Schema of the file, for editors")
     command.add_argument("--output", type=Path, metavar="FILE")
+    command.add_argument("--test", action="store_true", help="that of `gateway.test.yaml` instead")
     command.add_argument("--matrix", action="store_true", help="print what models can do instead")
     command.add_argument("--config", type=Path, metavar="FILE", help="with --matrix: the targets of this file")
     command.add_argument("--json", action="store_true", help="with --matrix: print JSON")

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from proxy.chat import Delta
+from proxy.chat import Delta, Event
 
 
 class Halt(msgspec.Struct, frozen=True):
@@ -33,3 +33,20 @@ class Filter(Protocol):
 
     def unread(self, what: str) -> Halt | None:
         """Something of the answer cannot be looked into; None lets it pass."""
+
+
+class Pieces(Protocol):
+    """A stream of events in its caller's dialect: one object per answer."""
+
+    def split(self, chunk: bytes) -> list[bytes]:
+        """Whole events, as the bytes that came."""
+
+    def read(self, event: bytes) -> list[Event]:
+        """What it says; nothing if it cannot be read.
+
+        Raises:
+            UpstreamError: the provider says that it has failed.
+        """
+
+    def write(self, events: list[Event]) -> bytes:
+        """Events in the caller's dialect: from the first on, or not at all."""

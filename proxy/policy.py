@@ -7,7 +7,7 @@ returns is behaviour, immutable and shared by all requests of its routes. The re
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
@@ -15,20 +15,18 @@ import msgspec
 
 from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
-from proxy.capability import Needs, Reach
-from proxy.chat import Chat, Completion
+from proxy.capability import AS_IT_IS, Growth, Needs, Reach
+from proxy.chat import Adjustment, Chat, Completion
 from proxy.editing import Editor
 from proxy.errors import OPENAI, Header, Style, TargetOff
-from proxy.exchange import Attempt, Exchange, Identity, Reply
+from proxy.exchange import Attempt, Exchange, Identity, Keys, KeySource, Reply
 from proxy.experiments.plan import Enrolled
 from proxy.filter import Filter as Filter  # noqa: PLC0414  # part of the contract
 from proxy.filter import Halt as Halt  # noqa: PLC0414
+from proxy.filter import Pieces as Pieces  # noqa: PLC0414
 from proxy.guarding.service import Service
 from proxy.health import Health
 from proxy.idempotency import Idempotency
-from proxy.lent import Keys as Keys  # noqa: PLC0414
-from proxy.lent import KeySource as KeySource  # noqa: PLC0414
-from proxy.lent import Pieces as Pieces  # noqa: PLC0414
 from proxy.limit import Counters, Rule
 from proxy.price import Price
 
@@ -107,6 +105,9 @@ class CompileContext(Protocol):
     def bound(self, x: Exchange) -> tuple[int, int | None]:
         """Tokens of the request, at most, and of the answer, if the request says. Quick."""
 
+    def grown(self, x: Exchange, size: tuple[int, int], growths: Collection[Growth]) -> tuple[int, int]:
+        """Tokens of a request and of its answer, at most, at any of the targets to which it grows from ``size``."""
+
     def rules(self, limits: Sequence[Any], level: str, scope: str, at: str) -> tuple[Rule, ...]:
         """Entries of the file (``proxy.limit.LimitConfig`` or texts) as rules; problems are reported below ``at``."""
 
@@ -140,6 +141,14 @@ class CompileContext(Protocol):
 
     def needs(self, x: Exchange) -> Needs:
         """What ``x`` needs of a target; found out once per request. Reads the body: only for who decides by it."""
+
+    def adjusted(self, x: Exchange, adjustment: Adjustment) -> tuple[Exchange, tuple[str, ...]]:
+        """``x`` to be sent in its place with ``adjustment`` made, and the names of what its dialect has no word for.
+        What is no conversation stays as it is. Slow for a long request: see ``proxy.adjusting``.
+
+        Raises:
+            BadRequest: what is to be adjusted cannot be found without doubt.
+        """
 
     def completion(self, x: Exchange, body: bytes, *, is_sse: bool) -> Completion | None:
         """The answer to ``x`` as its caller has it, read back; None if it is no conversation's, or unreadable. Slow:
@@ -341,6 +350,10 @@ class Target(ABC):
         leaves that pass it on."""
         return frozenset()
 
+    def growths(self) -> frozenset[Growth]:
+        """How requests grow on their way to the leaves below. Constant."""
+        return frozenset({AS_IT_IS})
+
     def lacks(self, needs: Needs) -> str | None:
         """Why nothing below can do what is needed, for people; None if something can."""
         reason = None
@@ -425,6 +438,10 @@ class Node(Target):
         """Of all children."""
         return frozenset(price for child in self.children for price in child.prices(model))
 
+    def growths(self) -> frozenset[Growth]:
+        """On the way to all children."""
+        return frozenset(growth for child in self.children for growth in child.growths())
+
 
 class Around(Target):
     """A target that does something around another one, ``inner``, and is otherwise as that is."""
@@ -462,6 +479,10 @@ class Around(Target):
     def prices(self, model: str = "") -> frozenset[Price | None]:
         """Of the other."""
         return self.inner.prices(model)
+
+    def growths(self) -> frozenset[Growth]:
+        """On the way to the other."""
+        return self.inner.growths()
 
     def lacks(self, needs: Needs) -> str | None:
         """What the other cannot do."""

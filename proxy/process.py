@@ -302,9 +302,9 @@ class _Process:
     def _told(self, event: str, fields: dict[str, Any]) -> None:
         """A node or policy reports something: all of it is counted, and some worth a line."""
         self._metrics.told(event, fields)
-        if event.startswith("mirror.") and event != "mirror.left":
-            self._log.info(event, **fields)
-        elif event in ALERTS:
+        if event == "mirror.compared":
+            self._experiments.compared(fields)
+        if event in ALERTS:
             self._log.warning(event, **fields)
             self._alerts.told(event, fields)
         elif event in ("check.failing", "key_set.failing", "cassette.lost", "cache.damaged"):
@@ -357,10 +357,10 @@ class _Process:
         self._app.desk = Desk(self._keys, teams, ledger, self._experiments.path, receipts=self._receipts)
 
     def _remember(self, config: GatewayConfig) -> None:
-        self._experiments.follow(self._current.runtime.experiments, config.feedback.of, config.feedback.retention)
+        runtime = self._current.runtime
+        self._experiments.follow(runtime.experiments, config.feedback.of, config.feedback.retention, runtime.canaries)
         self._receipts.follow(msgspec.structs.asdict(config.receipts), secrets_of(config), self._kept_receipts)
-        receipts = (self._receipts.add,) if config.receipts.max else ()
-        self._app.listeners = (self._experiments.ended, *receipts)
+        self._app.listeners = (self._experiments.ended, *((self._receipts.add,) if config.receipts.max else ()))
         self._app.copy = self._receipts.copy if self._receipts.settings.has_texts else None
 
     def _share(self) -> None:

@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from typing import Self
 
 from policies.identity._jwt import MAX_TOKEN, JwtConfig, NoKeys, Tokens
-from proxy.exchange import Exchange, Identity, Network, Reply
-from proxy.policy import CompileContext, Config, Keys, Policy
+from proxy.exchange import Exchange, Identity, Keys, Network, Reply
+from proxy.policy import CompileContext, Config, Policy
 
 _BEARER = b"bearer "
 # Longer than any key in use; a longer credential is not even hashed.

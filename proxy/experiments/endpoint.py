@@ -13,7 +13,7 @@ import msgspec
 from proxy.dialects.endpoint import Endpoint
 from proxy.errors import BadRequest, GatewayError
 from proxy.exchange import Exchange, Reply
-from proxy.experiments.feedback import Feedback, UnknownRequest, read
+from proxy.experiments.feedback import Feedback, Joined, UnknownRequest, read
 from proxy.experiments.recorder import scope_of_team
 from proxy.experiments.service import Experiments, FeedbackUnavailable
 from proxy.inbound import Receive, identify, read_body
@@ -89,7 +89,7 @@ class FeedbackDesk:
             self._counts.said("failed" if isinstance(error, FeedbackUnavailable) else "invalid")
             raise
         self._counts.said("joined" if any(one.declared for one in joined) else "undeclared")
-        told = {"object": "feedback", "name": said.name, "value": said.value, "experiments": joined}
+        told = {"object": "feedback", "name": said.name, "value": said.value, "experiments": _told(joined)}
         return Reply(200, msgspec.json.encode(_of(said) | told))
 
     def _unknown(self, x: Exchange) -> Reply:
@@ -97,6 +97,10 @@ class FeedbackDesk:
             "." if self.experiments.settings.of == "all" else " (`feedback: {of: all}` keeps more than experiments')."
         )
         return x.refuse(404, "feedback_unknown_request", f"{_UNKNOWN}{more}")
+
+
+def _told(joined: list[Joined]) -> list[dict[str, object]]:
+    return [{"experiment": one.experiment, "variant": one.variant, "declared": one.declared} for one in joined]
 
 
 def _of(said: Feedback) -> dict[str, object]:

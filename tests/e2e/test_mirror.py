@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.support.gateway import Gateway
 from tests.support.journal import Entry, JournalReader, body_of
+from tests.support.nursery import sluicegate
 from tests.support.traffic import CHAT
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import Wire
@@ -192,6 +194,24 @@ async def test_what_leaves_something_behind_is_not_copied(running: Gateway, jour
         while b'result="left_out"' not in (await asyncio.to_thread(running.get, "/metrics"))[1]:
             await asyncio.sleep(0.01)
     assert not _of(journal, "next")
+
+
+async def test_what_was_compared_is_reported(running: Gateway, journal: JournalReader) -> None:
+    """By the command, from the file of the gateway's state, with what both have cost."""
+    wire, _, _ = await _answer(running, _ask("all"))
+    compared = await _compared(running, wire)
+    assert compared["cost"] == {"main": 0.0, "shadow": 0.0}
+    name = "mirror-all-up-next"
+    end = time.monotonic() + 20
+    while True:
+        done = sluicegate("experiments", "show", name, "--json", "--state", str(running.folder / ".sluicegate"))
+        if done.returncode == 0 and json.loads(done.stdout)["requests"]:
+            break
+        assert time.monotonic() < end, done.stderr
+        await asyncio.sleep(0.1)
+    found = json.loads(done.stdout)
+    assert (found["route"], found["target"]) == ("all", "up/next")
+    assert {one["name"] for one in found["pairs"]} >= {"latency", "length", "errors"}
 
 
 async def test_the_process_ends_without_waiting_for_copies(

@@ -42,7 +42,10 @@ providers:
   up: {{kind: openai, base_url: "{upstream_process.url}", api_key: sk-up}}
 routes:
 {routes}
-  kept: {{models: [kept], policies: [tool_calls: {{{RULES}}}, cache: {{tool_calls: true, temperature: any}}], target: up/m}}
+  kept:
+    models: [kept]
+    policies: [tool_calls: {{{RULES}}}, cache: {{tool_calls: true, temperature: any}}]
+    target: up/m
 """)
 
 

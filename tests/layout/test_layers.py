@@ -26,7 +26,6 @@ LAYERS = {
     "proxy.guarding": "leaf",
     "proxy.health": "leaf",
     "proxy.headroom": "leaf",
-    "proxy.lent": "leaf",
     "proxy.price": "leaf",
     "proxy.background": "leaf",
     "proxy.caching": "leaf",

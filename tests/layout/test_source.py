@@ -24,7 +24,6 @@ TESTED_ELSEWHERE = {
     "proxy/guarding/words.py": "words without behaviour; tests/proxy/guarding/test_carriers.py",
     "policies/guardrails/_personal.py": "tests/policies/guardrails/test_pii.py: every kind",
     "policies/guardrails/_secrets.py": "tests/policies/guardrails/test_secrets.py: every kind",
-    "proxy/lent.py": "the contract has no behaviour; tests/proxy/test_answers.py, tests/proxy/test_key_sets.py",
     "proxy/policy.py": "the contract has no behaviour; every policy's test",
 }
 # Functions that may block: they run where no loop does.

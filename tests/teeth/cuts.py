@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from tests.teeth.admin import ADMIN
 from tests.teeth.caching import CACHING
+from tests.teeth.comparing import COMPARING
+from tests.teeth.development import DEVELOPMENT
 from tests.teeth.failures import FAILURES
 from tests.teeth.guards import GUARDS
 from tests.teeth.idempotency import IDEMPOTENCY
@@ -53,6 +55,8 @@ CUTS = tuple(
         ADMIN,
         MONEY,
         STATISTICS,
+        COMPARING,
+        DEVELOPMENT,
     )
     for row in rows
 )
