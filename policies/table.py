@@ -11,8 +11,14 @@ from policies.development.chaos import Chaos
 from policies.development.record import Record
 from policies.guardrails.injection import Injection
 from policies.guardrails.keywords import Keywords
+from policies.guardrails.limits import Limits
+from policies.guardrails.moderation import Moderation
+from policies.guardrails.output_schema import OutputSchema
 from policies.guardrails.pii import Pii
 from policies.guardrails.secrets import Secrets
+from policies.guardrails.tool_calls import ToolCalls
+from policies.guardrails.urls import Urls
+from policies.guardrails.webhook import Webhook
 from policies.identity.allow_models import AllowModels
 from policies.identity.authenticate import Authenticate
 from policies.limits.idempotency import Idempotency
@@ -39,6 +45,12 @@ POLICIES: dict[str, type[Policy]] = {
     "prompt_cache": PromptCache,
     "injection": Injection,
     "keywords": Keywords,
+    "limits": Limits,
+    "output_schema": OutputSchema,
+    "tool_calls": ToolCalls,
+    "urls": Urls,
+    "webhook": Webhook,
+    "moderation": Moderation,
     "pii": Pii,
     "secrets": Secrets,
     "idempotency": Idempotency,

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 import msgspec
 
-from proxy.dialects.endpoint import Endpoint
 from proxy.dialects.paths import EXACT
 from proxy.errors import UpstreamError
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Target
 from proxy.translated import whole
 
-_CHAT, _EMBEDDINGS = EXACT["POST", "/v1/chat/completions"], EXACT["POST", "/v1/embeddings"]
-_MOST_TOKENS = 16  # of the answer
+_CHAT, _EMBEDDINGS = "/v1/chat/completions", "/v1/embeddings"
+MOST_TOKENS = 16  # of the answer
 _LARGEST = 64 << 10  # bytes of an answer that is read
 _LARGEST_VECTOR = 1 << 20
 
@@ -44,24 +42,25 @@ class _Vectors(msgspec.Struct):
     data: list[_Vector]
 
 
-_READ_VECTORS = msgspec.json.Decoder(_Vectors)
 _READ = msgspec.json.Decoder(_Completion)
+_READ_VECTORS = msgspec.json.Decoder(_Vectors)
 
 
-async def ask(target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
+async def ask(target: Target, x: Exchange, prompt: str, patience: float, most: int = MOST_TOKENS) -> str | None:
     """The answer of ``target`` to ``prompt``, on behalf of ``x``; None if it gave none in ``patience`` seconds.
 
     The attempts are noted among those of ``x``: they were made for it.
     """
     message = {"role": "user", "content": prompt}
-    body = {"model": x.model, "messages": [message], "max_tokens": _MOST_TOKENS}
-    found = await _fetch(target, x, _exchange(x, _CHAT, body, patience), patience)
-    return None if found is None or len(found) > _LARGEST else _text(found)
+    asked = {"model": x.model, "messages": [message], "max_tokens": most}
+    body = await consult(target, x, _CHAT, msgspec.json.encode(asked), patience)
+    return None if body is None else _text(body)
 
 
 async def embed(target: Target, x: Exchange, text: str, patience: float) -> list[float] | None:
     """The vector that ``target`` makes of ``text``, on behalf of ``x``; None if none came in ``patience`` seconds."""
-    found = await _fetch(target, x, _exchange(x, _EMBEDDINGS, {"model": x.model, "input": text}, patience), patience)
+    asked = msgspec.json.encode({"model": x.model, "input": text})
+    found = await consult(target, x, _EMBEDDINGS, asked, patience)
     if found is None or len(found) > _LARGEST_VECTOR:
         return None
     try:
@@ -71,17 +70,20 @@ async def embed(target: Target, x: Exchange, text: str, patience: float) -> list
     return data[0].embedding if data else None
 
 
-async def _fetch(target: Target, x: Exchange, inner: Exchange, patience: float) -> bytes | None:
-    """The body of a good answer."""
+async def consult(target: Target, x: Exchange, path: str, body: bytes, patience: float) -> bytes | None:
+    """What ``target`` answers to ``body`` at ``path`` of OpenAI's API, on behalf of ``x``; None if that was no success,
+    or none came in ``patience`` seconds."""
+    inner = _exchange(x, path, body, patience)
     answer: Answer | None = None
     try:
         async with asyncio.timeout(patience):
             answer = await target.send(inner)
             if answer.status != 200:
                 return None
-            if answer.body is not None:
-                return answer.body
-            return b"" if answer.chunks is None else await whole(answer.chunks)
+            found = answer.body
+            if found is None:
+                found = b"" if answer.chunks is None else await whole(answer.chunks)
+        return found
     except (UpstreamError, TimeoutError):
         return None
     finally:
@@ -96,13 +98,12 @@ def _end(answer: Answer) -> None:
         answer.attempt.end()
 
 
-def _exchange(x: Exchange, endpoint: Endpoint, body: dict[str, Any], patience: float) -> Exchange:
+def _exchange(x: Exchange, path: str, body: bytes, patience: float) -> Exchange:
     started = time.monotonic()
-    path = "/v1/embeddings" if endpoint is _EMBEDDINGS else "/v1/chat/completions"
     inner = Exchange(x.request_id, "POST", path, b"", [], started, len(x.state))
-    inner.endpoint = endpoint
+    inner.endpoint = EXACT["POST", path]
     inner.model = x.model
-    inner.body = msgspec.json.encode(body)
+    inner.body = body
     inner.forward = [(b"content-type", b"application/json")]
     inner.identity, inner.tags, inner.route, inner.generation = x.identity, x.tags, x.route, x.generation
     inner.deadline = min(x.deadline, started + patience)

@@ -213,6 +213,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "around",
         "attempts",
         "begun",
         "body",
@@ -317,6 +318,7 @@ class Exchange:
         self.begun: Begun | None = None  # only the rest of the answer is asked for
         self.keeps_events = False  # the answer is to be taken apart even if its bytes could pass: it may have to go on
         self.trial = False  # nothing else is left: a target that is ejected may be tried
+        self.around: tuple[Any, ...] = ()  # Target → Target: what is put around the tree, by policies
         self.detour: Any = None  # proxy.policy.Target: that is asked instead of the route's own
         self.degraded = ""  # why another than the first choice answered: a meaning of failure
         self.jobs: Any = None  # proxy.jobs: takes an exchange over, to be answered later; None within a job

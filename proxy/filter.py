@@ -1,4 +1,4 @@
-"""What sees an answer's text as it flows, and may change or stop it."""
+"""What sees an answer's text as it flows, and may change or stop it; and what takes a stream apart."""
 
 from __future__ import annotations
 

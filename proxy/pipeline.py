@@ -154,6 +154,8 @@ class Pipeline:
                     return local(reply)
             x.entered = len(self.policies)
             target: Target = x.detour or self.target
+            for put_around in x.around:
+                target = put_around(target)
             if x.line is not None:
                 return await x.line.send(x, target)  # type: ignore[no-any-return]
             return await target.send(x)

@@ -17,11 +17,13 @@ from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
 from proxy.capability import AS_IT_IS, Growth, Needs, Reach
 from proxy.chat import Adjustment, Chat, Completion, Pieces
+from proxy.editing import Editor
 from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Keys, KeySource, Reply
 from proxy.experiments.plan import Enrolled
 from proxy.filter import Filter as Filter  # noqa: PLC0414  # part of the contract
 from proxy.filter import Halt as Halt  # noqa: PLC0414
+from proxy.guarding.service import Service
 from proxy.health import Health
 from proxy.idempotency import Idempotency
 from proxy.limit import Counters, Rule
@@ -161,11 +163,20 @@ class CompileContext(Protocol):
     def conversation(self, x: Exchange) -> Chat | None:
         """What the caller said, in the neutral form; None for what is no conversation, or too large to look into."""
 
-    async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
+    async def ask(self, target: Target, x: Exchange, prompt: str, patience: float, most: int = 16) -> str | None:
         """What ``target`` answers to a question of the gateway's own, for ``x``; None if nothing came in time."""
 
     async def embed(self, target: Target, x: Exchange, text: str, patience: float) -> list[float] | None:
         """The vector that ``target`` makes of ``text``, for ``x``; None if none came in time."""
+
+    async def consult(self, target: Target, x: Exchange, path: str, body: bytes, patience: float) -> bytes | None:
+        """What ``target`` answers to a request of the gateway's own, for ``x``; None if nothing good came in time."""
+
+    def service(self, url: str, secret: str | None, patience: float) -> Service:
+        """Somebody at ``url`` who is asked in JSON, for ``patience`` seconds; problems at ``url`` and ``secret``."""
+
+    def editor(self) -> Editor:
+        """What reads and changes requests before they are sent."""
 
     def provided_tags(self) -> frozenset[str] | None:
         """Tags that this route's ``tags`` policy may set; None if it accepts any; empty without that policy."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from proxy.adjusting import adjusted
 from proxy.answers import Taken, completion_of, is_conversation, reply_of
-from proxy.asking import ask, embed
+from proxy.asking import MOST_TOKENS, ask, consult, embed
 from proxy.caching.memory import Memory
 from proxy.caching.room import NAME as CACHE
 from proxy.caching.room import Caches, Room
@@ -21,10 +21,13 @@ from proxy.config.fingerprint import Shape
 from proxy.config.limits import rules_of
 from proxy.config.lists import Entry
 from proxy.config.problem import Path, nearest, quote
+from proxy.draft import Draft
+from proxy.editing import Editor
 from proxy.exchange import Exchange, Identity, Keys, KeySource, Reply
 from proxy.experiments.plan import Enrolled
 from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
+from proxy.jobs.signature import read_secret
 from proxy.key_sets import KeySet
 from proxy.limit import Counters, LimitConfig, Rule
 from proxy.limits.switch import NAME as LIMITS
@@ -34,7 +37,9 @@ from proxy.policy import Target, Timeouts
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.runtime import Lease
+from proxy.service import HttpService, address
 from proxy.tokens.request import bound, counted, grown
+from proxy.upstream import Upstream
 
 T = TypeVar("T")
 _ROUNDING = 1e-9
@@ -327,9 +332,33 @@ class RouteContext(Place):
         """What the caller said."""
         return conversation_of(x)
 
-    async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
+    async def ask(
+        self, target: Target, x: Exchange, prompt: str, patience: float, most: int = MOST_TOKENS
+    ) -> str | None:
         """A question of the gateway's own."""
-        return await ask(target, x, prompt, patience)
+        return await ask(target, x, prompt, patience, most)
+
+    async def consult(self, target: Target, x: Exchange, path: str, body: bytes, patience: float) -> bytes | None:
+        """A request of the gateway's own."""
+        return await consult(target, x, path, body, patience)
+
+    def service(self, url: str, secret: str | None, patience: float) -> HttpService:
+        """Somebody who is asked in JSON."""
+        where, key = None, None
+        try:
+            where = address(url)
+        except ValueError as error:
+            self.fail(str(error), "url")
+        try:
+            key = None if secret is None else read_secret(secret)
+        except ValueError as error:
+            self.fail(str(error), "secret")
+        upstream = self._state.lease.get(f"service {url}", lambda: Upstream(max_connections=64))
+        return HttpService(where or address("http://127.0.0.1/"), key, patience, upstream)
+
+    def editor(self) -> Editor:
+        """What changes requests."""
+        return Draft()
 
     async def embed(self, target: Target, x: Exchange, text: str, patience: float) -> list[float] | None:
         """The vector of a text."""

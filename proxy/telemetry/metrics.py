@@ -196,6 +196,8 @@ class Metrics(Meter):
             self._child(self._checks, fields["provider"], fields["result"]).inc()
         elif event == "chaos.fault":
             self._child(self._chaos, fields["route"], fields["fault"]).inc()
+        elif event == "limits.applied":
+            self._child(self._limits, fields["route"], fields["limit"], fields["action"]).inc()
         elif event == "limit.over":
             self._child(self._over_limit, fields["level"], fields["action"]).inc()
         elif event == "flag.decided":
@@ -220,6 +222,12 @@ class Metrics(Meter):
             "sluicegate_over_limit",
             "Requests over a limit, by the level that it belongs to and what was done.",
             ["level", "action"],
+            **known,
+        )
+        self._limits = Counter(
+            "sluicegate_limits_applied",
+            "Requests that were larger than `limits` allows, by the limit and what was done.",
+            ["route", "limit", "action"],
             **known,
         )
         self._alerts = Counter("sluicegate_alerts", "Alerts to operators, by kind.", ["kind"], **known)

@@ -18,6 +18,8 @@ TESTED_ELSEWHERE = {
     "proxy/providers/table.py": "tests/layout/test_naming.py: every entry",
     "proxy/dialects/table.py": "tests/faults/test_translation.py: every pair",
     "proxy/dialects/endpoint.py": "data without behaviour; tests/proxy/dialects/test_openai.py",
+    "proxy/editing.py": "a contract without behaviour; tests/proxy/test_draft.py",
+    "proxy/guarding/service.py": "a contract without behaviour; tests/proxy/test_service.py",
     "proxy/filter.py": "the contract has no behaviour; tests/proxy/test_filtering.py",
     "proxy/guarding/words.py": "words without behaviour; tests/proxy/guarding/test_carriers.py",
     "policies/guardrails/_personal.py": "tests/policies/guardrails/test_pii.py: every kind",

@@ -14,11 +14,13 @@ from proxy.capability import NOTHING_NEEDED, Needs, Reach
 from proxy.chat import Adjustment, Chat, Completion, Text
 from proxy.chat import Choice as ChatChoice
 from proxy.dialects.paths import EXACT
+from proxy.draft import Draft
 from proxy.errors import Header, UpstreamError
 from proxy.exchange import Exchange, Identity
 from proxy.experiments.plan import Enrolled
 from proxy.health import Health
 from proxy.policy import Answer, Choice, Target, Timeouts
+from proxy.tokens.request import bound, counted
 
 T = TypeVar("T")
 
@@ -92,7 +94,19 @@ class Context:
         """As told on the exchange."""
         return x.chat
 
-    async def ask(self, target: Target, x: Exchange, prompt: str, patience: float) -> str | None:
+    def editor(self) -> Draft:
+        """A real one."""
+        return Draft()
+
+    def bound(self, x: Exchange) -> tuple[int, int | None]:
+        """Tokens at most."""
+        return bound(x)
+
+    async def count_input(self, x: Exchange) -> int:
+        """Tokens of the request."""
+        return await counted(x)
+
+    async def ask(self, target: Target, x: Exchange, prompt: str, patience: float, most: int = 16) -> str | None:
         """What is sent is the prompt itself."""
         x.notes["asked"] = prompt
         return ((await target.send(x)).body or b"").decode()
