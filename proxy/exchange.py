@@ -316,8 +316,7 @@ class Exchange:
         self.releases: dict[str, tuple[str, str]] = {}  # canary that hears of the answer → side, and mark of its era
         self.begun: Begun | None = None  # only the rest of the answer is asked for
         self.keeps_events = False  # the answer is to be taken apart even if its bytes could pass: it may have to go on
-        self.dry = False  # nothing may be asked of anybody: it is only to be said what would be done
-        self.trial = False  # nothing else is left: a target that is ejected may be tried
+        self.trial = self.dry = False  # an ejected target may be tried; nobody may be asked, it is only explained
         self.around: tuple[Any, ...] = ()  # Target → Target: what is put around the tree, by policies
         self.detour: Any = None  # proxy.policy.Target: that is asked instead of the route's own
         self.degraded = ""  # why another than the first choice answered: a meaning of failure

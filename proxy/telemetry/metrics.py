@@ -97,12 +97,6 @@ class Metrics(Meter):
         self._copies = Copies(known, self._child)
         self._canaries = Canaries(known, self._child)
         self._guards = Guards(known, self._child)
-        self._cassettes = Counter(
-            "sluicegate_cassette_requests",
-            "Requests of routes with `record`: recorded, replayed, missed (refused), or dropped for want of room.",
-            ["route", "result"],
-            **known,
-        )
         self._caching = CacheCounts(known, self._child)
         self.experiments = ExperimentCounts(known, self._child)
         self._children: dict[tuple[str, ...], Any] = {}
@@ -176,7 +170,13 @@ class Metrics(Meter):
         )
 
     def _add_jobs(self, known: dict[str, Any]) -> None:
-        """What is told of asynchronous jobs."""
+        """What is told of asynchronous jobs, and of what is kept for tests."""
+        self._cassettes = Counter(
+            "sluicegate_cassette_requests",
+            "Requests of routes with `record`: recorded, replayed, missed (refused), or dropped for want of room.",
+            ["route", "result"],
+            **known,
+        )
         self._jobs = Gauge(
             "sluicegate_jobs",
             "Jobs that are kept, by kind and status.",
