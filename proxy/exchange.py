@@ -299,8 +299,7 @@ class Exchange:
         self.identity: Identity | None = None
         self.proof: bytes | None = None  # SHA-256 of the caller's key; on a job that of whoever made it
         self.tags: dict[str, str] = {}
-        self.route = ""
-        self.generation = 0
+        self.route, self.generation = "", 0
         self.deadline = 0.0  # time.monotonic() at which the whole request must have ended
         self.forward: list[Header] = []
         self.secrets: tuple[bytes, ...] = ()  # of the file, sent with this request: no answer may repeat them

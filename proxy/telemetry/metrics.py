@@ -82,12 +82,6 @@ class Metrics(Meter):
         self._refusals = Counter(
             "sluicegate_policy_refusals", "Requests refused by a policy.", ["route", "policy", "code"], **known
         )
-        self._losses = Counter(
-            "sluicegate_translation_losses",
-            "Answers to requests of which the target could not be told everything.",
-            ["route"],
-            **known,
-        )
         self._add_targets(known)
         self._add_process(known)
         self._add_jobs(known)
@@ -123,6 +117,12 @@ class Metrics(Meter):
             "sluicegate_flag_decisions",
             "Requests that came by a policy or target that can be off, by its flag (or what it is) and whether it was.",
             ["flag", "state"],
+            **known,
+        )
+        self._losses = Counter(
+            "sluicegate_translation_losses",
+            "Answers to requests of which the target could not be told everything.",
+            ["route"],
             **known,
         )
         self._degraded = Counter(
