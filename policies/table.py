@@ -9,6 +9,7 @@ from policies.context.prompt_cache import PromptCache
 from policies.context.tags import Tags
 from policies.development.chaos import Chaos
 from policies.development.record import Record
+from policies.guardrails.injection import Injection
 from policies.guardrails.keywords import Keywords
 from policies.guardrails.pii import Pii
 from policies.guardrails.secrets import Secrets
@@ -17,6 +18,7 @@ from policies.identity.authenticate import Authenticate
 from policies.limits.idempotency import Idempotency
 from policies.limits.queue import Queue
 from policies.limits.quota import Quota
+from policies.routing.adjust import Adjust
 from policies.routing.balance import Balance
 from policies.routing.canary import Canary
 from policies.routing.classify import Classify
@@ -35,6 +37,7 @@ POLICIES: dict[str, type[Policy]] = {
     "tags": Tags,
     "headers": Headers,
     "prompt_cache": PromptCache,
+    "injection": Injection,
     "keywords": Keywords,
     "pii": Pii,
     "secrets": Secrets,
@@ -58,4 +61,5 @@ TARGETS: dict[str, type[Target]] = {
     "mirror": Mirror,
     "canary": Canary,
     "experiment": Experiment,
+    "adjust": Adjust,
 }

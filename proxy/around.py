@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.capability import Needs, Reach
+from proxy.capability import Growth, Needs, Reach
 from proxy.exchange import Exchange
 from proxy.health import Health
 from proxy.policy import Choice, Target
@@ -45,6 +45,10 @@ class Around(Target):
     def prices(self, model: str = "") -> frozenset[Price | None]:
         """Of the other."""
         return self.inner.prices(model)
+
+    def growths(self) -> frozenset[Growth]:
+        """On the way to the other."""
+        return self.inner.growths()
 
     def lacks(self, needs: Needs) -> str | None:
         """What the other cannot do."""

@@ -63,6 +63,15 @@ class Needs(msgspec.Struct, frozen=True):
     output_tokens: int | None = None
 
 
+class Growth(msgspec.Struct, frozen=True):
+    """How a request grows on its way to a target: tokens added to it at most, and the most that its answer may have
+    there, None where that is as the caller says."""
+
+    input: int = 0
+    output: int | None = None
+
+
+AS_IT_IS = Growth()
 NOTHING_NEEDED = Needs()
 
 

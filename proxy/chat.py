@@ -36,6 +36,15 @@ class PromptCache(msgspec.Struct, frozen=True, kw_only=True):
     cache: Cache = Cache()
 
 
+class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
+    """What to set in a request. ``parameters`` by their neutral names; ``system``: a text for the system prompt, which
+    it replaces, or stands before or behind."""
+
+    parameters: dict[str, Any] = {}
+    system: str | None = None
+    place: Literal["replace", "prepend", "append"] = "replace"
+
+
 class Citation(msgspec.Struct, frozen=True, kw_only=True):
     """Where a statement comes from. ``url`` for the web, ``document`` (its index) and ``title`` for given documents.
 

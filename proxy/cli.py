@@ -37,6 +37,7 @@ from proxy.commands.cassettes import CassettesEdge, add_record, add_replay, run_
 from proxy.commands.dev import DevEdge, add_dev
 from proxy.commands.experiments import add_experiments
 from proxy.commands.flags import add_flags
+from proxy.commands.guard import GuardEdge, add_guard
 from proxy.commands.importing import add_import
 from proxy.commands.keys import KeysEdge, add_keys
 from proxy.commands.ledger import add_ledger
@@ -46,7 +47,7 @@ from proxy.commands.top import add_top
 from proxy.commands.usage import add_usage
 from proxy.config.cases import Names, read_cases
 from proxy.config.compile import Built, Tables, build
-from proxy.config.schema import bundle
+from proxy.config.schema import GATEWAY, TEST, bundle
 from proxy.errors import Header
 from proxy.explain import Explanation, explain
 from proxy.flags.flag import NAME as FLAGS
@@ -189,7 +190,7 @@ def _schema(args: argparse.Namespace) -> int:
     if args.config is not None or args.json:
         print("--config and --json belong to --matrix", file=sys.stderr)
         return WRONG
-    text = json.dumps(bundle(), indent=2) + "\n"
+    text = json.dumps(bundle(TEST if args.test else GATEWAY), indent=2) + "\n"
     if args.output is None:
         print(text, end="")
     else:
@@ -304,6 +305,14 @@ def _compile_past(config: Path) -> Compile | None:
     return None
 
 
+def _compiled(path: Path) -> Runtime | None:
+    """A file as it would be served; None if it has problems, which are told."""
+    built = _build(path, Shared())
+    if built.runtime is None:
+        _report(built, path)
+    return built.runtime
+
+
 def _flags(path: Path) -> Table | None:
     """The flags of a file; None where it has problems."""
     runtime = _build(path, Shared()).runtime
@@ -349,6 +358,7 @@ def _parser() -> ArgumentParser:
     _add_kept(commands, config, output, edge)
     add_test(commands, config, output, TestEdge(_cases, _compile, _describe, os.environ, time.time))
     cassettes = CassettesEdge(_serve_text, os.environ)
+    add_guard(commands, config, output, GuardEdge(_compiled, os.environ))
     add_dev(commands, output, DevEdge(_serve_quietly, os.environ))
     add_record(commands, cassettes)
     _add_replay(commands, config, output, edge, cassettes)
@@ -388,6 +398,7 @@ def _add_file(commands: Commands, config: ArgumentParser, output: ArgumentParser
 
     command = commands.add_parser("schema", help="print or write the JSON Schema of the file, for editors")
     command.add_argument("--output", type=Path, metavar="FILE")
+    command.add_argument("--test", action="store_true", help="that of `gateway.test.yaml` instead")
     command.add_argument("--matrix", action="store_true", help="print what models can do instead")
     command.add_argument("--config", type=Path, metavar="FILE", help="with --matrix: the targets of this file")
     command.add_argument("--json", action="store_true", help="with --matrix: print JSON")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from proxy.chat import Completion, Text, ToolCall
+from proxy.exchange import Attempt
 
-Aspect = Literal["status", "latency", "length", "stop", "json", "exact", "similarity", "tools"]
+Aspect = Literal["status", "latency", "cost", "length", "stop", "json", "exact", "similarity", "tools"]
 
 MAX_WORDS = 20_000  # of a text that are compared
+_NANO = 10**9
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
@@ -22,7 +25,7 @@ class Side:
     ``code``: the stable reason why there is no answer, or why it broke off. ``is_whole``: all of its body was kept.
     """
 
-    __slots__ = ("body", "code", "completion", "first", "is_sse", "is_whole", "status", "target", "total")
+    __slots__ = ("attempts", "body", "code", "completion", "first", "is_sse", "is_whole", "status", "target", "total")
 
     def __init__(self) -> None:
         self.status = 0
@@ -33,6 +36,7 @@ class Side:
         self.is_whole = True
         self.is_sse = False
         self.target = ""
+        self.attempts: Sequence[Attempt] = ()
         self.completion: Completion | None = None
 
 
@@ -60,6 +64,8 @@ def compare(main: Side, shadow: Side, wanted: frozenset[str], *, is_json: bool) 
     if "latency" in wanted:
         found["first_token_ms"] = {"main": _ms(main.first), "shadow": _ms(shadow.first)}
         found["total_ms"] = {"main": _ms(main.total), "shadow": _ms(shadow.total)}
+    if "cost" in wanted:
+        found["cost"] = {"main": _cost(main.attempts), "shadow": _cost(shadow.attempts)}
     if main.completion is not None and shadow.completion is not None:
         found |= _compare_words(_Said(main.completion), _Said(shadow.completion), wanted, is_json)
     return found
@@ -106,6 +112,14 @@ def _words(text: str) -> Counter[str]:
             break
         found[word[0]] += 1
     return found
+
+
+def _cost(attempts: Sequence[Attempt]) -> float | None:
+    """Dollars of all of them; None where one is not settled, or nothing was charged."""
+    charges = [one.charge for one in attempts]
+    if not charges or any(one is None or not one.is_settled for one in charges):
+        return None
+    return sum(one.cost for one in charges if one is not None) / _NANO
 
 
 def _ms(seconds: float | None) -> float | None:

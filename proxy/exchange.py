@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network
 from itertools import count
 from typing import Any, Protocol
@@ -64,6 +64,19 @@ class Identity:
         self.models = models
         self.expires = expires  # seconds since the epoch, or None
         self.tier = tier
+
+
+class KeySource(Protocol):
+    """Public keys that change. On the loop only; nothing here waits."""
+
+    def keys(self) -> Mapping[str, Mapping[str, str]] | None:
+        """JWK (RFC 7517, public members only) by id, the same object until one changes; None while none are known."""
+
+    def missed(self) -> None:
+        """A key was asked for that is not there: have a look soon."""
+
+    def retry_after(self) -> int:
+        """Whole seconds until keys may be there, at least one."""
 
 
 class Keys(Protocol):
@@ -216,6 +229,7 @@ class Exchange:
         "endpoint",
         "entered",
         "excluded",
+        "explained",
         "exposures",
         "forward",
         "generation",
@@ -241,6 +255,7 @@ class Exchange:
         "query",
         "read",
         "received",
+        "releases",
         "reply_headers",
         "request_id",
         "route",
@@ -269,6 +284,7 @@ class Exchange:
         self.received = received  # time.monotonic() when the request line was read
         self.client = ""  # address of the peer
         self.endpoint: Any = None  # proxy.dialects.endpoint.Endpoint
+        self.explained = False  # or nothing may be sent, by nobody: it is told what would be done
         self.entered = 0  # how many policies of the pipeline have let the request pass
         self.body = b""
         self.chat: Chat | None = None  # the body in the neutral form, once somebody has needed it
@@ -298,6 +314,7 @@ class Exchange:
         self.maxima: Any = None  # proxy.dialects.splice.Maxima: what the request says of its answer's length
         self.variant = ""  # of an experiment, or "mirror"
         self.exposures: dict[str, tuple[str, str]] = {}  # experiment → variant, and the subject that has it
+        self.releases: dict[str, tuple[str, str]] = {}  # canary that hears of the answer → side, and mark of its era
         self.begun: Begun | None = None  # only the rest of the answer is asked for
         self.keeps_events = False  # the answer is to be taken apart even if its bytes could pass: it may have to go on
         self.trial = False  # nothing else is left: a target that is ejected may be tried
@@ -339,6 +356,18 @@ class Exchange:
         twin.verdicts = []
         twin.upstream_wait = 0.0
         return twin
+
+    def instead(self) -> Exchange:
+        """The same request, to be sent changed in place of this one, which hears of it by ``heed``."""
+        twin = self.beside()
+        twin.attempts, twin.skipped, twin.notes, twin.degraded = self.attempts, self.skipped, self.notes, self.degraded
+        twin.upstream_wait = self.upstream_wait
+        return twin
+
+    def heed(self, twin: Exchange) -> None:
+        """What has become of the one that was sent instead."""
+        self.attempts, self.skipped, self.notes, self.degraded = twin.attempts, twin.skipped, twin.notes, twin.degraded
+        self.variant, self.upstream_wait = twin.variant, twin.upstream_wait
 
     def refuse(
         self, status: int, code: str, message: str, *, param: str | None = None, headers: tuple[Header, ...] = ()

@@ -40,7 +40,7 @@ async def explain(
     SHA-256 of the caller's key, where the key itself is not at hand."""
     path, _, query = target.partition("?")
     x = Exchange("req_explain", method, path, query.encode(), headers, time.monotonic(), 0)
-    x.generation, x.proof = runtime.generation, proof
+    x.generation, x.proof, x.explained = runtime.generation, proof, True
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from hashlib import blake2b
+from typing import Any, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -29,6 +30,7 @@ from proxy.chat import (
 from proxy.guarding.carriers import carriers, splice
 from proxy.policy import Filter, Halt
 
+MAX_SPELLED = 50_000  # tokens of one choice whose probabilities are kept until its end
 _KINDS: dict[type, tuple[str, Kind]] = {
     Text: ("text", "text"),
     Reasoning: ("text", "reasoning"),
@@ -72,13 +74,39 @@ async def through(filters: Sequence[Filter], piece: Delta | tuple[int, int]) -> 
     return deltas
 
 
+class _Spelled:
+    """How probable the tokens of a choice's text were. They repeat the text: they are told at its end, and only if no
+    filter has changed it."""
+
+    __slots__ = ("_said", "_told", "tokens")
+
+    def __init__(self) -> None:
+        self.tokens: list[Any] = []
+        self._said = blake2b(digest_size=16)
+        self._told = blake2b(digest_size=16)
+
+    def note(self, piece: Delta | tuple[int, int], told: list[Delta]) -> None:
+        """What came of a piece of the text."""
+        if isinstance(piece, Delta) and piece.kind == "text":
+            self._said.update(piece.text.encode("utf-8", "replace"))
+        for delta in told:
+            if delta.kind == "text":
+                self._told.update(delta.text.encode("utf-8", "replace"))
+
+    def left(self, choice: int) -> list[Event]:
+        """What may be told of them."""
+        is_same = self._said.digest() == self._told.digest() and len(self.tokens) < MAX_SPELLED
+        return [Logprobs(choice, self.tokens)] if self.tokens and is_same else []
+
+
 class Sieve:
     """The events of one answer."""
 
-    __slots__ = ("_aside", "_blocks", "_finished", "_next", "_total", "ended", "filters", "halted")
+    __slots__ = ("_aside", "_blocks", "_finished", "_next", "_spelled", "_total", "ended", "filters", "halted")
 
     def __init__(self, filter_: Filter) -> None:
         self.filters = [filter_]
+        self._spelled: dict[int, _Spelled] = {}  # by choice
         self.ended = False
         self.halted = False
         self._aside = -1  # the number of the next block that is none of the answer's
@@ -105,19 +133,23 @@ class Sieve:
             if event.kind == "signature":
                 out.append(event)
             else:
-                out += await through(self.filters, event)
+                await self._pass(event, out)
         elif isinstance(event, Open):
             await self._open(event, out)
         elif isinstance(event, Close):
-            out += await through(self.filters, (event.choice, event.block))
+            await self._pass((event.choice, event.block), out)
             self._blocks.pop((event.choice, event.block), None)
             out.append(event)
         elif isinstance(event, Cite):
             out.append(replace(event, citation=await self._citation(event.citation)))
         elif isinstance(event, Finish):
             self._finished.add(event.choice)
+            out += self._spelling(event.choice).left(event.choice)
             out.append(event)
-        elif not isinstance(event, Logprobs):  # they repeat the text in pieces
+        elif isinstance(event, Logprobs):
+            spelled = self._spelling(event.choice)
+            spelled.tokens += event.tokens[: MAX_SPELLED - len(spelled.tokens)]
+        else:
             if isinstance(event, Total):
                 self._total = event
             self.ended = self.ended or isinstance(event, End)
@@ -141,7 +173,20 @@ class Sieve:
             part = replace(part, value=await self._value(part.value))
         out.append(Open(event.choice, event.block, part))
         if first and found is not None:
-            out += await through(self.filters, Delta(event.choice, found[1], first, event.block))
+            await self._pass(Delta(event.choice, found[1], first, event.block), out)
+
+    async def _pass(self, piece: Delta | tuple[int, int], out: list[Event]) -> None:
+        """A piece of the answer, or the end of a block, through the filters."""
+        told = await through(self.filters, piece)
+        out += told
+        choice = piece.choice if isinstance(piece, Delta) else piece[0]
+        self._spelling(choice).note(piece, told)
+
+    def _spelling(self, choice: int) -> _Spelled:
+        found = self._spelled.get(choice)
+        if found is None:
+            found = self._spelled[choice] = _Spelled()
+        return found
 
     async def _whole(self, text: str) -> str:
         """A text that comes at once."""

@@ -7,7 +7,7 @@ returns is behaviour, immutable and shared by all requests of its routes. The re
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
@@ -15,10 +15,10 @@ import msgspec
 
 from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
-from proxy.capability import Needs, Reach
-from proxy.chat import Chat, Completion, Pieces
+from proxy.capability import AS_IT_IS, Growth, Needs, Reach
+from proxy.chat import Adjustment, Chat, Completion, Pieces
 from proxy.errors import OPENAI, Header, Style, TargetOff
-from proxy.exchange import Attempt, Exchange, Identity, Keys, Reply
+from proxy.exchange import Attempt, Exchange, Identity, Keys, KeySource, Reply
 from proxy.experiments.plan import Enrolled
 from proxy.filter import Filter as Filter  # noqa: PLC0414  # part of the contract
 from proxy.filter import Halt as Halt  # noqa: PLC0414
@@ -50,19 +50,6 @@ class Timeouts(msgspec.Struct, frozen=True):
     total: float = 600.0
     min_rate: float = 0.0
     attempt: float = 0.0
-
-
-class KeySource(Protocol):
-    """Public keys that change. On the loop only; nothing here waits."""
-
-    def keys(self) -> Mapping[str, Mapping[str, str]] | None:
-        """JWK (RFC 7517, public members only) by id, the same object until one changes; None while none are known."""
-
-    def missed(self) -> None:
-        """A key was asked for that is not there: have a look soon."""
-
-    def retry_after(self) -> int:
-        """Whole seconds until keys may be there, at least one."""
 
 
 class CompileContext(Protocol):
@@ -116,6 +103,9 @@ class CompileContext(Protocol):
     def bound(self, x: Exchange) -> tuple[int, int | None]:
         """Tokens of the request, at most, and of the answer, if the request says. Quick."""
 
+    def grown(self, x: Exchange, size: tuple[int, int], growths: Collection[Growth]) -> tuple[int, int]:
+        """Tokens of a request and of its answer, at most, at any of the targets to which it grows from ``size``."""
+
     def rules(self, limits: Sequence[Any], level: str, scope: str, at: str) -> tuple[Rule, ...]:
         """Entries of the file (``proxy.limit.LimitConfig`` or texts) as rules; problems are reported below ``at``."""
 
@@ -149,6 +139,14 @@ class CompileContext(Protocol):
 
     def needs(self, x: Exchange) -> Needs:
         """What ``x`` needs of a target; found out once per request. Reads the body: only for who decides by it."""
+
+    def adjusted(self, x: Exchange, adjustment: Adjustment) -> tuple[Exchange, tuple[str, ...]]:
+        """``x`` to be sent in its place with ``adjustment`` made, and the names of what its dialect has no word for.
+        What is no conversation stays as it is. Slow for a long request: see ``proxy.adjusting``.
+
+        Raises:
+            BadRequest: what is to be adjusted cannot be found without doubt.
+        """
 
     def completion(self, x: Exchange, body: bytes, *, is_sse: bool) -> Completion | None:
         """The answer to ``x`` as its caller has it, read back; None if it is no conversation's, or unreadable. Slow:
@@ -185,6 +183,7 @@ class Policy:
     # True for a policy that decides on method, path and headers alone: when every route that could answer a request
     # begins with an equal one, it runs before the body is read.
     at_door: ClassVar[bool] = False
+    is_guard: ClassVar[bool] = False  # or it judges texts, and tells `Exchange.meter` what it finds
 
     @classmethod
     def compile(cls, config: Any, context: CompileContext) -> Self:
@@ -198,8 +197,7 @@ class Policy:
         """Status and headers known, body not yet sent. A Reply replaces it. Runs for local replies and errors too."""
 
     def open_stream(self, x: Exchange) -> Filter | None:
-        """A fresh object per response for a policy that must see the text of an answer, streamed or not; None if not
-        this one. Asked after ``on_response``, for answers that a model has given."""
+        """A fresh object per answer whose text must be seen, streamed or not; None if not this one's."""
 
     def on_close(self, x: Exchange) -> None:
         """Exactly once for each policy that was entered, whatever happened."""
@@ -345,6 +343,10 @@ class Target(ABC):
         leaves that pass it on."""
         return frozenset()
 
+    def growths(self) -> frozenset[Growth]:
+        """How requests grow on their way to the leaves below. Constant."""
+        return frozenset({AS_IT_IS})
+
     def lacks(self, needs: Needs) -> str | None:
         """Why nothing below can do what is needed, for people; None if something can."""
         reason = None
@@ -428,3 +430,7 @@ class Node(Target):
     def prices(self, model: str = "") -> frozenset[Price | None]:
         """Of all children."""
         return frozenset(price for child in self.children for price in child.prices(model))
+
+    def growths(self) -> frozenset[Growth]:
+        """On the way to all children."""
+        return frozenset(growth for child in self.children for growth in child.growths())

@@ -62,7 +62,7 @@ from proxy.store.idempotency import RedisStore, SqliteStore
 from proxy.store.shared_cache import share_answers
 from proxy.store.shared_health import SharedHealth
 from proxy.telemetry.kept_receipts import KeptReceipts
-from proxy.telemetry.lines import level_of
+from proxy.telemetry.lines import write_line
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.receipts import Receipts
@@ -305,9 +305,9 @@ class _Process:
         """A node or policy reports something: all of it is counted, and some worth a line."""
         self._metrics.told(event, fields)
         self._judged.told(event, fields)
-        level = level_of(event, fields)
-        if level is not None:
-            (self._log.warning if level == "warning" else self._log.info)(event, **fields)
+        if event == "mirror.compared":
+            self._experiments.compared(fields)
+        write_line(self._log, event, fields)
         self._alerts.told(event, fields)
 
     def _watch_load(self, admission: Admission) -> None:
@@ -356,10 +356,10 @@ class _Process:
         self._app.desk = Desk(self._keys, teams, ledger, self._experiments.path, receipts=self._receipts)
 
     def _remember(self, config: GatewayConfig) -> None:
-        self._experiments.follow(self._current.runtime.experiments, config.feedback.of, config.feedback.retention)
+        runtime = self._current.runtime
+        self._experiments.follow(runtime.experiments, config.feedback.of, config.feedback.retention, runtime.canaries)
         self._receipts.follow(msgspec.structs.asdict(config.receipts), secrets_of(config), self._kept_receipts)
-        receipts = (self._receipts.add,) if config.receipts.max else ()
-        self._app.listeners = (self._experiments.ended, *receipts)
+        self._app.listeners = (self._experiments.ended, *((self._receipts.add,) if config.receipts.max else ()))
         self._app.copy = self._receipts.copy if self._receipts.settings.has_texts else None
 
     def _share(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from difflib import get_close_matches
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
@@ -38,6 +39,7 @@ class Guard(Policy):
     __slots__ = ("_actions", "_allow", "_on", "_scanner", "_slot", "is_closed", "message")
 
     name: ClassVar[str]
+    is_guard: ClassVar[bool] = True
     Config = GuardConfig
 
     def __init__(self, config: GuardConfig, scanner: Scanner, context: CompileContext) -> None:
@@ -62,7 +64,9 @@ class Guard(Policy):
         known = scanner.entities
         for entity in config.entities:
             if entity not in known:
-                context.fail(f"this guard finds no {entity!r}; it finds {', '.join(known)}", f"entities.{entity}")
+                near = get_close_matches(entity, known, 1)
+                meant = f'did you mean "{near[0]}"?' if near else f"it finds {', '.join(known)}"
+                context.fail(f'this guard finds no "{entity}"; {meant}', f"entities.{entity}")
         return cls(config, scanner, context)
 
     @classmethod
@@ -166,7 +170,7 @@ class Guard(Policy):
 
     def on_close(self, x: Exchange) -> None:
         seen: Seen | None = x.state[self._slot]
-        if seen is None:
+        if seen is None or not seen.verdicts:
             return
         for direction, verdict in seen.verdicts.items():
             x.meter.guarded(x.route, self.name, direction, verdict.outcome)

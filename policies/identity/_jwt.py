@@ -14,8 +14,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
-from proxy.exchange import Identity
-from proxy.policy import CompileContext, Config, KeySource
+from proxy.exchange import Identity, KeySource
+from proxy.policy import CompileContext, Config
 from proxy.tags import is_tag_value
 from proxy.units import Duration
 

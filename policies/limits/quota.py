@@ -8,6 +8,7 @@ from math import ceil
 from typing import Self
 
 from policies.limits._helpers import Plan, amount_shown, plan, rate_limit_headers, told
+from proxy.capability import AS_IT_IS, Growth
 from proxy.errors import Header
 from proxy.exchange import Charge, Exchange, Identity, Reply
 from proxy.limit import Amounts, Downgrade, Gauge, Held, LimitConfig, Over, OverLimit, Rule, Unavailable
@@ -20,6 +21,7 @@ _MAX_PLANS = 10_000
 _MAX_TOLD = 100_000
 _FRESH = 2.0  # seconds for which a price is not looked up again
 _POLL = 0.25  # seconds after which it is looked again whether another process has left a place
+_UNCHANGED = frozenset({AS_IT_IS})
 _FAILED = frozenset({429, 500, 502, 503, 504})  # what a caller is told who got nothing
 
 
@@ -57,6 +59,7 @@ class Quota(Policy):
         "_counters",
         "_default",
         "_detours",
+        "_growths",
         "_keys",
         "_near",
         "_plans",
@@ -81,6 +84,7 @@ class Quota(Policy):
         self._detours: dict[str, Callable[[], Target] | None] = {}
         self._plans: dict[tuple[Identity | None, str], Plan | None] = {}
         self._prices: dict[str, tuple[float, frozenset[Price | None]]] = {}  # by model, until when they count
+        self._growths: frozenset[Growth] | None = None  # of the route's targets, once all of them are compiled
         self._near: set[str] = set()  # gauges of which little is left: tokens are counted before they are reserved
         self._told: dict[str, int] = context.shared("alerts of limits", dict)
         self._turns = Turns()
@@ -167,11 +171,16 @@ class Quota(Policy):
 
     def _amounts(self, x: Exchange, found: Plan, tokens: int, output: int | None) -> Amounts:
         """What the request may take at most."""
+        if self._growths is None:
+            self._growths = self._context.root().growths()
         if output is None:
             output = self._config.output_tokens
             if found.most_tokens is not None:  # else a limit below the default would never admit such a request
-                output = max(1, min(output, found.most_tokens - tokens))
+                added = max(growth.input for growth in self._growths)
+                output = max(1, min(output, found.most_tokens - tokens - added))
         x.bound = (tokens, output)
+        if self._growths != _UNCHANGED:
+            tokens, output = self._context.grown(x, x.bound, self._growths)
         money = self._dearest(x, tokens, output) if found.counts_money else 0
         return Amounts(1, tokens, output, money)
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from proxy.canaries.guard import Guard, Limit
+from proxy.canaries.guard import Guard, Limit, Outcome
 from proxy.canaries.release import Name, Plan, Release
 from proxy.capability import Needs
 from proxy.errors import UpstreamError, decisive
@@ -25,6 +25,7 @@ from proxy.units import Duration, Money, Percent
 
 _TIMES = re.compile(r"([0-9]+(?:\.[0-9]+)?)x")
 _MOST_TIMES = 1000
+_SHADOW = "mirror"  # copies of requests answer nobody, so nobody says anything of them
 # The request may be at fault. It says something only where the other side takes the same request.
 _OF_REQUEST = frozenset({"context_too_long", "content_refused", "model_not_found", "unsupported", "rejected"})
 # After these another target is not second best.
@@ -51,6 +52,15 @@ class Cost(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     at_most: str
 
 
+class OutcomeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``name`` of the feedback, of which at most ``worse_by`` fewer answers are good; ``good`` labels, beside true."""
+
+    name: str
+    worse_by: Percent
+    good: tuple[str, ...] = ()
+    sample: int = 30
+
+
 class GuardConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the canary must not be. ``errors_in_a_row``: 0 for any number."""
 
@@ -59,6 +69,7 @@ class GuardConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     first_token: Slowness | None = None
     cost: Cost | None = None
     errors_in_a_row: int = 5
+    outcome: OutcomeConfig | None = None
 
 
 class CanaryConfig(Config, frozen=True):
@@ -214,6 +225,8 @@ class Canary(Node):
     def _watch(self, x: Exchange, answer: Answer, side: Name, era: int, began: float, before: int) -> None:
         """Wait for the end of the answer, which is that of its attempt."""
         first = time.monotonic() - began if x.stream else None
+        if self.release.plan.guard.outcome is not None and era and era == self.release.era and x.variant != _SHADOW:
+            x.releases[self._name] = side, self.release.mark
         attempt = answer.attempt
         if attempt is None or attempt.ends is None or answer.socket is not None:  # a session lasts as long as it likes
             self.release.succeeded(side, era, time.monotonic() - began, first)
@@ -311,6 +324,7 @@ def _guard(config: GuardConfig, context: CompileContext) -> Guard:
     if config.cost is not None:
         kind, at = "money such as $0.01", "guard.cost.at_most"
         cost = _limit(config.cost.at_most, lambda text: Money.parse(text) / 1e9, kind, at, context)
+    told = config.outcome
     return Guard(
         error_rate=None if rate.at_most is None else float(rate.at_most),
         worse_by=None if rate.worse_by is None else float(rate.worse_by),
@@ -318,6 +332,7 @@ def _guard(config: GuardConfig, context: CompileContext) -> Guard:
         first_token=times("first_token", config.first_token),
         cost=cost,
         in_a_row=config.errors_in_a_row,
+        outcome=None if told is None else Outcome(told.name, float(told.worse_by), told.good, told.sample),
     )
 
 

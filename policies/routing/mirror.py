@@ -22,7 +22,7 @@ from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.units import Duration, Percent
 
-ASPECTS: tuple[Aspect, ...] = ("status", "latency", "length", "stop", "json", "exact", "similarity", "tools")
+ASPECTS: tuple[Aspect, ...] = ("status", "latency", "cost", "length", "stop", "json", "exact", "similarity", "tools")
 _PATIENCE = 5.0  # seconds beyond the caller's deadline, in which the caller's own answer must have ended
 
 
@@ -110,6 +110,7 @@ class Mirror(Around):
         """Begin the other one, if it may be done, and there is room."""
         twin = x.beside()
         twin.variant = "mirror"
+        kept.side.attempts = x.attempts
         if not self._background.start(self._shadow(twin, kept), "mirror"):
             kept.forget()
             self._count("dropped")
@@ -149,7 +150,7 @@ class Mirror(Around):
             side.code = error.error_code
             side.status = side.status or error.http_status
         finally:
-            side.target = self._name
+            side.target, side.attempts = self._name, x.attempts
             _end(x, side)
         if side.total is None:
             side.total = time.monotonic() - began

@@ -12,6 +12,7 @@ from proxy.caching.tags import read_tag
 from proxy.errors import BadRequest, GatewayError
 from proxy.exchange import Reply
 from proxy.keys import audit
+from proxy.keys.service import KeyService
 
 MAX_REASON = 200
 _MEMBERS = ("tag", "route", "reason")
@@ -34,6 +35,7 @@ async def show_caches(asked: Asked) -> Reply:
 async def invalidate(asked: Asked) -> Reply:
     """What has a tag is forgotten, by all replicas where they share it. What cannot be audited is not done."""
     check(asked.operator, "cache.write")
+    service = asked.desk.service
     if asked.query:
         value: dict[str, Any] = dict(asked.texts(_MEMBERS))
     else:
@@ -44,8 +46,7 @@ async def invalidate(asked: Asked) -> Reply:
         rooms = [room for room in rooms if room.route == route]
         if not rooms:
             raise NoSuchCache(f"The file has no `cache` on a route {route[:200]!r}.")
-    if asked.held is not None:
-        await _audit(asked, tag, route, reason)
+    await _audit(asked, service, tag, route, reason)
     try:
         count = sum([await room.invalidate(tag) for room in rooms])
     except StoreFailed as error:
@@ -55,8 +56,7 @@ async def invalidate(asked: Asked) -> Reply:
     return json_reply({"tag": tag, "route": route or None, "entries": count})
 
 
-async def _audit(asked: Asked, tag: str, route: str, reason: str) -> None:
-    service = asked.desk.service
+async def _audit(asked: Asked, service: KeyService, tag: str, route: str, reason: str) -> None:
     now = service.micros()
 
     def work(db: sqlite3.Connection) -> int:

@@ -123,6 +123,8 @@ def _figures(side: Side) -> dict[str, Any]:
         "error_rate": round(side.error_rate, _DIGITS),
         "latency": _quantiles(side.latency),
         "first_token": _quantiles(side.first_token),
+        "outcomes": side.outcome.count,
+        "good": round(side.outcome.share, _DIGITS) if side.outcome.count else None,
         "cost": round(side.cost.mean, _DIGITS) if side.cost.count else None,
     }
 

@@ -12,8 +12,11 @@ from proxy.admin.roles import check
 from proxy.errors import GatewayError
 from proxy.exchange import Reply
 from proxy.experiments.measures import NoExperiments, names
+from proxy.experiments.mirror_report import MirrorReport, mirror_report, mirror_summary
+from proxy.experiments.mirror_shown import page as mirror_page
+from proxy.experiments.mirrored import mirrors
 from proxy.experiments.page import page
-from proxy.experiments.report import report, summary
+from proxy.experiments.report import Report, report, summary
 from proxy.keys.record import MICRO
 
 _HTML = ((b"content-type", b"text/html; charset=utf-8"),)
@@ -28,7 +31,7 @@ class NoSuchExperiment(GatewayError):
 
 
 async def list_experiments(asked: Asked) -> Reply:
-    """All that were recorded in this state directory."""
+    """All that were recorded in this state directory, and what mirrors compare."""
     check(asked.operator, "experiments.read")
     asked.texts(())
     paths, now = [asked.desk.experiments], asked.desk.service.micros() / MICRO
@@ -36,21 +39,29 @@ async def list_experiments(asked: Asked) -> Reply:
     def work() -> list[dict[str, object]]:
         if not paths[0].is_file():
             return []
-        return [summary(report(paths, plan.name, now=now)) for plan in names(paths)]
+        found = [summary(report(paths, plan.name, now=now)) for plan in names(paths)]
+        return [*found, *(mirror_summary(mirror_report(paths, one.name)) for one in mirrors(paths))]
 
     return json_reply({"object": "list", "data": await _read(asked, work)})
 
 
 async def get_experiment(asked: Asked) -> Reply:
-    """The report of one; as a page with ``format=html``."""
+    """The report of one, or of a mirror; as a page with ``format=html``."""
     check(asked.operator, "experiments.read")
     wanted = asked.texts(("format",)).get("format", "json")
     if wanted not in _FORMATS:
         raise GatewayError("`format` is `json` or `html`.", status=400, code="invalid_request", param="format")
     path, now = asked.desk.experiments, asked.desk.service.micros() / MICRO
-    found = await _read(asked, lambda: report([path], asked.name, now=now))
+
+    def work() -> Report | MirrorReport:
+        if asked.name in (one.name for one in mirrors([path])):
+            return mirror_report([path], asked.name)
+        return report([path], asked.name, now=now)
+
+    found = await _read(asked, work)
     if wanted == "html":
-        return Reply(200, (await asyncio.to_thread(page, found)).encode(), _HTML)
+        write = mirror_page if isinstance(found, MirrorReport) else page
+        return Reply(200, (await asyncio.to_thread(write, found)).encode(), _HTML)
     return json_reply(found)
 
 

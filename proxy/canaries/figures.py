@@ -65,9 +65,22 @@ class Mean(msgspec.Struct):
         return mean_bounds(self.count, self.mean, self.squares, error)
 
 
+class Outcomes(msgspec.Struct):
+    """What applications have said of answers: of how many, and how many of them were good."""
+
+    count: int = 0
+    good: int = 0
+
+    @property
+    def share(self) -> float:
+        """Of good ones, 0.0 without any."""
+        return self.good / self.count if self.count else 0.0
+
+
 class Side(msgspec.Struct):
     """One side in one step. ``requests`` that it answered or failed; ``reasons`` of failures, counted; ``latency``
-    until answers were whole and ``first_token`` of those that were streamed, in seconds; ``cost`` in dollars."""
+    until answers were whole and ``first_token`` of those that were streamed, in seconds; ``cost`` in dollars;
+    ``outcome``: what became of its answers."""
 
     requests: int = 0
     failures: int = 0
@@ -75,6 +88,7 @@ class Side(msgspec.Struct):
     latency: Spread = msgspec.field(default_factory=Spread)
     first_token: Spread = msgspec.field(default_factory=Spread)
     cost: Mean = msgspec.field(default_factory=Mean)
+    outcome: Outcomes = msgspec.field(default_factory=Outcomes)
 
     def failed(self, reason: str) -> None:
         """One more, and it failed."""

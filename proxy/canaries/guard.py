@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from proxy.canaries.bounds import rate_bounds
-from proxy.canaries.figures import Side, Spread
+from proxy.canaries.figures import Outcomes, Side, Spread
 
 Verdict = Literal["good", "beyond", "worse"]
 ERROR = 0.05  # the probability that a canary as good as the stable side is ever rolled back by statistics
@@ -24,6 +24,22 @@ class Limit(msgspec.Struct, frozen=True):
     quantile: float = 0.95
 
 
+class Outcome(msgspec.Struct, frozen=True):
+    """What ``POST /v1/feedback`` says under this ``name``: true, or a label that is ``good``, in at most ``worse_by``
+    less of the answers than of the stable side's. ``sample``: how many answers it is known of when a step ends."""
+
+    name: str
+    worse_by: float
+    good: tuple[str, ...] = ()
+    sample: int = 0
+
+    def is_good(self, value: bool | float | str) -> bool | None:
+        """Whether the value is a good one; None if it is none that counts."""
+        if isinstance(value, str):
+            return value in self.good if self.good else None
+        return value if isinstance(value, bool) else None
+
+
 class Guard(msgspec.Struct, frozen=True):
     """``error_rate``: at most this share fails; ``worse_by``: at most so much more than of the stable side;
     ``in_a_row``: failures one after the other (0: any number). None: not looked at."""
@@ -34,11 +50,12 @@ class Guard(msgspec.Struct, frozen=True):
     first_token: Limit | None = None
     cost: Limit | None = None
     in_a_row: int = 0
+    outcome: Outcome | None = None
 
     @property
     def count(self) -> int:
         """How many things are looked at."""
-        looked = (self.error_rate, self.worse_by, self.latency, self.first_token, self.cost)
+        looked = (self.error_rate, self.worse_by, self.latency, self.first_token, self.cost, self.outcome)
         return sum(one is not None for one in looked)
 
 
@@ -63,6 +80,8 @@ def findings(guard: Guard, canary: Side, stable: Side, steps: int) -> Iterator[F
         yield _times("first token", guard.first_token, canary.first_token, stable.first_token, error)
     if guard.cost is not None:
         yield _cost(guard.cost, canary, stable, error)
+    if guard.outcome is not None:
+        yield _outcome(guard.outcome, canary.outcome, stable.outcome, error)
 
 
 def is_run(guard: Guard, in_a_row: int, canary: Side, stable: Side) -> bool:
@@ -126,6 +145,20 @@ def _cost(limit: Limit, canary: Side, stable: Side, error: float) -> Finding:
     if limit.times is not None:
         allowed = limit.times * theirs.bounds(error)[1]
     return Finding("cost", "worse" if ours.bounds(error)[0] > allowed else "beyond", words)
+
+
+def _outcome(limit: Outcome, canary: Outcomes, stable: Outcomes, error: float) -> Finding:
+    """By the answers that are not good, so that both bounds are those of failures."""
+    if not canary.count or not stable.count:
+        return Finding(limit.name, "good", "nothing to compare yet")
+    words = f"{canary.good} of {canary.count} are good ({canary.share:.1%}), of stable {stable.good} of {stable.count}"
+    words += f" ({stable.share:.1%})"
+    if canary.share >= stable.share - limit.worse_by:
+        return Finding(limit.name, "good", words)
+    low, _ = rate_bounds(canary.count - canary.good, canary.count, error)
+    _, high = rate_bounds(stable.count - stable.good, stable.count, error)
+    is_sure = low > high + limit.worse_by and canary.count - canary.good >= _LEAST_FAILURES
+    return Finding(limit.name, "worse" if is_sure else "beyond", words)
 
 
 def _failures(side: Side) -> str:

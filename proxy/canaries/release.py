@@ -13,12 +13,13 @@ from typing import Literal
 
 import msgspec
 
-from proxy.canaries.figures import Side
+from proxy.canaries.figures import Outcomes, Side
 from proxy.canaries.guard import Finding, Guard, findings, is_run
 from proxy.reports import Reports
 
 State = Literal["running", "paused", "promoted", "rolled_back"]
 Name = Literal["stable", "canary"]
+Value = bool | float | str
 Action = Literal["pause", "resume", "promote", "rollback", "restart"]
 MAX_HISTORY = 50
 GATEWAY = "(gateway)"  # who decided, where nobody did
@@ -134,6 +135,26 @@ class Release:
             getattr(self.progress, side).cost.add(dollars)
             self.is_changed = True
 
+    @property
+    def mark(self) -> str:
+        """Names the era wherever its answers are kept, also after a restart; "" if nothing is counted."""
+        return f"{self.plan.identity} {self.era}" if self.era else ""
+
+    def heard(self, side: str, mark: str, now: Value, before: Value | None) -> bool:
+        """What an application says of an answer of that era, ``before`` being what it had said of it. Whether it
+        counts."""
+        outcome = self.plan.guard.outcome
+        good = None if outcome is None else outcome.is_good(now)
+        if outcome is None or good is None or side not in ("stable", "canary") or not mark or mark != self.mark:
+            return False
+        found: Outcomes = getattr(self.progress, side).outcome
+        was = None if before is None else outcome.is_good(before)
+        found.count += was is None
+        found.good += good - bool(was)
+        self.is_changed = True
+        self._judge_soon()
+        return True
+
     def _of(self, side: Name, era: int, outcome: str) -> Side | None:
         self._reports.tell("canary.counted", canary=self.plan.name, side=side, outcome=outcome)
         if not era or era != self.era:
@@ -157,6 +178,9 @@ class Release:
         progress, plan = self.progress, self.plan
         missing = plan.sample - progress.canary.requests
         words = f"{missing} more requests of the canary" if missing > 0 else ""
+        outcome = plan.guard.outcome
+        if not words and outcome is not None and (missing := outcome.sample - progress.canary.outcome.count) > 0:
+            words = f"{outcome.name} of {missing} more answers of the canary"
         lasted = progress.lasted if progress.state == "paused" else self._now() - progress.since
         return words, max(0.0, plan.every - lasted)
 
@@ -303,7 +327,7 @@ class Release:
 
 def _seen(side: Side) -> int:
     """Whatever has come of it."""
-    return side.failures + side.latency.count
+    return side.failures + side.latency.count + side.outcome.count
 
 
 _END: dict[str, State] = {"promote": "promoted", "rollback": "rolled_back"}

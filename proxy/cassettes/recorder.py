@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -133,8 +134,7 @@ class Stars:
         }
         after = round(pending.waited * 1000, 1)
         response = Response(status=pending.status, headers=headers, after=after, code=pending.code, cut=cut)
-        moment = datetime.fromtimestamp(pending.sent, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        take = Take(recorded=moment, request=request, response=response, target=pending.target)
+        take = Take(recorded=_moment(int(pending.sent)), request=request, response=response, target=pending.target)
         answer = None if pending.answer is None else self._content(pending.answer, secrets)
         document = write(take, request.content(), answer, self._parts(pending, secrets))
         for secret in secrets:
@@ -150,6 +150,12 @@ class Stars:
         if body == self._content(body, secrets):
             return parts
         return [(at, self.clean(block, secrets)) for at, block in blocks(parts)]
+
+
+@lru_cache(8)
+def _moment(second: int) -> str:
+    """UTC; many takes have the same."""
+    return datetime.fromtimestamp(second, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _forms(secret: bytes) -> list[bytes]:

@@ -146,10 +146,9 @@ def _readable(body: bytes, *, verbatim: bool) -> list[bytes]:
     except UnicodeDecodeError:
         return [_member("base64", b64encode(body).decode())]
     try:
-        _SHAPE.decode(body)
+        shown = msgspec.json.format(body, indent=2)
     except msgspec.DecodeError:
         return [_member("text", text)]
-    shown = msgspec.json.format(body, indent=2)
     laid_out = b'"body": ' + shown.replace(b"\n", b"\n    ")
     if not verbatim:
         return [laid_out]

@@ -15,6 +15,10 @@ from proxy.commands import DONE, Commands, Edge, guarded
 from proxy.experiments import tables
 from proxy.experiments.figures import percent
 from proxy.experiments.measures import NoExperiments, names
+from proxy.experiments.mirror_report import mirror_report, mirror_summary
+from proxy.experiments.mirror_shown import as_text as mirror_as_text
+from proxy.experiments.mirror_shown import page as mirror_page
+from proxy.experiments.mirrored import mirrors
 from proxy.experiments.page import page
 from proxy.experiments.plan import Plan
 from proxy.experiments.report import report, summary
@@ -38,7 +42,7 @@ def add_experiments(commands: Commands, output: ArgumentParser, edge: Edge, stat
         verb.set_defaults(run=guarded(lambda args: _told(run, args)), edge=edge, place=state)
         return verb
 
-    add("list", "all that were ever recorded", _list)
+    add("list", "all that were ever recorded, and what mirrors compare", _list)
     verb = add("show", "one, as the file had it last", _show)
     verb.add_argument("name", metavar="NAME")
     verb = add("report", "what can be concluded of one, now", _report)
@@ -59,17 +63,19 @@ def _paths(args: argparse.Namespace) -> list[Path]:
 
 
 def _list(args: argparse.Namespace) -> int:
-    now = args.edge.now()
-    found = [report(_paths(args), plan.name, now=now) for plan in names(_paths(args))]
+    now, paths = args.edge.now(), _paths(args)
+    found = [report(paths, plan.name, now=now) for plan in names(paths)]
+    compared = [mirror_report(paths, one.name) for one in mirrors(paths)]
     if args.json:
-        _print([summary(one) for one in found])
-    elif not found:
+        _print([*(summary(one) for one in found), *(mirror_summary(one) for one in compared)])
+    elif not found and not compared:
         print("No experiment was recorded yet.")
     else:
         rows = [
             [one.name, one.state, one.plan.route, f"{sum(one.subjects):,}", f"{sum(one.requests):,}", one.verdict[0]]
             for one in found
         ]
+        rows += [[one.name, "mirror", one.route, "-", f"{one.requests:,}", one.verdict[0]] for one in compared]
         print(
             table(["experiment", "state", "route", "subjects", "requests", "verdict"], _left(rows), style=_style(args))
         )
@@ -84,6 +90,8 @@ def _left(rows: Sequence[list[str]]) -> list[list[str]]:
 
 def _show(args: argparse.Namespace) -> int:
     known = {plan.name: plan for plan in names(_paths(args))}
+    if args.name in (one.name for one in mirrors(_paths(args))):
+        return _report_mirror(args)
     if args.name not in known:
         raise NoExperiments(f"there is no experiment {args.name!r}; there are: {', '.join(known) or 'none'}")
     if args.json:
@@ -115,7 +123,22 @@ def _shown(plan: Plan, now: float) -> list[str]:
     return lines
 
 
+def _report_mirror(args: argparse.Namespace) -> int:
+    found = mirror_report(_paths(args), args.name)
+    html = getattr(args, "html", None)
+    if html is not None:
+        html.write_text(mirror_page(found), encoding="utf-8")
+        print(f"{html}: written", file=sys.stderr)
+    if args.json:
+        _print(found)
+    elif html is None:
+        print(mirror_as_text(found, _style(args)))
+    return DONE
+
+
 def _report(args: argparse.Namespace) -> int:
+    if args.name in (one.name for one in mirrors(_paths(args))):
+        return _report_mirror(args)
     found = report(_paths(args), args.name, now=args.edge.now())
     if args.html is not None:
         args.html.write_text(page(found), encoding="utf-8")

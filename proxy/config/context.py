@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path as File
 from typing import Any, TypeVar
 
+from proxy.adjusting import adjusted
 from proxy.answers import Taken, completion_of, is_conversation, reply_of
 from proxy.asking import ask, embed
 from proxy.caching.memory import Memory
 from proxy.caching.room import NAME as CACHE
 from proxy.caching.room import Caches, Room
 from proxy.canaries.release import Plan, Release
-from proxy.capability import Needs
-from proxy.chat import Chat, Completion
+from proxy.capability import Growth, Needs
+from proxy.chat import Adjustment, Chat, Completion
 from proxy.config.document import Report
 from proxy.config.fingerprint import Shape
 from proxy.config.limits import rules_of
 from proxy.config.lists import Entry
 from proxy.config.problem import Path, nearest, quote
-from proxy.exchange import Exchange, Identity, Keys, Reply
+from proxy.exchange import Exchange, Identity, Keys, KeySource, Reply
 from proxy.experiments.plan import Enrolled
 from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
@@ -29,11 +30,11 @@ from proxy.limit import Counters, LimitConfig, Rule
 from proxy.limits.switch import NAME as LIMITS
 from proxy.limits.switch import Switch
 from proxy.needs import conversation_of, needs_of
-from proxy.policy import KeySource, Target, Timeouts
+from proxy.policy import Target, Timeouts
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.runtime import Lease
-from proxy.tokens.request import bound, counted
+from proxy.tokens.request import bound, counted, grown
 
 T = TypeVar("T")
 _ROUNDING = 1e-9
@@ -254,6 +255,10 @@ class RouteContext(Place):
             x.bound = bound(x)
         return x.bound
 
+    def grown(self, x: Exchange, size: tuple[int, int], growths: Collection[Growth]) -> tuple[int, int]:
+        """Tokens at most, where requests grow."""
+        return grown(x, size, growths)
+
     async def count_input(self, x: Exchange) -> int:
         """Tokens of the request."""
         return await counted(x)
@@ -301,6 +306,10 @@ class RouteContext(Place):
     def needs(self, x: Exchange) -> Needs:
         """What a request needs of a target."""
         return needs_of(x)
+
+    def adjusted(self, x: Exchange, adjustment: Adjustment) -> tuple[Exchange, tuple[str, ...]]:
+        """A request with other parameters, or another system prompt."""
+        return adjusted(x, adjustment)
 
     def completion(self, x: Exchange, body: bytes, *, is_sse: bool) -> Completion | None:
         """An answer, read back."""

@@ -92,7 +92,7 @@ class FeedbackDesk:
             self._counts.said("failed" if isinstance(error, FeedbackUnavailable) else "invalid")
             raise
         self._counts.said("joined" if is_heard or any(one.declared for one in joined) else "undeclared")
-        told = {"object": "feedback", "name": said.name, "value": said.value, "experiments": joined}
+        told = {"object": "feedback", "name": said.name, "value": said.value, "experiments": _told(joined)}
         return Reply(200, msgspec.json.encode(_of(said) | told))
 
     async def _joined(self, said: Feedback, scope: str, *, is_heard: bool) -> list[Joined]:
@@ -109,6 +109,10 @@ class FeedbackDesk:
             "." if self.experiments.settings.of == "all" else " (`feedback: {of: all}` keeps more than experiments')."
         )
         return x.refuse(404, "feedback_unknown_request", f"{_UNKNOWN}{more}")
+
+
+def _told(joined: list[Joined]) -> list[dict[str, object]]:
+    return [{"experiment": one.experiment, "variant": one.variant, "declared": one.declared} for one in joined]
 
 
 def _of(said: Feedback) -> dict[str, object]:

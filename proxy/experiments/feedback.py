@@ -36,11 +36,13 @@ class Feedback(msgspec.Struct, frozen=True):
 
 
 class Joined(msgspec.Struct, frozen=True):
-    """An experiment that it counts in. ``declared``: the experiment has an outcome of this name."""
+    """An experiment that it counts in. ``declared``: the experiment has an outcome of this name. ``before``: the value
+    in whose place it is."""
 
     experiment: str
     variant: str
     declared: bool
+    before: Value | None = None
 
 
 class UnknownRequest(Exception):
@@ -117,10 +119,12 @@ def join(database: sqlite3.Connection, said: Feedback, scope: str, now: int) -> 
     for experiment, subject, variant, _, request in rows:
         number, is_declared = _number(database, names.get(experiment, ""), said)
         value = msgspec.json.encode(said.value).decode()
+        known = database.execute(tables.SAID, (experiment, said.name, subject, variant, request)).fetchone()
+        before = None if known is None else msgspec.json.decode(known[0])
         row = (experiment, said.name, subject, variant, request, number, value, said.comment, scope, now)
         database.execute(tables.TELL, row)
         if experiment:
-            found.append(Joined(names[experiment], names[variant], is_declared))
+            found.append(Joined(names[experiment], names[variant], is_declared, before))
     return found
 
 

@@ -151,7 +151,12 @@ def open_files(paths: Sequence[Path]) -> sqlite3.Connection:
     return database
 
 
-def _attach(database: sqlite3.Connection, path: Path) -> None:
+def attach(database: sqlite3.Connection, path: Path) -> None:
+    """Read this file from now on.
+
+    Raises:
+        NoExperiments: it cannot be read.
+    """
     try:
         database.execute("ATTACH ? AS replica", (f"{path.absolute().as_uri()}?mode=ro",))
         ((version,),) = database.execute("PRAGMA replica.user_version")
@@ -166,7 +171,7 @@ def names(paths: Sequence[Path]) -> list[Plan]:
     found: dict[str, Plan] = {}
     with closing(open_files(paths)) as database:
         for path in paths:
-            _attach(database, path)
+            attach(database, path)
             rows = database.execute("SELECT DISTINCT name FROM replica.names JOIN replica.plans ON experiment = id")
             for (name,) in rows.fetchall():
                 plan = tables.plan_of(database, name)
@@ -188,7 +193,7 @@ def measure(paths: Sequence[Path], name: str) -> Measured:
         for statement in _MAKE:
             database.execute(statement)
         for path in paths:
-            _attach(database, path)
+            attach(database, path)
             if not history:
                 history, allocation = tables.phases(database, name), tables.allocation_of(database, name)
             if history:

@@ -39,17 +39,25 @@ _HEAD = ("", "variant", "subjects", "seen", "value", "lift", "interval", "p", "d
 
 def page(found: Report) -> str:
     """The whole page."""
-    title = escape(f"Experiment {found.name}")
+    parts = (
+        _facts(found),
+        _verdict(found),
+        _plot("Difference to the control", forest(found), "Lift with its interval. Green is better, red is worse."),
+        _plot(*_course(found)),
+        _table(found),
+    )
+    return document(f"Experiment {found.name}", "".join(parts), _FOOT)
+
+
+def document(title: str, body: str, foot: str) -> str:
+    """A page around ``body``, which is HTML already."""
+    title = escape(title)
     return "".join(
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width,initial-scale=1">',
             f"<title>{title}</title><style>{_STYLE}{_COLOURS}</style></head><body><main>",
-            f"<h1>{title}</h1>{_facts(found)}{_verdict(found)}",
-            _plot("Difference to the control", forest(found), "Lift with its interval. Green is better, red is worse."),
-            _plot(*_course(found)),
-            _table(found),
-            f'<p class="soft">{escape(_FOOT)}</p></main></body></html>\n',
+            f'<h1>{title}</h1>{body}<p class="soft">{escape(foot)}</p></main></body></html>\n',
         )
     )
 

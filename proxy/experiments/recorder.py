@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from proxy.exchange import Exchange
 from proxy.experiments.plan import subject_hash
-from proxy.experiments.tables import NO_SUBJECT, Record
+from proxy.experiments.tables import CANARY, NO_SUBJECT, Record
 from proxy.stream import Outcome
 
 MOST_WAITING = 50_000  # records; beyond that new ones are dropped, and counted
@@ -30,7 +30,7 @@ class Recorder:
 
     def ended(self, x: Exchange, outcome: Outcome | None, end: str | None, seconds: float) -> None:
         """A request has ended: see ``proxy.app.Listener``. What it cost may be known a moment later."""
-        if not x.exposures and not (self.keeps_all and x.route):
+        if not (x.exposures or x.releases) and not (self.keeps_all and x.route):
             return
         at = round((self._now() - seconds) * 1e6)
         open_ = [one.charge for one in x.attempts if one.charge is not None and not one.charge.is_settled]
@@ -69,7 +69,10 @@ class Recorder:
 
 
 def records(x: Exchange, outcome: Outcome | None, seconds: float, at: int) -> list[Record]:
-    """One for each experiment that the request was in; one for none. ``at``: when it came, in microseconds."""
+    """One for each experiment that the request was in, and each canary that hears of it; one for none.
+
+    ``at``: when it came, in microseconds.
+    """
     charges = [one.charge for one in x.attempts]
     known = [charge for charge in charges if charge is not None]
     status = outcome.status if outcome is not None else _CLIENT_LEFT
@@ -93,12 +96,15 @@ def records(x: Exchange, outcome: Outcome | None, seconds: float, at: int) -> li
         any(name == _CACHE and value in _HITS for name, value in x.reply_headers),
         x.stream,
     )
-    if not x.exposures:
-        return [Record("", NO_SUBJECT, "", *tail)]
-    return [
+    found = [
         Record(experiment, subject_hash(experiment, subject), variant, *tail)
         for experiment, (variant, subject) in x.exposures.items()
     ]
+    found += [
+        Record(f"{CANARY}{name}", subject_hash(name, x.request_id), f"{side} {mark}", *tail)
+        for name, (side, mark) in x.releases.items()
+    ]
+    return found or [Record("", NO_SUBJECT, "", *tail)]
 
 
 def scope_of_team(x: Exchange) -> str:

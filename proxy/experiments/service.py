@@ -8,17 +8,19 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from proxy.canaries.release import Plan, Release
 from proxy.errors import GatewayError
 from proxy.exchange import Exchange
-from proxy.experiments import tables
+from proxy.experiments import mirrored, tables
 from proxy.experiments.feedback import Feedback, Joined, UnknownRequest, join
 from proxy.experiments.learning import learn
+from proxy.experiments.mirrored import Comparison, comparison_of
 from proxy.experiments.plan import Enrolled
-from proxy.experiments.recorder import Recorder
+from proxy.experiments.recorder import MOST_WAITING, Recorder
 from proxy.jobs.writer import StoreBroken, Writer
 from proxy.stream import Outcome
 from proxy.telemetry.log import Logger
@@ -38,6 +40,13 @@ class Settings(msgspec.Struct, frozen=True):
 
     of: Of = "experiments"
     retention: float = RETENTION
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    """Make all tables, if the file is new; those of mirrors came later."""
+    tables.prepare(database)
+    for statement in mirrored.SCHEMA:
+        database.execute(statement)
 
 
 class FeedbackUnavailable(GatewayError):
@@ -60,8 +69,11 @@ class Experiments:
     ) -> None:
         self.path = folder / tables.NAME
         self.recorder = Recorder(metrics.experiments.dropped, now)
-        self._writer = Writer(self.path, tables.prepare)
+        self._compared: list[Comparison] = []  # by mirrors, not written yet
+        self._writer = Writer(self.path, _prepare)
         self._known: Mapping[str, Enrolled] = {}
+        self._dropped = metrics.experiments.dropped
+        self._canaries: Mapping[str, tuple[Release, Plan]] = {}
         self._fresh: set[str] = set()  # experiments whose plans have not been written
         self._log = log
         self._now = now
@@ -79,8 +91,15 @@ class Experiments:
         """Experiments of the file."""
         return frozenset(self._known)
 
-    def follow(self, known: Mapping[str, Enrolled], of: Of = "experiments", retention: float = RETENTION) -> None:
-        """The experiments of a new generation, and what its file says of feedback."""
+    def follow(
+        self,
+        known: Mapping[str, Enrolled],
+        of: Of = "experiments",
+        retention: float = RETENTION,
+        canaries: Mapping[str, tuple[Release, Plan]] | None = None,
+    ) -> None:
+        """The experiments of a new generation, what its file says of feedback, and the canaries that want to hear."""
+        self._canaries = canaries or {}
         self._known, self.settings = known, Settings(of, retention)
         self._fresh = set(known)
         self.recorder.keeps_all = of == "all"
@@ -88,6 +107,13 @@ class Experiments:
     def ended(self, x: Exchange, outcome: Outcome | None, end: str | None, seconds: float) -> None:
         """A request has ended."""
         self.recorder.ended(x, outcome, end, seconds)
+
+    def compared(self, fields: dict[str, Any]) -> None:
+        """A mirror has told of two answers (``mirror.compared``)."""
+        if len(self._compared) >= MOST_WAITING:
+            self._dropped(1)
+            return
+        self._compared.append(comparison_of(fields, self._micros()))
 
     async def run(self) -> None:
         """Write what comes, delete what is old, let bandits learn; until cancelled."""
@@ -113,10 +139,10 @@ class Experiments:
         Raises:
             StoreBroken: it cannot be written; it waits on.
         """
-        records, fresh = self.recorder.take(), self._fresh
-        if not records and not fresh:
+        records, fresh, compared = self.recorder.take(), self._fresh, self._compared
+        if not records and not fresh and not compared:
             return
-        self._fresh = set()
+        self._fresh, self._compared = set(), []
         plans = [self._known[name].plan for name in fresh if name in self._known]
         now = self._micros()
 
@@ -124,12 +150,14 @@ class Experiments:
             for plan in plans:
                 tables.keep_plan(database, plan, now)
             tables.add(database, records)
+            mirrored.add(database, compared)
 
         try:
             await self._writer.write(work)
         except BaseException:
             self.recorder.put_back(records)
             self._fresh |= fresh
+            self._compared[:0] = compared[: MOST_WAITING - len(self._compared)]
             raise
 
     async def say(self, said: Feedback, scope: str) -> list[Joined]:
@@ -145,7 +173,8 @@ class Experiments:
                 await self.flush()
                 if not self.path.exists():
                     raise UnknownRequest
-                return await self._writer.write(partial(join, said=said, scope=scope, now=self._micros()))
+                found = await self._writer.write(partial(join, said=said, scope=scope, now=self._micros()))
+                return [self._heard(said, one) for one in found]
             except StoreBroken as error:
                 self._tell(str(error))
                 raise FeedbackUnavailable("Feedback cannot be kept now; try again later.") from None
@@ -154,6 +183,18 @@ class Experiments:
                     raise
                 await asyncio.sleep(patience)
         raise UnknownRequest
+
+    def _heard(self, said: Feedback, joined: Joined) -> Joined:
+        """What was joined, which a canary may count: then that is told by its side."""
+        if not joined.experiment.startswith(tables.CANARY):
+            return joined
+        side, _, mark = joined.variant.partition(" ")
+        release, _ = self._canaries.get(joined.experiment.removeprefix(tables.CANARY), (None, None))
+        outcome = None if release is None else release.plan.guard.outcome
+        counts = release is not None and outcome is not None and outcome.name == said.name
+        if release is not None and counts:
+            counts = release.heard(side, mark, said.value, joined.before)
+        return msgspec.structs.replace(joined, variant=side, declared=counts)
 
     async def _learn(self) -> None:
         """Set the weights of bandits: by whoever comes first when it is time; the others take them over."""
@@ -169,7 +210,12 @@ class Experiments:
         if now - self._purged < _PURGE_EVERY or not self.path.exists():
             return
         before = round((now - self.settings.retention) * _MICRO)
-        if not await self._writer.write(lambda database: tables.purge(database, before, _PURGED_AT_ONCE)):
+
+        def work(database: sqlite3.Connection) -> int:
+            old = mirrored.purge(database, before, _PURGED_AT_ONCE)
+            return old + tables.purge(database, before, _PURGED_AT_ONCE)
+
+        if not await self._writer.write(work):
             self._purged = now
 
     def _micros(self) -> int:

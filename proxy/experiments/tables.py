@@ -16,6 +16,7 @@ from proxy.experiments.plan import Plan
 
 NAME = "experiments.sqlite"  # in the directory of state
 VERSION = 1  # of the tables, in `user_version`
+CANARY = "canary/"  # before the name of a canary, where an experiment's would stand
 NO_SUBJECT = b""  # of a request in no experiment
 SCHEMA = (
     "CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
@@ -44,6 +45,9 @@ ADD = """INSERT OR IGNORE INTO requests (experiment, subject, variant, id, job, 
 TELL = """INSERT INTO feedback (experiment, name, subject, variant, request, number, value, comment, scope, at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET number = excluded.number, value = excluded.value,
     comment = excluded.comment, at = excluded.at"""
+
+SAID = """SELECT value FROM feedback
+    WHERE experiment = ? AND name = ? AND subject = ? AND variant = ? AND request = ?"""
 
 
 class Record(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-import re2  # type: ignore[import-untyped]
+import re2
 
 from proxy.guarding.prefixes import beginnings
 

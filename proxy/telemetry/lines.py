@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from proxy.telemetry.canaries import LINES
+from proxy.telemetry.log import Logger
 from proxy.telemetry.metrics import ALERTS
 
 _FAILING = frozenset({"check.failing", "key_set.failing", "cassette.lost", "cache.damaged"})
-_NEWS = frozenset({*LINES, "check.recovered", "key_set.recovered"})
 
 
 def level_of(event: str, fields: dict[str, Any]) -> Literal["warning", "info"] | None:
@@ -17,5 +17,11 @@ def level_of(event: str, fields: dict[str, Any]) -> Literal["warning", "info"] |
         return "warning"
     if event == "limit.over":  # who is refused has a line of its own
         return "info" if fields["action"] != "reject" else None
-    is_news = event in _NEWS or (event.startswith("mirror.") and event != "mirror.left")
-    return "info" if is_news else None
+    return "info" if event in LINES else None
+
+
+def write_line(log: Logger, event: str, fields: dict[str, Any]) -> None:
+    """The line, if it is worth one."""
+    level = level_of(event, fields)
+    if level is not None:
+        (log.warning if level == "warning" else log.info)(event, **fields)

@@ -103,12 +103,10 @@ class Metrics(Meter):
             ["route", "result"],
             **known,
         )
-        self._caching = CacheCounts(known, self._child)
         self.experiments = ExperimentCounts(known, self._child)
         self._children: dict[tuple[str, ...], Any] = {}
-        # What nearly every request counts, by what it is counted under.
         self._answered: dict[tuple[str, str, int, str], tuple[Counter, Histogram, Histogram]] = {}
-        self._charged_to: dict[tuple[str, str], tuple[Counter, ...]] = {}
+        self._charged_to: dict[tuple[str, str], tuple[Counter, ...]] = {}  # these two: what nearly all requests count
 
     def _add_targets(self, known: dict[str, Any]) -> None:
         """What is told of those who were asked, and of those who were not."""
@@ -216,7 +214,8 @@ class Metrics(Meter):
             self._copies.told(event, fields)
 
     def _add_money(self, known: dict[str, Any]) -> None:
-        """What is told of limits, tokens and costs."""
+        """What is told of limits, tokens and costs, and of what was saved."""
+        self._caching = CacheCounts(known, self._child)
         self._over_limit = Counter(
             "sluicegate_over_limit",
             "Requests over a limit, by the level that it belongs to and what was done.",

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from math import ceil
 from typing import Any
 
 import msgspec
 
+from proxy.capability import Growth
 from proxy.chat import Chat, Foreign, Media, Message, Part, Reasoning, Refusal, Text, Tool, ToolCall, ToolResult
 from proxy.dialects.splice import Maxima
 from proxy.exchange import Exchange
@@ -57,10 +58,22 @@ def bound(x: Exchange) -> tuple[int, int | None]:
 
 def quick_bound(x: Exchange) -> tuple[int, int | None]:
     """The same without what a request names that stands elsewhere, such as pictures: nothing is searched for."""
-    return len(x.body) + _AROUND, _maximum(x)
+    return len(x.body) + _AROUND, maximum(x)
 
 
-def _maximum(x: Exchange) -> int | None:
+def grown(x: Exchange, size: tuple[int, int], growths: Collection[Growth]) -> tuple[int, int]:
+    """Tokens of a request and of its answer, at most, at any of the targets to which it grows from ``size``."""
+    if x.endpoint is None or x.endpoint.dialect is None or x.endpoint.operation in _SILENT:
+        return size
+    read = _LIMITS.get(x.endpoint.dialect)
+    times = 1.0 if read is None or x.maxima is None else _number(read(x.maxima)[1]) or 1.0
+    times = times if 1 <= times <= _MOST else 1.0
+    outputs = [size[1] if one.output is None else min(ceil(one.output * times), _MOST) for one in growths]
+    return size[0] + max(one.input for one in growths), max(outputs)
+
+
+def maximum(x: Exchange) -> int | None:
+    """Tokens of the answer, or of all answers, at most; None where the request says nothing that makes sense."""
     if x.endpoint is None:
         return None
     if x.endpoint.operation in _SILENT:

@@ -116,6 +116,7 @@ def world(module_gateway: Callable[..., Gateway], upstream_process: FakeUpstream
         + _route("plain", ", fallback: false, guard: {errors_in_a_row: 3}")
         + _route("manual", ", sample: 1000")
         + _route("refused")
+        + _route("told", ", sample: 1000, guard: {outcome: {name: solved, worse_by: 2%}}", "steps: [50%, 100%]")
     )
     return World(module_gateway(_config(upstream_process, routes)), upstream_process)
 
@@ -212,6 +213,34 @@ async def test_what_both_refuse_is_nobodys_failure(world: World, fake: FakeUpstr
     assert (await world.ask_until("refused", "rolled_back"))["reason"]
 
 
+async def test_one_that_helps_less_goes_back(world: World, fake: FakeUpstream) -> None:
+    """By what applications say of its answers, which are as quick and whole as the others."""
+    helped = {"up/told-stable": True, "up/told-canary": False}
+    said = 0
+    wire = await Wire.open(world.gateway.port)
+    body = json.dumps({"model": "told", "messages": [{"role": "user", "content": "Hi"}]}).encode()
+    try:
+        for _ in range(200):
+            await wire.request("POST", CHAT, body, {"content-type": "application/json"})
+            status, _ = await wire.answer()
+            assert status == 200
+            good = helped[wire.header("x-sluicegate-target") or ""]
+            told = {"request_id": wire.header("x-request-id"), "name": "solved", "value": good}
+            status, answer = world.call("/v1/feedback", told)
+            assert status == 200, answer
+            (joined,) = answer["experiments"]
+            assert joined["experiment"] == "canary/told"
+            said += joined["declared"]
+            if world.canary("told")["state"] == "rolled_back":
+                break
+    finally:
+        wire.close()
+    found = world.canary("told")
+    assert (found["state"], found["canary"]["good"], found["stable"]["good"]) == ("rolled_back", 0.0, 1.0)
+    assert found["reason"].startswith("solved: 0 of")
+    assert said == found["canary"]["outcomes"] + found["stable"]["outcomes"]
+
+
 async def test_operators_steer(world: World, fake: FakeUpstream) -> None:
     """Pause, resume, promote, roll back, restart: each at once, audited, and refused where it makes no sense."""
     assert world.do("manual", "pause")["state"] == "paused"
@@ -232,7 +261,7 @@ async def test_operators_steer(world: World, fake: FakeUpstream) -> None:
     assert audited[0]["after"] == {"reason": "a test"}
     assert world.call("/admin/canaries/nobody")[0] == 404
     names = [one["name"] for one in world.call("/admin/canaries")[1]["canaries"]]
-    assert names == ["good", "failing", "cut", "slow", "held", "plain", "manual", "refused"]
+    assert names == ["good", "failing", "cut", "slow", "held", "plain", "manual", "refused", "told"]
 
 
 async def test_it_goes_on_where_it_was(gateway: Callable[..., Gateway], upstream: FakeUpstream, tmp_path: Path) -> None:

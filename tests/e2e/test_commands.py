@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.support.environment import ROOT
 from tests.support.nursery import sluicegate
 
 GOOD = """
@@ -111,6 +113,16 @@ def test_schema_prints_and_writes(folder: Path) -> None:
     printed = json.loads(run("schema", cwd=folder).stdout)
     assert printed["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert run("schema", "--output", "schema.json", cwd=folder).returncode == 0
+    assert json.loads((folder / "schema.json").read_text()) == printed
+
+
+def test_schema_of_expectations(folder: Path) -> None:
+    """One document for `gateway.test.yaml`, in which every reference is its own."""
+    printed = json.loads(run("schema", "--test", cwd=folder).stdout)
+    assert printed["title"] == json.loads((ROOT / "schemas" / "test.json").read_text())["title"]
+    found = re.findall(r'"\$ref": "([^"]+)"', json.dumps(printed))
+    assert all(ref.startswith("#/$defs/") and ref.removeprefix("#/$defs/") in printed["$defs"] for ref in found)
+    assert run("schema", "--test", "--output", "schema.json", cwd=folder).returncode == 0
     assert json.loads((folder / "schema.json").read_text()) == printed
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from proxy.cli import main
+from proxy.ledger.export import Selection, SqliteSource, pages
+from proxy.ledger.postgres import PostgresSink
 from proxy.ledger.row import Row
 from proxy.ledger.sqlite import SqliteSink
 from tests.support.nursery import sluicegate
+from tests.support.postgres import Postgres
 
 CONFIG = """
 providers:
@@ -71,6 +75,25 @@ def test_past_traffic_through_another_file(folder: Path) -> None:
         {"from": "openai/gpt-4o-mini", "to": "sim/echo", "requests": 3, "before": "0.000810000", "after": "0.000000000"}
     ]
     assert [(one["by"], one["code"], one["requests"]) for one in found["refused"]] == [(None, "model_not_found", 1)]
+
+
+def test_past_traffic_of_a_shared_ledger(folder: Path) -> None:
+    """From PostgreSQL: the same rows give the same report."""
+    server = Postgres()
+    try:
+        url = server.fresh("ledger")
+        sink = PostgresSink(url)
+        with closing(SqliteSource(folder / "ledger.sqlite")) as source:
+            rows = [row for page in pages(source, Selection()) for _, row in page]
+        sink.write(rows, [])
+        sink.close()
+        done = [sluicegate("replay", "--ledger", one, "--json", folder=folder) for one in ("ledger.sqlite", url)]
+    finally:
+        server.close()
+    assert [one.returncode for one in done] == [0, 0], done[1].stderr
+    here, there = (json.loads(one.stdout) | {"seconds": 0} for one in done)
+    assert here == there
+    assert here["requests"] == 4
 
 
 def test_wrong_files_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

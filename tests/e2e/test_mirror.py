@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,12 +13,13 @@ import pytest
 
 from tests.support.gateway import Gateway
 from tests.support.journal import Entry, JournalReader, body_of
+from tests.support.nursery import sluicegate
 from tests.support.traffic import CHAT
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import Wire
 
 FOREVER = 60_000  # milliseconds
-TIMEOUT = 1.5  # seconds: of the copies here
+TIMEOUT = 4.0  # seconds: of the copies here
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,8 @@ def _of(journal: JournalReader, model: str) -> list[Entry]:
 
 
 async def _compared(gateway: Gateway, wire: Wire) -> Entry:
-    return await gateway.logged("mirror.compared", request_id=f"{wire.header('x-request-id')}-shadow")
+    shadow = f"{wire.header('x-request-id')}-shadow"
+    return await gateway.logged("mirror.compared", timeout=30.0, request_id=shadow)
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
@@ -192,6 +195,24 @@ async def test_what_leaves_something_behind_is_not_copied(running: Gateway, jour
         while b'result="left_out"' not in (await asyncio.to_thread(running.get, "/metrics"))[1]:
             await asyncio.sleep(0.01)
     assert not _of(journal, "next")
+
+
+async def test_what_was_compared_is_reported(running: Gateway, journal: JournalReader) -> None:
+    """By the command, from the file of the gateway's state, with what both have cost."""
+    wire, _, _ = await _answer(running, _ask("all"))
+    compared = await _compared(running, wire)
+    assert compared["cost"] == {"main": 0.0, "shadow": 0.0}
+    name = "mirror-all-up-next"
+    end = time.monotonic() + 20
+    while True:
+        done = sluicegate("experiments", "show", name, "--json", "--state", str(running.folder / ".sluicegate"))
+        if done.returncode == 0 and json.loads(done.stdout)["requests"]:
+            break
+        assert time.monotonic() < end, done.stderr
+        await asyncio.sleep(0.1)
+    found = json.loads(done.stdout)
+    assert (found["route"], found["target"]) == ("all", "up/next")
+    assert {one["name"] for one in found["pairs"]} >= {"latency", "length", "errors"}
 
 
 async def test_the_process_ends_without_waiting_for_copies(

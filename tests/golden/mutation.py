@@ -17,7 +17,7 @@ from proxy.config.syntax import parse
 # Maps whose keys are names that the file gives.
 FREE = {
     "providers", "routes", "policies", "tenants", "teams", "keys", "header", "tag", "set", "from_headers", "from_body",
-    "headers", "deployments", "models", "variants", "outcomes",
+    "headers", "deployments", "models", "variants", "outcomes", "deny", "patterns", "entities",
 }  # fmt: skip
 _QUANTITY = re.compile(r"\d+(ms|s|m|h|B|KiB|MiB)")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"

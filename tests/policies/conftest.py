@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 import pytest
 
+from proxy.adjusting import adjusted
 from proxy.canaries.release import Plan, Release
 from proxy.capability import NOTHING_NEEDED, Needs, Reach
-from proxy.chat import Chat, Completion, Text
+from proxy.chat import Adjustment, Chat, Completion, Text
 from proxy.chat import Choice as ChatChoice
 from proxy.dialects.paths import EXACT
 from proxy.errors import Header, UpstreamError
@@ -95,6 +96,10 @@ class Context:
         """What is sent is the prompt itself."""
         x.notes["asked"] = prompt
         return ((await target.send(x)).body or b"").decode()
+
+    def adjusted(self, x: Exchange, adjustment: Adjustment) -> tuple[Exchange, tuple[str, ...]]:
+        """As the gateway does it."""
+        return adjusted(x, adjustment)
 
     def completion(self, x: Exchange, body: bytes, *, is_sse: bool) -> Completion | None:
         """The body as text, at once."""

@@ -8,6 +8,8 @@ import pytest
 
 from proxy.chat import Choice, Completion, Part, Text, ToolCall
 from proxy.comparing import MAX_WORDS, Side, compare, is_json_text, similarity
+from proxy.exchange import Attempt
+from tests.support.limits import Spent
 
 ALL = frozenset({"status", "latency", "length", "stop", "json", "exact", "similarity", "tools"})
 
@@ -65,3 +67,24 @@ def test_json_is_one_value() -> None:
     assert is_json_text(' {"a": [1]} ')
     assert not is_json_text("```json\n{}\n```")
     assert not is_json_text("[" * 5000)
+
+
+def _charged(*costs: int, is_settled: bool = True) -> list[Attempt]:
+    found = []
+    for cost in costs:
+        attempt = Attempt("sim/a")
+        charge: Any = Spent(1, 1, cost)
+        charge.is_settled = is_settled
+        attempt.charge = charge
+        found.append(attempt)
+    return found
+
+
+def test_costs_are_of_all_attempts_once_they_are_known() -> None:
+    """In dollars; nothing is told of what is not settled yet, or was never charged."""
+    main, shadow = _side("a"), _side("a")
+    main.attempts, shadow.attempts = _charged(1_000_000, 500_000), _charged(7, is_settled=False)
+    wanted = frozenset({"cost"})
+    assert compare(main, shadow, wanted, is_json=False) == {"cost": {"main": 0.0015, "shadow": None}}
+    shadow.attempts = [Attempt("sim/a")]
+    assert compare(main, shadow, wanted, is_json=False)["cost"]["shadow"] is None

@@ -5,11 +5,28 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator
+from random import Random
 
 import msgspec
 import pytest
 
-from proxy.chat import Choice, Completion, Text, ToolCall
+from policies.guardrails.pii import Pii, PiiConfig
+from proxy.answers import completion_of
+from proxy.chat import (
+    Begin,
+    Choice,
+    Close,
+    Completion,
+    Delta,
+    End,
+    Event,
+    Finish,
+    Open,
+    Part,
+    Reasoning,
+    Text,
+    ToolCall,
+)
 from proxy.dialects.paths import endpoint_for
 from proxy.dialects.table import DIALECTS
 from proxy.exchange import Exchange, Reply
@@ -19,6 +36,8 @@ from proxy.gather import events_of
 from proxy.policy import Answer
 from proxy.translation import read
 from tests.proxy.test_filtering import Upper
+from tests.support.guards import Guarded
+from tests.support.scale import often
 
 PATHS = {
     "openai_chat": "/v1/chat/completions",
@@ -142,3 +161,41 @@ async def test_other_endpoints_and_choices() -> None:
     text = answer(b"spoken words", b"text/plain")
     assert await filtered(x, text, Upper()) is None
     assert text.body == b"SPOKEN WORDS"
+
+
+SENSITIVE = "Mail ada@example.org, or call +49 30 1234567; 4111 1111 1111 111 is no card."
+HARMLESS = "Mail [EMAIL], or call [PHONE]; 4111 1111 1111 111 is no card."
+
+
+def pieces(at: int) -> list[Event]:
+    """A thought and a text, each told in two pieces."""
+    out: list[Event] = [Begin(id="i", model="m")]
+    parts: list[Part] = [Reasoning(), Text("")]
+    for block, part in enumerate(parts):
+        kind = "text" if block else "reasoning"
+        out.append(Open(0, block, part))
+        out += [Delta(0, kind, text, block) for text in (SENSITIVE[:at], SENSITIVE[at:]) if text]  # type: ignore[arg-type]
+        out.append(Close(0, block))
+    return [*out, Finish(), End()]
+
+
+@pytest.mark.soak
+@BOTH
+async def test_no_cut_of_a_stream_makes_a_difference(name: str) -> None:
+    """Neither where the model's words are cut nor where their bytes are."""
+    guard, random = Guarded(Pii, PiiConfig()).guard, Random(7)
+    for _ in range(often(20, 300)):
+        x = exchange(name)
+        x.state.append(None)
+        await guard.on_request(x)
+        body = DIALECTS[name].writer(read(x)).feed(pieces(random.randrange(len(SENSITIVE))))
+        found = answer(body, b"text/event-stream", random.randrange(1, len(body)))
+        filter_ = guard.open_stream(x)
+        assert filter_ is not None
+        await filtered(x, found, filter_)
+        text = await told(found)
+        assert b"ada@" not in text
+        assert b"1234567" not in text
+        heard = completion_of(x, text, is_sse=True)
+        assert heard is not None
+        assert [part.text for part in heard.choices[0].parts if isinstance(part, Text)] == [HARMLESS]

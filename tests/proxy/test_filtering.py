@@ -122,3 +122,13 @@ async def test_a_halt_ends_every_choice_that_is_open() -> None:
         End(),
     ]
     assert await sieve.feed(events()) == []
+
+
+async def test_probabilities_of_tokens_tell_nothing_that_was_changed() -> None:
+    quiet = Upper()
+    quiet.feed = lambda delta: [delta]  # type: ignore[method-assign]
+    spelled = Logprobs(0, [{"token": "text"}])
+    for filter_, left in ((quiet, [spelled]), (Upper(), [])):
+        out = await Sieve(filter_).feed(events())
+        assert [one for one in out if isinstance(one, Logprobs)] == left
+    assert out.index(Finish(choice=0)) > 0

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from proxy.experiments import tables
+from proxy.experiments import mirrored, tables
 from proxy.experiments.plan import Outcome, Plan, subject_hash
 from proxy.experiments.tables import Record
 
@@ -55,9 +55,10 @@ def record(subject: str = "ada", variant: str = "control", number: int = 0, plan
 
 
 def open_file(folder: Path) -> sqlite3.Connection:
-    """The file in ``folder``, made if there is none."""
+    """The file in ``folder``, made if there is none. Each row is a transaction: none waits for the disk."""
     folder.mkdir(exist_ok=True)
     database = sqlite3.connect(folder / tables.NAME, isolation_level=None)
+    database.execute("PRAGMA synchronous = OFF")
     tables.prepare(database)
     return database
 
@@ -66,7 +67,9 @@ def write(folder: Path, records: Sequence[Record], plan: Plan = PLAN, since: flo
     """These records under that plan."""
     with closing(open_file(folder)) as database:
         tables.keep_plan(database, plan, round(since * MICRO))
+        database.execute("BEGIN")
         tables.add(database, list(records))
+        database.execute("COMMIT")
     return folder / tables.NAME
 
 
@@ -90,6 +93,7 @@ def lived(
     records = []
     with closing(open_file(folder)) as database:
         tables.keep_plan(database, plan, 0)
+        database.execute("BEGIN")
         for number in range(subjects):
             arm = number % len(plan.arms)
             for turn in range(rng.choice((1, 1, 2, 3))):
@@ -106,4 +110,40 @@ def lived(
             told = (one.id, solved, str(solved), None, "", one.at)
             rows.append((ids[plan.name], "solved", one.subject, ids[one.variant], *told))
         database.executemany(tables.TELL, rows)
+        database.execute("COMMIT")
+    return folder / tables.NAME
+
+
+MIRROR = "mirror-chat-sim-next"
+
+
+def told(number: int = 0, **more: Any) -> dict[str, Any]:
+    """What a mirror tells of one request: the copy is twice as quick, and a third longer."""
+    return {
+        "request_id": f"req_{number}-shadow",
+        "route": "chat",
+        "main": "sim/now",
+        "target": "sim/next",
+        "result": "compared",
+        "status": {"main": 200, "shadow": 200, "same": True},
+        "total_ms": {"main": 1000.0 + number % 7, "shadow": 500.0 + number % 5},
+        "first_token_ms": {"main": None, "shadow": 100.0},
+        "cost": {"main": 0.002, "shadow": 0.002},
+        "length": {"main": 30 + number % 3, "shadow": 40 + 2 * (number % 3)},
+        "stop": {"main": "stop", "shadow": "stop", "same": True},
+        "exact": {"same": number % 4 == 0},
+        "similarity": 0.5 + 0.25 * (number % 2),
+        **more,
+    }
+
+
+def mirrored_file(folder: Path, pairs: Sequence[dict[str, Any]]) -> Path:
+    """A file of these comparisons."""
+    with closing(open_file(folder)) as database:
+        for statement in mirrored.SCHEMA:
+            database.execute(statement)
+        database.execute("BEGIN")
+        found = [mirrored.comparison_of(one, round(NOW * MICRO) + at) for at, one in enumerate(pairs)]
+        mirrored.add(database, found)
+        database.execute("COMMIT")
     return folder / tables.NAME

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from proxy.capability import Growth
 from proxy.config.limits import rules_of
 from proxy.exchange import Exchange, Identity, Meter
 from proxy.limit import Counters, Rule
 from proxy.limits.memory import MemoryCounters
 from proxy.policy import Target
 from proxy.price import Price
+from proxy.tokens.request import grown
 from tests.policies.conftest import Context, Scripted
 
 PRICE = Price(1_000_000_000, 2_000_000_000)  # $1 and $2 for a million tokens
@@ -66,6 +68,9 @@ class Limits(Context):
         if x.bound is None:
             x.bound = (100, self.output)
         return x.bound
+
+    def grown(self, x: Exchange, size: tuple[int, int], growths: Collection[Growth]) -> tuple[int, int]:
+        return grown(x, size, growths)
 
     async def count_input(self, x: Exchange) -> int:
         self.counts += 1

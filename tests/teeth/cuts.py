@@ -9,9 +9,12 @@ from typing import NamedTuple
 
 from tests.teeth.admin import ADMIN
 from tests.teeth.caching import CACHING
+from tests.teeth.comparing import COMPARING
+from tests.teeth.development import DEVELOPMENT
 from tests.teeth.failures import FAILURES
 from tests.teeth.guards import GUARDS
 from tests.teeth.idempotency import IDEMPOTENCY
+from tests.teeth.injection import INJECTION
 from tests.teeth.jobs import JOBS
 from tests.teeth.money import MONEY
 from tests.teeth.overload import OVERLOAD
@@ -46,6 +49,7 @@ CUTS = tuple(
         RACING,
         QUEUE,
         IDEMPOTENCY,
+        INJECTION,
         CACHING,
         GUARDS,
         JOBS,
@@ -53,6 +57,8 @@ CUTS = tuple(
         ADMIN,
         MONEY,
         STATISTICS,
+        COMPARING,
+        DEVELOPMENT,
     )
     for row in rows
 )

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from policies.limits.quota import Quota, QuotaConfig
+from proxy.capability import AS_IT_IS, Growth
 from proxy.config.limits import rules_of
+from proxy.dialects.splice import Maxima
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.limit import Amounts, Downgrade, Gauge, Held, LimitConfig, Over, Unavailable
 from proxy.limits.memory import MemoryCounters
 from proxy.policy import Answer
 from proxy.units import Duration
-from tests.support.limits import Limits, Spent, Waits
+from tests.support.limits import Limits, Priced, Spent, Waits
 
 MakeExchange = Callable[..., Exchange]
 
@@ -120,6 +122,36 @@ async def test_tokens_are_bounded_first_and_counted_where_that_does_not_fit(cont
     context.exact = 200
     assert refused(await quota.on_request(last))[1] == "rate_limited"
     assert (context.counts, await used(context, quota, last)) == (2, [800])
+
+
+class Longer(Priced):
+    """One to which requests grow."""
+
+    def growths(self) -> frozenset[Growth]:
+        return frozenset({AS_IT_IS, Growth(5, 70)})
+
+
+async def test_what_targets_add_is_reserved(context: Limits, ask: MakeExchange) -> None:
+    """The most that any of them may be asked for; the size of the request stays what its caller has sent."""
+    context.tree, context.output = Longer("sim/dear"), 50
+    quota = made(context, "1000 tokens/h", "$1/h")
+    x = ask()
+    x.maxima = Maxima(n=2)
+    assert await quota.on_request(x) is None
+    assert (await used(context, quota, x), x.bound) == ([105 + 140, 105_000 + 280_000], (100, 50))
+
+
+async def test_a_default_makes_room_for_what_targets_add(context: Limits, ask: MakeExchange) -> None:
+    """Else a small limit would never admit a request that says nothing of its length."""
+
+    class Prompted(Priced):
+        def growths(self) -> frozenset[Growth]:
+            return frozenset({Growth(20)})
+
+    context.tree, context.exact = Prompted("sim/dear"), 30
+    quota = made(context, "100 tokens/h")
+    assert await quota.on_request(x := ask()) is None
+    assert await used(context, quota, x) == [100]
 
 
 async def test_what_is_counted_is_not_bounded_by_what_did_not_fit(context: Limits, ask: MakeExchange) -> None:

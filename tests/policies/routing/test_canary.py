@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from policies.routing.canary import Canary, CanaryConfig, Cost, ErrorRate, GuardConfig, Slowness
-from proxy.canaries.guard import Guard, Limit
+from proxy.canaries.guard import Guard, Limit, Outcome
 from proxy.canaries.release import Plan, Release
 from proxy.capability import NOTHING_NEEDED, TOOLS, Needs, Reach
 from proxy.errors import (
@@ -418,3 +419,25 @@ def test_what_makes_no_sense_is_a_problem(config: Any, at: str, context: Any, sc
     """With its place."""
     _compiled(context, scripted, **config)
     assert [place for place, _ in context.problems] == [at]
+
+
+async def test_an_answer_is_found_again_where_its_outcome_counts(sides: Any) -> None:
+    """By its side and era; not a copy, nor what no guard waits for, nor after it is decided."""
+    both = sides(draw=0.0)
+    x = both.made()
+    await both.send(x)
+    assert x.releases == {}
+    both.release.plan = replace(both.release.plan, guard=Guard(outcome=Outcome("solved", 0.02)))
+    await both.send(x)
+    assert x.releases == {"next": ("canary", both.release.mark)}
+    copy = both.made()
+    copy.variant = "mirror"
+    await both.send(copy)
+    assert copy.releases == {}
+    both.draw = 0.9
+    await both.send(x)
+    assert x.releases["next"][0] == "stable"
+    both.release.act("promote", "", "somebody")
+    late = both.made()
+    await both.send(late)
+    assert late.releases == {}

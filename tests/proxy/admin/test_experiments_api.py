@@ -12,7 +12,7 @@ from proxy.admin.roles import Operator
 from proxy.experiments.tables import NAME
 from proxy.keys.service import KeyService
 from tests.support.admin import Office, code
-from tests.support.experiments import lived
+from tests.support.experiments import MIRROR, lived, mirrored_file, told
 
 OPERATORS = (
     Operator("owner"),
@@ -61,3 +61,15 @@ async def test_a_file_that_cannot_be_read(office: Office, tmp_path: Path) -> Non
     """Is no experiment; the log says why."""
     (tmp_path / NAME).write_text("x" * 5000)
     assert code(await office.ask("owner", "GET", "/admin/experiments"))[0] in (404, 503)
+
+
+async def test_mirrors_stand_beside_them(office: Office, tmp_path: Path) -> None:
+    """In the list, by name, and as a page."""
+    mirrored_file(tmp_path, [told(1), told(2)])
+    (one,) = (await office.data("auditor", "GET", "/admin/experiments"))["data"]
+    assert (one["name"], one["state"], one["requests"]) == (MIRROR, "mirror", 2)
+    found = await office.data("owner", "GET", f"/admin/experiments/{MIRROR}")
+    assert found["pairs"][0]["main"] == 1.0015
+    page = await office.ask("owner", "GET", f"/admin/experiments/{MIRROR}?format=html")
+    assert page.body.startswith(b"<!doctype html>")
+    assert code(await office.ask("owner", "GET", "/admin/experiments/mirror-none"))[:2] == (404, "experiment_not_found")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.canaries.figures import Side
-from proxy.canaries.guard import Guard, Limit, Verdict, findings, is_run
+from proxy.canaries.guard import Guard, Limit, Outcome, Verdict, findings, is_run
 
 
 def _side(requests: int = 0, failures: int = 0, *, seconds: float = 0.1, dollars: float = 0.0) -> Side:
@@ -120,3 +120,32 @@ def test_all_that_is_looked_at_is_told() -> None:
     assert found[1].words == "1 of 50 failed (1 unavailable), of stable 0 of 100 failed"
     assert found[2].words.startswith("p95 110 ms of 49, of stable 110 ms ")
     assert found[2].words.endswith("of 100; at most 2 times that")
+
+
+@pytest.mark.parametrize(
+    ("canary", "stable", "verdict"),
+    [
+        ((0, 0), (100, 90), "good"),
+        ((100, 90), (0, 0), "good"),
+        ((100, 88), (100, 90), "good"),
+        ((100, 80), (100, 90), "beyond"),
+        ((2, 0), (1000, 990), "beyond"),
+        ((200, 80), (1000, 900), "worse"),
+        ((200, 198), (1000, 500), "good"),
+    ],
+)
+def test_what_became_of_answers(canary: tuple[int, int], stable: tuple[int, int], verdict: Verdict) -> None:
+    """By two percentage points."""
+    sides = _side(), _side()
+    for side, (count, good) in zip(sides, (canary, stable), strict=True):
+        side.outcome.count, side.outcome.good = count, good
+    guard = Guard(outcome=Outcome("solved", 0.02))
+    assert guard.count == 1
+    assert _verdict(guard, *sides) == verdict
+
+
+def test_which_values_are_good() -> None:
+    """True, and labels where the file names good ones; numbers say nothing here."""
+    plain, labelled = Outcome("solved", 0.02), Outcome("solved", 0.02, ("up",))
+    assert [plain.is_good(value) for value in (True, False, "up", 1.0)] == [True, False, None, None]
+    assert [labelled.is_good(value) for value in (True, "up", "down")] == [True, True, False]

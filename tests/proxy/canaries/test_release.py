@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proxy.canaries.guard import Guard, Limit
+from proxy.canaries.guard import Guard, Limit, Outcome
 from proxy.canaries.release import MAX_HISTORY, Action, Name, NotPossible, Plan, Release
 from proxy.reports import Reports
 
@@ -257,3 +257,57 @@ def test_a_bad_one_goes_back(worse: dict[str, float]) -> None:
 def test_one_that_always_fails_goes_back_after_a_few() -> None:
     """Four or five requests, at a share of five percent."""
     assert all(_simulate(seed, failing=1.0).progress.canary.requests <= 6 for seed in range(50))
+
+
+def _told(driven: Driven, good: int, bad: int, side: Name = "canary") -> None:
+    for number in range(good + bad):
+        assert driven.release.heard(side, driven.release.mark, number < good, None)
+
+
+def test_outcomes_count_in_their_own_era() -> None:
+    """Each answer once, by what was said of it last; nothing of another step, of another canary or of another type."""
+    driven = Driven(guard=Guard(outcome=Outcome("solved", 0.02)), sample=2)
+    old = driven.release.mark
+    _told(driven, 2, 1)
+    assert driven.release.heard("canary", old, False, True)
+    outcome = driven.release.progress.canary.outcome
+    assert (outcome.count, outcome.good) == (3, 1)
+    for side, mark, value in (("canary", "", True), ("canary", "other 1", True), ("", old, True), ("canary", old, 1.0)):
+        assert not driven.release.heard(side, mark, value, None)
+    driven.clock += 60
+    driven.good(3)
+    assert driven.stands == ("running", 0.25)
+    assert not driven.release.heard("canary", old, True, None)
+    assert driven.release.mark != old
+
+
+def test_a_step_waits_for_outcomes() -> None:
+    """As many as the file says; those of the stable side do not count for that."""
+    driven = Driven(guard=Guard(outcome=Outcome("solved", 0.02, sample=5)), sample=2)
+    driven.clock += 60
+    driven.good(3)
+    assert driven.release.waits_for() == ("solved of 5 more answers of the canary", 0.0)
+    _told(driven, 5, 0, "stable")
+    _told(driven, 4, 0)
+    assert driven.stands == ("running", 0.05)
+    _told(driven, 1, 0)
+    assert driven.stands == ("running", 0.25)
+
+
+def test_worse_outcomes_go_back() -> None:
+    driven = Driven(guard=Guard(outcome=Outcome("solved", 0.02)), sample=1000)
+    _told(driven, 900, 100, "stable")
+    while driven.release.heard("canary", driven.release.mark, False, None):
+        assert driven.release.progress.canary.outcome.count < 60
+    assert driven.stands == ("rolled_back", 0.0)
+    assert driven.release.progress.reason.startswith("solved: ")
+    assert driven.release.mark == "", "it is over"
+
+
+def test_outcomes_are_kept() -> None:
+    driven = Driven(guard=Guard(outcome=Outcome("solved", 0.02)))
+    _told(driven, 2, 1)
+    again = Driven(guard=Guard(outcome=Outcome("solved", 0.02)))
+    again.release.restore(driven.release.saved())
+    assert again.release.progress.canary.outcome.count == 3
+    assert again.release.mark == driven.release.mark

@@ -11,7 +11,7 @@ import pytest
 
 from proxy.commands import Edge, Place
 from proxy.commands.experiments import add_experiments
-from tests.support.experiments import NOW, lived, record, write
+from tests.support.experiments import MIRROR, NOW, lived, mirrored_file, record, told, write
 
 Run = Callable[..., int]
 
@@ -80,3 +80,20 @@ def test_an_unknown_name_is_said(run: Run, tmp_path: Path, capsys: pytest.Captur
     write(tmp_path / "here", [])
     assert run(verb, "long") == 1
     assert "no experiment 'long'" in capsys.readouterr().err
+
+
+def test_mirrors_are_listed_and_reported(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By `show` and `report` alike; as a table, JSON and a page."""
+    mirrored_file(tmp_path / "here", [told(number) for number in range(200)])
+    assert run("list") == 0
+    assert "sim/next has a lower latency" in capsys.readouterr().out
+    assert run("list", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["name"] == MIRROR
+    for verb in ("show", "report"):
+        assert run(verb, MIRROR) == 0
+        assert "same_text" in capsys.readouterr().out
+        assert run(verb, MIRROR, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["requests"] == 200
+    page = tmp_path / "mirror.html"
+    assert run("report", MIRROR, "--html", str(page)) == 0
+    assert page.read_text().startswith("<!doctype html>")

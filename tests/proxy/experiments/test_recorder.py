@@ -150,3 +150,17 @@ def test_the_scope_is_the_team() -> None:
     assert module.scope_of_team(x) == "acme/search"
     x.identity = None
     assert module.scope_of_team(x) == ""
+
+
+def test_what_a_canary_wants_to_hear_of_is_a_record_of_its_own() -> None:
+    """By its side and era, whatever experiments the request was in."""
+    recorder, _ = _recorder()
+    x = _exchange()
+    x.exposures = {}
+    x.releases = {"next": ("canary", "identity 3")}
+    recorder.ended(x, _outcome(), None, 0.5)
+    (found,) = recorder.take()
+    assert (found.experiment, found.variant, found.id) == ("canary/next", "canary identity 3", x.request_id)
+    x.exposures = {"short": ("concise", "ada")}
+    recorder.ended(x, _outcome(), None, 0.5)
+    assert [one.experiment for one in recorder.take()] == ["short", "canary/next"]

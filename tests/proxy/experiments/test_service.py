@@ -12,11 +12,15 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
+from proxy.canaries.guard import Guard
+from proxy.canaries.guard import Outcome as CanaryOutcome
+from proxy.canaries.release import Plan as CanaryPlan
+from proxy.canaries.release import Release
 from proxy.experiments.feedback import Feedback, UnknownRequest
 from proxy.experiments.plan import Allocation, Bandit, Enrolled
 from proxy.experiments.service import Experiments, FeedbackUnavailable
 from proxy.telemetry.metrics import Metrics
-from tests.support.experiments import NOW, PLAN, record
+from tests.support.experiments import NOW, PLAN, record, told
 
 
 class Lines:
@@ -124,3 +128,41 @@ async def test_bandits_learn_and_old_records_go(made: tuple[Experiments, Lines, 
     assert allocation.weights is not None
     assert sum(allocation.weights) == pytest.approx(1.0)
     assert clock.now == NOW
+
+
+async def test_what_mirrors_compare_is_written_too(made: tuple[Experiments, Lines, Clock]) -> None:
+    """Once, and deleted when it is old."""
+    service, _, clock = made
+    for number in (1, 2):
+        service.compared(told(number))
+    await service.flush()
+    await service.flush()
+    assert _rows(service, "SELECT id, main_length FROM comparisons") == [
+        ("req_1-shadow", 31.0),
+        ("req_2-shadow", 32.0),
+    ]
+    clock.now += 91 * 86_400
+    await service._purge()
+    assert _rows(service, "SELECT id FROM comparisons") == []
+
+
+async def test_canaries_hear_what_is_said_of_their_answers(made: tuple[Experiments, Lines, Clock]) -> None:
+    """By the name that their guard waits for; what is said anew counts in place of what was said."""
+    service, _, _ = made
+    guard = Guard(outcome=CanaryOutcome("solved", 0.02))
+    plan = CanaryPlan("next", "chat", "identity", (0.5, 1.0), 60.0, 10, guard)
+    release = Release(plan, now=lambda: NOW)
+    service.follow({}, canaries={"next": (release, plan)})
+    service.recorder.waiting = [record(experiment="canary/next", variant=f"canary {release.mark}")]
+    id = record().id
+    (found,) = await service.say(Feedback("solved", True, id), "")
+    assert (found.experiment, found.variant, found.declared) == ("canary/next", "canary", True)
+    (found,) = await service.say(Feedback("rating", True, id), "")
+    assert not found.declared
+    outcome = release.progress.canary.outcome
+    assert (outcome.count, outcome.good) == (1, 1)
+    await service.say(Feedback("solved", False, id), "")
+    assert (outcome.count, outcome.good) == (1, 0)
+    service.follow({})
+    (found,) = await service.say(Feedback("solved", True, id), "")
+    assert not found.declared, "the canary is gone"

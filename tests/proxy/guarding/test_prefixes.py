@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import re2  # type: ignore[import-untyped]
+import re2
 
 from proxy.guarding.prefixes import beginnings
 
