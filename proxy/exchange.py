@@ -278,8 +278,7 @@ class Exchange:
     ) -> None:
         self.request_id = request_id
         self.method = method
-        self.path = path
-        self.query = query
+        self.path, self.query = path, query
         self.headers = headers
         self.received = received  # time.monotonic() when the request line was read
         self.client = ""  # address of the peer

@@ -62,7 +62,7 @@ from proxy.store.idempotency import RedisStore, SqliteStore
 from proxy.store.shared_cache import share_answers
 from proxy.store.shared_health import SharedHealth
 from proxy.telemetry.kept_receipts import KeptReceipts
-from proxy.telemetry.lines import write_line
+from proxy.telemetry.lines import report
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger
 from proxy.telemetry.metrics import Metrics
 from proxy.telemetry.receipts import Receipts
@@ -307,7 +307,7 @@ class _Process:
         self._judged.told(event, fields)
         if event == "mirror.compared":
             self._experiments.compared(fields)
-        write_line(self._log, event, fields)
+        report(self._log, event, fields)
         self._alerts.told(event, fields)
 
     def _watch_load(self, admission: Admission) -> None:

@@ -13,7 +13,10 @@ from proxy.config.pools import check_balance, check_priority
 from proxy.config.problem import Path, nearest, quote, render_path
 
 # Settings of policies that name a provider and a model.
-_HELD = {"cache_semantic": (("embedder",), ("verify", "target")), "injection": (("second_opinion", "target"),)}
+_HELD = {
+    "cache_semantic": (("embedder",), ("verify", "target")),
+    "injection": (("second_opinion", "target"),),
+}
 
 
 def walk(target: Any, path: Path, report: Report) -> Iterator[tuple[Any, Path]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from proxy.telemetry.canaries import LINES
 from proxy.telemetry.log import Logger
 from proxy.telemetry.metrics import ALERTS
 
 _FAILING = frozenset({"check.failing", "key_set.failing", "cassette.lost", "cache.damaged"})
+_NEWS = frozenset(
+    {"canary.begun", "canary.step", "canary.paused", "canary.resumed", "canary.promoted"}
+    | {"check.recovered", "key_set.recovered", "mirror.compared", "mirror.crashed"}
+)
 
 
 def level_of(event: str, fields: dict[str, Any]) -> Literal["warning", "info"] | None:
@@ -17,11 +20,13 @@ def level_of(event: str, fields: dict[str, Any]) -> Literal["warning", "info"] |
         return "warning"
     if event == "limit.over":  # who is refused has a line of its own
         return "info" if fields["action"] != "reject" else None
-    return "info" if event in LINES else None
+    return "info" if event in _NEWS else None
 
 
-def write_line(log: Logger, event: str, fields: dict[str, Any]) -> None:
-    """The line, if it is worth one."""
-    level = level_of(event, fields)
-    if level is not None:
-        (log.warning if level == "warning" else log.info)(event, **fields)
+def report(log: Logger, event: str, fields: dict[str, Any]) -> None:
+    """Write the line, if it is worth one."""
+    match level_of(event, fields):
+        case "warning":
+            log.warning(event, **fields)
+        case "info":
+            log.info(event, **fields)
