@@ -1,7 +1,7 @@
 """``python -m tests.bench.semantic MODEL_DIR``: how often the semantic cache is wrong, and what it costs.
 
 Pairs of the generator (``tests/support/questions.py``), each once, nine that must miss for one that must hit, of
-sentences on which nothing was tuned. A false hit is a pair that must miss and is served. Bounds are one-sided, at 95%
+both halves. A false hit is a pair that must miss and is served. Bounds are one-sided, at 95%
 (Clopper and Pearson): 0 of 20 shows nothing. The aims: at the default threshold at most 1% of hits are wrong, for
 entities, numbers and negation at most 0.3%, at least 30% of paraphrases are found, and a look-up among 10,000 questions
 takes at most 5 ms of CPU. Without a directory the guard alone is measured, as if all vectors were equal.
