@@ -322,8 +322,7 @@ class Exchange:
         self.degraded = ""  # why another than the first choice answered: a meaning of failure
         self.jobs: Any = None  # proxy.jobs: takes an exchange over, to be answered later; None within a job
         self.meter: Meter = NOBODY
-        self.verdicts: list[Any] = []  # proxy.guarding.verdict.Verdict: of guards that look at the answer as it flows
-        self.unkept = ""  # why nobody else may get this answer, as whoever looked into it says
+        self.unkept, self.verdicts = "", list[Any]()  # why nobody else may get the answer; what guards say of it
         self.line: Any = None  # proxy.policy.Line: where to wait while everything is limited, set by a policy
         self.notes: dict[str, str] = {}  # policy or node name → what it decided, for the receipt
         self.policies: tuple[str, ...] = ()  # names of the route's policies, in order
