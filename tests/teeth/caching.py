@@ -27,7 +27,7 @@ CACHING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "CAC-02",
         "everything with status 200 is kept",
         _RULES,
-        "return self._rules.of_chat(body)",
+        "return rules.of_chat(body)",
         "return None",
         _TEST,
     ),
