@@ -54,6 +54,7 @@ def test_every_map_is_closed() -> None:
         if schema["type"] == "object"
         and schema.get("additionalProperties") in (None, True)
         and not where.endswith("provider")
+        and schema.get("x-entry") != "KEYWORD"  # a JSON Schema, whose words are checked where it is compiled
     ]
     assert open_maps == []
 
