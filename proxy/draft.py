@@ -9,7 +9,8 @@ from proxy.answers import is_conversation
 from proxy.chat import Chat
 from proxy.dialects.history import LISTS, History
 from proxy.dialects.offered import Offered
-from proxy.dialects.settings import PLACES, changed
+from proxy.dialects.places import PLACES
+from proxy.dialects.settings import changed
 from proxy.dialects.splice import read_envelope
 from proxy.editing import Change
 from proxy.errors import BadRequest

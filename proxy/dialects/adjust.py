@@ -9,49 +9,11 @@ import msgspec
 
 from proxy.chat import Adjustment
 from proxy.dialects.members import Edit, Members, apply
+from proxy.dialects.places import PLACES
 from proxy.dialects.spans import Span, items
 
 _GAP = rb"\n\n"  # between two texts, as JSON spells it
 _SYSTEM = frozenset({b'"system"', b'"developer"'})
-_GENERATION = ("generationConfig", "generation_config")
-# By dialect: neutral name → the member that holds the parameter's object, by its spellings ("": none), and the
-# parameter's own spellings, the first of which is written where there is none.
-_WORDS: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
-    "openai_chat": {
-        "max_tokens": ((), ("max_completion_tokens", "max_tokens")),
-        **{
-            name: ((), (name,))
-            for name in (
-                "temperature", "top_p", "top_k", "stop", "seed", "presence_penalty", "frequency_penalty",
-                "reasoning_effort",
-            )
-        },
-    },
-    "openai_responses": {
-        "temperature": ((), ("temperature",)),
-        "top_p": ((), ("top_p",)),
-        "max_tokens": ((), ("max_output_tokens",)),
-        "reasoning_effort": (("reasoning",), ("effort",)),
-    },
-    "anthropic_messages": {
-        "temperature": ((), ("temperature",)),
-        "top_p": ((), ("top_p",)),
-        "top_k": ((), ("top_k",)),
-        "max_tokens": ((), ("max_tokens",)),
-        "stop": ((), ("stop_sequences",)),
-        "reasoning_effort": (("output_config",), ("effort",)),
-    },
-    "gemini": {
-        "temperature": (_GENERATION, ("temperature",)),
-        "top_p": (_GENERATION, ("topP", "top_p")),
-        "top_k": (_GENERATION, ("topK", "top_k")),
-        "max_tokens": (_GENERATION, ("maxOutputTokens", "max_output_tokens")),
-        "stop": (_GENERATION, ("stopSequences", "stop_sequences")),
-        "seed": (_GENERATION, ("seed",)),
-        "presence_penalty": (_GENERATION, ("presencePenalty", "presence_penalty")),
-        "frequency_penalty": (_GENERATION, ("frequencyPenalty", "frequency_penalty")),
-    },
-}  # fmt: skip
 
 
 def adjusted(body: bytes, dialect: str, wanted: Adjustment, *, counts: bool = False) -> tuple[bytes, tuple[str, ...]]:
@@ -108,13 +70,13 @@ class _Request:
 
     def set_parameters(self, dialect: str) -> tuple[str, ...]:
         """Plan that, and tell which have no word."""
-        words, inner, lost = _WORDS[dialect], dict[tuple[str, ...], list[tuple[tuple[str, ...], bytes]]](), []
+        places, inner, lost = PLACES[dialect], dict[tuple[str, ...], list[tuple[tuple[str, ...], bytes]]](), []
         for name, value in self.wanted.parameters.items():
-            if name not in words:
+            if name not in places:
                 lost.append(name)
                 continue
-            holder, names = words[name]
-            inner.setdefault(holder, []).append((names, msgspec.json.encode(value)))
+            place = places[name]
+            inner.setdefault(place.within, []).append((place.names, msgspec.json.encode(value)))
         for holder, values in inner.items():
             self._set(holder, values)
         return tuple(lost)

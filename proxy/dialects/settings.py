@@ -1,4 +1,4 @@
-"""floats that a request sets for its answer (`max_tokens`, `temperature` …), read and changed in the caller's bytes.
+"""Numbers that a request sets for its answer (`max_tokens`, `temperature` …), read and changed in the caller's bytes.
 
 A member that is there twice is changed twice: of two the gateway reads the last, and a provider may read the first.
 """
@@ -6,38 +6,14 @@ A member that is there twice is changed twice: of two the gateway reads the last
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import msgspec
 
 from proxy.dialects.members import Edit, Members, apply
+from proxy.dialects.places import PLACES, Place
 from proxy.editing import Change
 
 _NULL = b"null"
-
-
-class Place(NamedTuple):
-    """Where a parameter stands: its spellings, the one to add it by first; ``within`` those of the member around it."""
-
-    names: tuple[str, ...]
-    within: tuple[str, ...] = ()
-
-
-_CONFIG = ("generationConfig", "generation_config")
-_PLAIN = {"temperature": Place(("temperature",)), "top_p": Place(("top_p",))}
-# Neutral names (members of ``proxy.chat.Chat``) by dialect. What a dialect has no word for is not there.
-PLACES: dict[str, dict[str, Place]] = {
-    "openai_chat": {**_PLAIN, "max_tokens": Place(("max_completion_tokens", "max_tokens")), "n": Place(("n",))},
-    "openai_completions": {**_PLAIN, "max_tokens": Place(("max_tokens",)), "n": Place(("n", "best_of"))},
-    "openai_responses": {**_PLAIN, "max_tokens": Place(("max_output_tokens",))},
-    "anthropic_messages": {**_PLAIN, "max_tokens": Place(("max_tokens",))},
-    "gemini": {
-        "max_tokens": Place(("maxOutputTokens", "max_output_tokens"), _CONFIG),
-        "temperature": Place(("temperature",), _CONFIG),
-        "top_p": Place(("topP", "top_p"), _CONFIG),
-        "n": Place(("candidateCount", "candidate_count"), _CONFIG),
-    },
-}
 
 
 def changed(body: bytes, dialect: str, changes: Mapping[str, Change]) -> bytes:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.dialects.settings import PLACES, changed, number_of
+from proxy.dialects.places import PLACES
+from proxy.dialects.settings import changed, number_of
 
 
 def _most(limit: float, default: float | None = None) -> Any:
