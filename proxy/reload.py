@@ -16,6 +16,7 @@ from proxy.checks import take_over
 from proxy.config.compile import Built, changes
 from proxy.config.files import MAX_FILE, read_bounded
 from proxy.config.model import GatewayConfig
+from proxy.garbage import look_now
 from proxy.runtime import Runtime, Shared
 from proxy.telemetry.log import Logger
 from proxy.telemetry.metrics import Metrics
@@ -205,7 +206,11 @@ class Reloader:
     def _retire(self, old: Runtime) -> None:
         task = asyncio.create_task(self._close(old), name=f"retire generation {old.generation}")
         self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
+        task.add_done_callback(self._retired)
+
+    def _retired(self, task: asyncio.Task[None]) -> None:
+        self._retiring.discard(task)
+        look_now()  # its parts hold each other
 
     async def _close(self, old: Runtime) -> None:
         """Close an old generation when its last request has ended, or when the longest request has had its time."""

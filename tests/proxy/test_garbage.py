@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
-from proxy.garbage import YOUNG, look_seldom
+from proxy.garbage import YOUNG, look_now, look_seldom
 
 
 def test_the_program_is_left_alone_and_cycles_are_still_found() -> None:
@@ -22,3 +23,19 @@ def test_the_program_is_left_alone_and_cycles_are_still_found() -> None:
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)
+
+
+class _Part:
+    """One of several that hold each other."""
+
+    other: _Part
+
+
+def test_what_holds_itself_is_gone_at_once() -> None:
+    """Though collections are rare."""
+    part = _Part()
+    part.other = part
+    seen = weakref.ref(part)
+    del part
+    look_now()
+    assert seen() is None
