@@ -131,7 +131,9 @@ class Cache(Policy):
     def _may_fly(self, x: Exchange, control: Control) -> bool:
         """Whether this request may be one with others: not if its answer is to be nobody's, or would be broken off
         before those of others."""
-        is_hurried = x.deadline - x.received < self._context.timeouts.total
+        is_hurried = (
+            x.deadline < x.received + self._context.timeouts.total
+        )  # as it was added, or rounding looks hurried
         return self._config.single_flight and not control.no_store and not is_hurried
 
     async def _found(self, x: Exchange, asked: Asked) -> Entry | None:

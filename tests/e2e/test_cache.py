@@ -18,7 +18,7 @@ from tests.support import books
 from tests.support.environment import ROOT, clean_environment
 from tests.support.gateway import Gateway
 from tests.support.journal import JournalReader
-from tests.support.scale import often
+from tests.support.scale import PATIENCE, often
 from tests.support.traffic import CHAT
 from tests.support.upstream import FakeUpstream
 from tests.support.valkey import Valkey
@@ -341,8 +341,9 @@ async def test_a_leader_that_leaves_takes_nothing_along(
     question, before = new(), await _given(running)
     leader = await _begin(running, question)
     others = [asyncio.create_task(ask(question, stream=True)) for _ in range(10)]
-    while await _given(running) < before + 10:
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(PATIENCE):
+        while await _given(running) < before + 10:
+            await asyncio.sleep(0.02)
     leader.close()
     answers = await asyncio.gather(*others)
     assert Counter(answer.status_code for answer in answers) == {200: 10}

@@ -281,6 +281,17 @@ async def test_who_is_in_a_hurry_flies_alone(house: House) -> None:
     house.policy.on_close(hurried)
 
 
+async def test_nobody_looks_hurried_by_rounding(house: House) -> None:
+    """Whenever it came: a moment and what is left of it do not always add up to the same as they did."""
+    for number in range(50):
+        x = asked(str(number))
+        x.received = 65_100 + number / 7
+        x.deadline = x.received + 600
+        await house.policy.on_request(x)
+        assert len(house.room.flights) == 1
+        house.policy.on_close(x)
+
+
 class Slow:
     """A store that has not answered yet."""
 
