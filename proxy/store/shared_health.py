@@ -109,15 +109,13 @@ class SharedHealth:
         self._dirty.add(health.name)
 
     async def _run(self) -> None:
-        from redis.asyncio import RedisError
-
         client = _client(self._url)
         try:
             while True:
                 try:
                     async with asyncio.timeout(TIMEOUT):
                         await self._round(client)
-                except (RedisError, OSError) as error:
+                except Exception as error:  # whatever a broken connection makes of it: this never ends by itself
                     self._lost(error)
                 else:
                     self._found()
