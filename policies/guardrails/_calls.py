@@ -21,6 +21,8 @@ from proxy.chat import (
     ToolCall,
     Total,
 )
+from proxy.errors import UpstreamError
+from proxy.exchange import Exchange, Reply
 from proxy.policy import Answer
 
 Key = tuple[int, int]  # choice and block
@@ -41,6 +43,17 @@ class Judge:
     async def passes(self, call: ToolCall) -> bool:
         """Whether the call is told."""
         return await self._allows(call) or not (self.blocks or self.removes)
+
+
+async def gather_whole(x: Exchange, answer: Answer) -> Reply | None:
+    """Let a body that flows be there as a whole. The refusal, if it breaks off."""
+    if answer.body is None and answer.chunks is not None:
+        try:
+            answer.body, answer.chunks = b"".join([chunk async for chunk in answer.chunks]), None
+        except UpstreamError as error:
+            answer.discard()
+            return x.refuse(error.http_status, error.error_code, error.message)
+    return None
 
 
 def is_stream(answer: Answer) -> bool:

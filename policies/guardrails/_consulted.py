@@ -9,10 +9,9 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 
-from policies.guardrails._calls import is_stream
+from policies.guardrails._calls import gather_whole, is_stream
 from proxy.chat import Choice as Answered
 from proxy.chat import Completion, Reasoning, Refusal, Text, ToolCall
-from proxy.errors import UpstreamError
 from proxy.exchange import Exchange, Reply
 from proxy.guarding.carriers import Carrier, carriers, splice
 from proxy.guarding.service import ServiceFailed
@@ -139,12 +138,8 @@ class Consulted(Policy):
         verdict = verdicts["output"] = Verdict("output")
         if answer.socket is not None:
             return self._failed(x, verdict, "messages both ways are not looked into")
-        if answer.body is None and answer.chunks is not None:
-            try:
-                answer.body, answer.chunks = b"".join([chunk async for chunk in answer.chunks]), None
-            except UpstreamError as error:
-                answer.discard()
-                return x.refuse(error.http_status, error.error_code, error.message)
+        if (failed := await gather_whole(x, answer)) is not None:
+            return failed
         if is_stream(answer):
             return await self._told(x, answer, verdict)
         return await self._whole(x, answer, verdict)

@@ -11,9 +11,8 @@ from typing import Any, Literal, Self
 
 import msgspec
 
-from policies.guardrails._calls import Judge, Watched, guarded, is_stream
+from policies.guardrails._calls import Judge, Watched, gather_whole, guarded, is_stream
 from proxy.chat import ToolCall
-from proxy.errors import UpstreamError
 from proxy.exchange import Exchange, Reply
 from proxy.guarding.carriers import carriers
 from proxy.guarding.json_schema import Schema, unknown
@@ -123,12 +122,8 @@ class ToolCalls(Policy):
 
     async def _whole(self, x: Exchange, answer: Answer, verdict: Verdict, judge: Judge) -> Reply | None:
         """An answer that is not streamed: left as it is if nothing is found."""
-        if answer.body is None and answer.chunks is not None:
-            try:
-                answer.body, answer.chunks = b"".join([chunk async for chunk in answer.chunks]), None
-            except UpstreamError as error:
-                answer.discard()
-                return x.refuse(error.http_status, error.error_code, error.message)
+        if (failed := await gather_whole(x, answer)) is not None:
+            return failed
         completion = await aside(partial(self._context.completion, x, answer.body or b"", is_sse=is_stream(answer)))
         if completion is None:
             verdict.fail("the answer cannot be read", closed=self._closed)

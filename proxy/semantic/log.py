@@ -23,6 +23,7 @@ _TABLE = """CREATE TABLE IF NOT EXISTS samples (
     seq INTEGER PRIMARY KEY, at REAL NOT NULL, route TEXT NOT NULL, request TEXT NOT NULL, source TEXT NOT NULL,
     similarity REAL, is_right INTEGER)"""
 _ADD = "INSERT INTO samples (at, route, request, source, similarity, is_right) VALUES (?, ?, ?, ?, ?, ?)"
+_ROUTES = "SELECT DISTINCT route FROM samples ORDER BY route"
 _READ = "SELECT similarity, is_right, source FROM samples WHERE route = ? AND at >= ? ORDER BY seq"
 _Row = tuple[float, str, str, str, float | None, bool | None]
 
@@ -87,11 +88,7 @@ def read_samples(folder: Path, route: str, since: float = 0.0) -> list[Sample]:
     Raises:
         sqlite3.Error: the file cannot be read.
     """
-    file = folder / FILE
-    if not file.exists():
-        return []
-    with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
-        rows = database.execute(_READ, (route, since)).fetchall()
+    rows = _rows(folder, _READ, route, since)
     return [
         Sample(similarity, None if is_right is None else bool(is_right), source)
         for similarity, is_right, source in rows
@@ -104,11 +101,16 @@ def routes_of(folder: Path) -> list[str]:
     Raises:
         sqlite3.Error: the file cannot be read.
     """
+    return [route for (route,) in _rows(folder, _ROUTES)]
+
+
+def _rows(folder: Path, query: str, *values: object) -> list[Any]:
+    """What is found in the file; nothing where there is none."""
     file = folder / FILE
     if not file.exists():
         return []
     with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
-        return [route for (route,) in database.execute("SELECT DISTINCT route FROM samples ORDER BY route")]
+        return database.execute(query, values).fetchall()
 
 
 def _prepare(database: sqlite3.Connection) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from proxy.idempotency import Found, Unavailable
 from proxy.jobs.writer import StoreBroken, Writer
+from proxy.store.client import client_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -241,7 +242,7 @@ class RedisStore:
         from redis.asyncio import RedisError
 
         if self._client is None:
-            self._client = _client(self._url)
+            self._client = client_of(self._url, TIMEOUT, _CONNECTIONS)
         try:
             return await _within(work(self._client))
         except (RedisError, OSError) as error:
@@ -272,20 +273,3 @@ def _stored(found: Found) -> bytes:
 
 def _milliseconds(seconds: float) -> int:
     return max(1, round(seconds * 1000))
-
-
-def _client(url: str) -> Any:
-    """A client that gives up at once."""
-    from redis.asyncio import BlockingConnectionPool, Redis
-    from redis.asyncio.retry import Retry
-    from redis.backoff import NoBackoff
-
-    pool = BlockingConnectionPool.from_url(
-        url,
-        socket_timeout=TIMEOUT,
-        socket_connect_timeout=TIMEOUT,
-        retry=Retry(NoBackoff(), 0),
-        max_connections=_CONNECTIONS,
-        timeout=TIMEOUT,
-    )
-    return Redis.from_pool(pool)

@@ -12,9 +12,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from proxy.caching.room import NAME, Caches, Moment, StoreFailed
+from proxy.store.client import client_of
 from proxy.units import Secret
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class RedisCache:
         if self._now() < self._alone_until:
             raise StoreFailed("left alone")
         if self._client is None:
-            self._client = _client(self._url)
+            self._client = client_of(self._url, TIMEOUT, _CONNECTIONS)
         try:
             async with asyncio.timeout(TIMEOUT):
                 return await work(self._client)
@@ -100,20 +101,3 @@ class RedisCache:
 
 def _name(key: bytes) -> bytes:
     return _PREFIX + sha256(b"name" + key).hexdigest().encode()
-
-
-def _client(url: str) -> Any:
-    """A client that gives up at once."""
-    from redis.asyncio import BlockingConnectionPool, Redis
-    from redis.asyncio.retry import Retry
-    from redis.backoff import NoBackoff
-
-    pool = BlockingConnectionPool.from_url(
-        url,
-        socket_timeout=TIMEOUT,
-        socket_connect_timeout=TIMEOUT,
-        retry=Retry(NoBackoff(), 0),
-        max_connections=_CONNECTIONS,
-        timeout=TIMEOUT,
-    )
-    return Redis.from_pool(pool)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from proxy.health import Health
+from proxy.store.client import client_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -28,6 +29,7 @@ NEEDS_EXTRA = "a store needs the extra `redis`: pip install 'sluicegate[redis]'"
 UNREACHABLE = "the store cannot be reached; each replica decides alone"
 EVERY = 1.0  # seconds between rounds, about
 TIMEOUT = 1.0  # seconds for one round, with connecting
+_CONNECTIONS = 2
 LONGEST_PAUSE = 10.0  # seconds between tries while the store is lost
 MAX_NAMES = 1000  # in one round; more take several
 LONGEST_NEWS = 86_400.0  # seconds; a wrong entry keeps nobody away for ever
@@ -109,7 +111,7 @@ class SharedHealth:
         self._dirty.add(health.name)
 
     async def _run(self) -> None:
-        client = _client(self._url)
+        client = client_of(self._url, TIMEOUT, _CONNECTIONS)
         try:
             while True:
                 try:
@@ -257,15 +259,3 @@ def _entry(value: bytes) -> News | None:
         return msgspec.json.decode(value, type=News)
     except msgspec.DecodeError:
         return None
-
-
-def _client(url: str) -> Redis:
-    """A client that gives up at once: the next round is the next try."""
-    from redis.asyncio import Redis
-    from redis.asyncio.retry import Retry
-    from redis.backoff import NoBackoff
-
-    made: Redis = Redis.from_url(
-        url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0), max_connections=2
-    )
-    return made

@@ -46,7 +46,7 @@ def route(runtime: Runtime | None, model: str) -> str | None:
     ids=lambda environ: "+".join(environ) if len(environ) < 3 else "all",
 )
 def test_no_problem(tmp_path: Path, environ: dict[str, str], servers: tuple[Server, ...]) -> None:
-    built(tmp_path, environ, *servers)
+    assert built(tmp_path, environ, *servers).runtime is not None
 
 
 def test_each_model_has_its_provider(tmp_path: Path) -> None:

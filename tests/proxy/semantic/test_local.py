@@ -57,7 +57,6 @@ def _write(folder: Path) -> Path:
 
 def test_a_vector_is_the_mean_of_its_tokens(tmp_path: Path) -> None:
     """Of length one; none where there is nothing in it."""
-    pytest.importorskip("onnxruntime", reason="the extra `semantic` is not installed")
     model = LocalModel(_write(tmp_path))
     assert model.embed("pay bill") == unit([1.0, 1.0])
     assert model.embed("pay " * 1000) == unit([1.0, 0.0])
