@@ -61,3 +61,15 @@ def _check_cache(entries: list[Entry], at: int, target: Any, report: Report) -> 
         elif other.marks and other.name not in (*_CACHES, "chaos", "record"):
             message = f"a `{other.name}` that can be off must come before `{entry.name}`"
             report.problem(other.path, f"{message}, as answers differ by whether it is", key=True)
+        elif _restores(other.settings):
+            message = f"a `{other.name}` that restores must come before `{entry.name}`"
+            report.problem(other.path, f"{message}: what is kept holds no personal data, and each has their own back")
+
+
+def _restores(settings: Any) -> bool:
+    """Whether a guard puts placeholders into requests, and takes them out of their answers."""
+    if not isinstance(settings, dict):
+        return False
+    named = settings.get("entities")
+    actions = [settings.get("action"), *(named.values() if isinstance(named, dict) else ())]
+    return "mask_and_restore" in actions

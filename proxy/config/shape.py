@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import jsonschema
+import yaml
 
 from proxy.config.document import UNREADABLE, Report
 from proxy.config.problem import Path, listing, nearest, quote
@@ -51,6 +52,7 @@ _UNITS: dict[str, type[Duration | Money | Percent | Size]] = {
     "percent": Percent,
     "size": Size,
 }
+_LONGEST_EXAMPLE, _LINE = 60, 1000  # characters
 _LONGEST_SHOWN = 16  # characters of a text that stands where a map belongs; keys are longer
 
 
@@ -266,7 +268,7 @@ class _Shape:
             suggestion = f"[{written}]" if _BARE.fullmatch(written) else None
         elif error.schema.get("type") == "string" and isinstance(value, (int, float)) and self._may_quote(error.schema):
             suggestion = self._report.written(path)
-        must = f"must be {_expected(error.schema)}"
+        must = f"must be {_expected(error.schema)}{'' if suggestion else _such_as(error.schema)}"
         if _is_secret(error.schema) and _is_number(value):
             must = f"{must} (quote it if it is)"
         if value is None:
@@ -400,6 +402,14 @@ def _expected(schema: Schema) -> str:
     if "enum" in schema:
         return f"one of: {', '.join(map(str, schema['enum']))}"
     return _TYPES[schema["type"]]
+
+
+def _such_as(schema: Schema) -> str:
+    """What a list or a map looks like here, if that is short and not said already."""
+    if "x-expected" in schema or schema.get("type") not in ("object", "array") or not schema.get("examples"):
+        return ""
+    example = yaml.safe_dump(schema["examples"][0], default_flow_style=True, sort_keys=False, width=_LINE).strip()
+    return f" such as `{example}`" if len(example) <= _LONGEST_EXAMPLE else ""
 
 
 def _unindented(value: Any, branch: Schema) -> str | None:

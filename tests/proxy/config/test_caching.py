@@ -31,6 +31,10 @@ def problems(folder: Path, policies: str) -> list[str]:
         ("authenticate, cache, headers: {request: {set: {a: b}}}", "`headers` must come before `cache`"),
         ("authenticate, cache, tags: {accept: [user]}", "`tags` must come before `cache`"),
         ("authenticate, cache, {prompt_cache: {}, flag: marks}", "can be off must come before `cache`"),
+        ("authenticate, pii: {action: mask_and_restore}, cache", ""),
+        ("authenticate, cache, pii: {entities: {email: redact}}", ""),
+        ("authenticate, cache, pii: {action: mask_and_restore}", "a `pii` that restores must come before `cache`"),
+        ("authenticate, cache, pii: {entities: {email: mask_and_restore}}", "that restores must come before `cache`"),
         ("authenticate, cache, cache: {ttl: 5m}", "a route has one `cache`"),
     ],
 )

@@ -25,7 +25,7 @@ def _schemas(schema: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]
         if "type" in schema and isinstance(schema["type"], str):
             yield where, schema
         for key, value in schema.items():
-            if key not in ("examples", "default", "enum", "const"):
+            if key not in ("examples", "default", "enum", "const", "if"):  # which describe nothing
                 yield from _schemas(value, f"{where}/{key}")
     elif isinstance(schema, list):
         for at, item in enumerate(schema):

@@ -38,7 +38,7 @@ def test_all_problems_are_found_in_one_run() -> None:
 
 def test_what_is_below_a_wrong_shape_is_not_looked_at() -> None:
     (line,) = _check({**_GOOD, "timeouts": [{"gap": 5}]})
-    assert line.endswith("timeouts: must be a map, not a list")
+    assert line.endswith("timeouts: must be a map such as `{first_token: 20s}`, not a list")
 
 
 def test_a_value_that_is_unknown_is_not_blamed(tmp_path: Path) -> None:
