@@ -11,6 +11,7 @@ from proxy.capability import Needs
 from proxy.chat import Chat, PromptCache
 from proxy.errors import OPENAI, Header, Style
 from proxy.limit import Held, Rule
+from proxy.prefixes.retention import Retention
 
 Network = IPv4Network | IPv6Network
 RESET = 0  # the status of a reply that says nothing: the caller's connection is reset
@@ -137,6 +138,7 @@ class Attempt:
         "opens",
         "outcome",
         "reason",
+        "retention",
         "started",
         "status",
         "target",
@@ -148,6 +150,7 @@ class Attempt:
         self.ends: Callable[[str | None], None] | None = None
         self.opens: Callable[[Exchange], Charge] | None = None  # opens its charge
         self.charge: Charge | None = None
+        self.retention: Retention | None = None  # for how long the target keeps what it has read of a prompt
         self.outcome = "open"  # open | ok | error | cancelled
         self.reason: str | None = None  # a Meaning, or "client_gone"
         self.status: int | None = None

@@ -15,6 +15,7 @@ from proxy.ledger.charge import Charges
 from proxy.policy import Answer, Choice, Target, Timeouts
 from proxy.price import Price
 from proxy.providers.provider import Provider
+from proxy.providers.retentions import retention_of
 
 
 class Leaf(Target):
@@ -24,7 +25,18 @@ class Leaf(Target):
     ``provider/*`` are those of models that only callers know, so there a limit of one does not stop the others.
     """
 
-    __slots__ = ("_opens", "_reach", "_rules", "_streamed", "_whole", "health", "model", "name", "provider")
+    __slots__ = (
+        "_opens",
+        "_reach",
+        "_retention",
+        "_rules",
+        "_streamed",
+        "_whole",
+        "health",
+        "model",
+        "name",
+        "provider",
+    )
 
     def __init__(
         self,
@@ -43,6 +55,7 @@ class Leaf(Target):
         self.health = health or Health(name)
         self._rules = rules or Rules()
         self._reach = frozenset({Reach() if model is None else reach_of(provider.known.of(model))})
+        self._retention = None if model is None else retention_of(provider.known, model)
         self._streamed = timeouts
         # An answer that is not streamed has its first token when it has its last: that has a limit of its own.
         self._whole = msgspec.structs.replace(timeouts, first_token=timeouts.attempt or timeouts.total, min_rate=0.0)
@@ -61,6 +74,7 @@ class Leaf(Target):
             raise self._skip(barred, health.wait(started))
         attempt = Attempt(self.name, started)
         attempt.opens = self._opens
+        attempt.retention = self._retention or retention_of(self.provider.known, x.model)
         x.attempts.append(attempt)
         health.begin()
         try:

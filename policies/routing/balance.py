@@ -6,10 +6,11 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from msgspec.structs import replace
 
+from policies.routing._affinity import Affinity, AffinityConfig, Warmth
 from policies.routing._helpers import (
     GO_ON,
     By,
@@ -28,6 +29,9 @@ from proxy.errors import UpstreamError, decisive
 from proxy.exchange import Exchange
 from proxy.health import State
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
+from proxy.prefixes.reading import Prefix
+from proxy.prefixes.table import NAME as PREFIXES
+from proxy.prefixes.table import Prefixes
 
 # An equal may do better, but what is too long for one, or unknown to it, is so for all equals alike.
 _GO_ON = frozenset(GO_ON) - {"context_too_long", "model_not_found"}
@@ -36,7 +40,8 @@ _MOST_ASKED = 3  # of one request: no outage is multiplied by the size of a pool
 
 class BalanceConfig(Config, frozen=True):
     """``of``: equals, each a target or ``{weight, target}``; ``by``: how to choose; ``expected_output``: tokens of an
-    answer whose length the caller does not bound lower, for ``latency`` and ``cost``.
+    answer whose length the caller does not bound lower, for ``latency`` and ``cost``. ``affinity``: who has read the
+    beginning of a prompt before is asked first.
 
     A plain list stands for ``of``.
     """
@@ -44,6 +49,7 @@ class BalanceConfig(Config, frozen=True):
     of: tuple[Any, ...]
     by: By = "latency"
     expected_output: int = 500
+    affinity: Literal["prefix"] | AffinityConfig | None = None
 
 
 class Balance(Node):
@@ -54,13 +60,21 @@ class Balance(Node):
     that works is back at once, and none that is broken costs more than that.
     """
 
-    __slots__ = ("_by", "_seats", "_way")
+    __slots__ = ("_affinity", "_by", "_seats", "_way")
 
     Config = BalanceConfig
     shorthand: ClassVar[str] = "of"
 
-    def __init__(self, seats: tuple[Seat, ...], by: By, way: Way, needs: Callable[[Exchange], Needs]) -> None:
+    def __init__(
+        self,
+        seats: tuple[Seat, ...],
+        by: By,
+        way: Way,
+        needs: Callable[[Exchange], Needs],
+        affinity: Affinity | None = None,
+    ) -> None:
         super().__init__(tuple(seat.child for seat in seats), needs)
+        self._affinity = affinity
         self._by = by
         self._seats = seats
         self._way = way
@@ -81,9 +95,11 @@ class Balance(Node):
                 seats.append(Seat(len(seats), child, weight, known))
         if len(seats) < 2:
             return seats[0].child if seats else None
-        return cls(tuple(seats), config.by, _way(config, context.needs, draw, seats), context.needs)
+        way = _way(config, context.needs, draw, seats)
+        return cls(tuple(seats), config.by, way, context.needs, _affinity(config, context, seats))
 
     async def send(self, x: Exchange) -> Answer:
+        prefix = None if self._affinity is None else await self._affinity.read_aside(x)
         now = time.monotonic()
         able = self._able(x)
         candidates, out = self._standing(able, now)
@@ -98,10 +114,13 @@ class Balance(Node):
         failures: list[UpstreamError] = []
         asked = 0
         while candidates:
-            seat = candidates[0] if len(candidates) == 1 else self._way.pick(candidates, x, now)
+            seat = self._pick(candidates, x, now, prefix)
             x.notes["balance"] = self._note(seat, failures)
             try:
-                return await self._ask(seat, x, trial=panic and not seat.usable(now))
+                answer = await self._ask(seat, x, trial=panic and not seat.usable(now))
+                if prefix is not None and self._affinity is not None:
+                    self._affinity.heed(answer, prefix)
+                return answer
             except UpstreamError as error:
                 failures.append(error)
                 if not error.skipped:
@@ -115,6 +134,17 @@ class Balance(Node):
             if now >= x.deadline:
                 break
         raise decisive(failures)
+
+    def _pick(self, candidates: Sequence[Seat], x: Exchange, now: float, prefix: Prefix | None) -> Seat:
+        """One of them: where some are warm, one of those."""
+        warmth = None
+        if prefix is not None and self._affinity is not None:
+            warmth = self._affinity.narrow(prefix, candidates, now)
+            candidates = warmth.seats
+        seat = candidates[0] if len(candidates) == 1 else self._way.pick(candidates, x, now)
+        if warmth is not None and self._affinity is not None:
+            self._affinity.chosen(warmth, seat, x, now)
+        return seat
 
     def _able(self, x: Exchange) -> Sequence[Seat]:
         """The seats that can do what the request needs."""
@@ -174,7 +204,9 @@ class Balance(Node):
         able = [seat for seat in self._seats if seat.place not in lacking]
         candidates, out = self._standing(able, now)
         candidates, panic = self._with_trials(candidates, out, now, trial=False)
-        chosen = candidates[0] if len(candidates) == 1 else self._way.peek(candidates, x, now) if candidates else None
+        warmth = self._warmth(x, candidates, now)
+        among = warmth.seats if warmth is not None else candidates
+        chosen = among[0] if len(among) == 1 else self._way.peek(among, x, now) if among else None
         choices = []
         for seat in self._seats:
             choice = seat.child.explain(x)
@@ -183,6 +215,8 @@ class Balance(Node):
                 why = f"left out: {lacking[seat.place]}"
             elif seat not in candidates:
                 why = f"left out: {_left_out(seat, now)}; {figures}"
+            elif seat not in among:
+                why = f"another is warm for this prompt: {figures}; {choice.why}"
             elif chosen is None or seat is chosen:
                 choices.append(replace(choice, why=f"{figures}; {choice.why}"))
                 continue
@@ -190,12 +224,30 @@ class Balance(Node):
                 why = f"{self._way.worse(seat, chosen, x, now)}: {figures}; {choice.why}"
             choices.append(replace(choice, chosen=False, why=why))
         why = f"by {self._by}: {self._way.why}"
+        if warmth is not None:
+            why = f"{warmth.said(chosen or among[0], now)}; {'else ' if warmth.until else ''}{why}"
         if panic:
             why += "; more than half are ejected, so each of those is tried once a second"
         return Choice("balance", any(choice.chosen for choice in choices), why, tuple(choices))
 
+    def _warmth(self, x: Exchange, candidates: Sequence[Seat], now: float) -> Warmth | None:
+        """Who is warm for a request that is only explained."""
+        prefix = self._affinity.read(x) if self._affinity is not None and candidates else None
+        return self._affinity.narrow(prefix, candidates, now) if prefix is not None and self._affinity else None
+
 
 _place = attrgetter("place")
+
+
+def _affinity(config: BalanceConfig, context: CompileContext, seats: Sequence[Seat]) -> Affinity | None:
+    if config.affinity is None:
+        return None
+    settings = AffinityConfig() if config.affinity == "prefix" else config.affinity
+
+    def tell(result: str) -> None:
+        context.tell("affinity.chosen", route=context.route, result=result)
+
+    return Affinity(settings, seats, context.shared(PREFIXES, Prefixes), tell)
 
 
 def _left_out(seat: Seat, now: float) -> str:

@@ -21,7 +21,7 @@ _NO_LESS = frozenset({"context_too_long", "unsupported"})
 
 class PriorityConfig(Config, frozen=True):
     """``of``: tiers, each a target or a list of equals; ``by``: how those are chosen between; ``threshold``: the share
-    of a tier's targets that must be usable (0: any one).
+    of a tier's targets that must be usable (0: any one); ``affinity``: that of ``balance``, for tiers of equals.
 
     A plain list stands for ``of``.
     """
@@ -29,6 +29,7 @@ class PriorityConfig(Config, frozen=True):
     of: tuple[Any, ...]
     by: By = "latency"
     threshold: Percent = Percent(0)
+    affinity: Any = None
 
 
 class Priority(Node):
@@ -49,9 +50,10 @@ class Priority(Node):
     @classmethod
     def compile(cls, config: PriorityConfig, context: CompileContext) -> Target | None:
         tiers = []
+        ways = {"by": config.by} | ({} if config.affinity is None else {"affinity": config.affinity})
         for at, item in enumerate(config.of):
             place = f"of[{at}]"
-            value = {"balance": {"by": config.by, "of": item}} if isinstance(item, list) else item
+            value = {"balance": {**ways, "of": item}} if isinstance(item, list) else item
             tier = context.target(value, place)
             if tier is not None:
                 tiers.append(tier)

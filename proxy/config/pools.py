@@ -29,8 +29,11 @@ def check_priority(settings: Any, path: Path, report: Report) -> None:
     if not isinstance(of, list):
         return
     _check_twice(list(_places(of, at)), "priority", report)
-    if isinstance(settings, dict) and "by" in settings and not any(isinstance(tier, list) for tier in of):
-        report.notice((*path, "by"), "no tier is a list of equals, so there is nothing to choose between", key=True)
+    if isinstance(settings, dict) and not any(isinstance(tier, list) for tier in of):
+        for key in ("by", "affinity"):
+            if key in settings:
+                message = "no tier is a list of equals, so there is nothing to choose between"
+                report.notice((*path, key), message, key=True)
 
 
 def _places(tiers: list[Any], path: Path) -> Iterator[tuple[Any, Path]]:

@@ -147,9 +147,10 @@ def _check_share(price: DatedPrice, path: str, fail: Callable[[str, str], None])
 class Known:
     """The capabilities of one account's models. What was looked up is kept, within bounds."""
 
-    __slots__ = ("_known", "_overrides", "_refused", "_rows")
+    __slots__ = ("_known", "_overrides", "_refused", "_rows", "kind")
 
     def __init__(self, kind: str, models: Mapping[str, ModelConfig] | None = None) -> None:
+        self.kind = kind  # or preset
         self._rows = _compile(rows_of(kind))
         self._refused = REFUSED.get(kind, frozenset())
         self._overrides = tuple(

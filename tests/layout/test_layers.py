@@ -39,6 +39,7 @@ LAYERS = {
     "proxy.imported": "leaf",
     "proxy.kept": "leaf",
     "proxy.pending": "leaf",
+    "proxy.prefixes": "leaf",
     "proxy.reports": "leaf",
     "proxy.room": "leaf",
     "proxy.seam": "leaf",
