@@ -152,7 +152,7 @@ class Affinity:
         if not row.cached_read:
             return retention.lifetime
         known = [one.lifetime for one in self._prefixes.holders(mark.digest) if one.target == attempt.target]
-        return max(retention.lifetime, *known)
+        return max([retention.lifetime, *known])
 
 
 def _owner(x: Exchange, scope: str) -> bytes:

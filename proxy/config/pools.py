@@ -18,9 +18,17 @@ def check_balance(settings: Any, path: Path, report: Report) -> None:
     if isinstance(settings, dict):
         by = settings.get("by", "latency")
         _check_weights(of, at, by, report)
+        _check_spill(settings.get("affinity"), len(of), (*path, "affinity", "spill"), report)
         if "expected_output" in settings and by not in ("latency", "cost"):
             message = f"this matters for `latency` and `cost` only, not `by: {by}`"
             report.notice((*path, "expected_output"), message, key=True)
+
+
+def _check_spill(affinity: Any, count: int, path: Path, report: Report) -> None:
+    spill = affinity.get("spill") if isinstance(affinity, dict) else None
+    if isinstance(spill, int | float) and report.sound(path) and spill >= count > 1:
+        message = f"of {count} targets none can have more than {count} times the mean, so a warm one is never too busy"
+        report.notice(path, message, key=True)
 
 
 def check_priority(settings: Any, path: Path, report: Report) -> None:

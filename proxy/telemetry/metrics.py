@@ -119,6 +119,13 @@ class Metrics(Meter):
             ["flag", "state"],
             **known,
         )
+        self._affinity = Counter(
+            "sluicegate_affinity_requests",
+            "Requests of pools with `affinity` that are long enough: returned to a warm account, new (none is), or gone "
+            "elsewhere as it is busy, or out (ejected, limited, drained).",
+            ["route", "result"],
+            **known,
+        )
         self._losses = Counter(
             "sluicegate_translation_losses",
             "Answers to requests of which the target could not be told everything.",
@@ -204,6 +211,8 @@ class Metrics(Meter):
             self._child(self._flags, fields["flag"], "on" if fields["on"] else "off").inc()
         elif event.startswith(("cache.", "cache_semantic.")):
             self._caching.told(event, fields)
+        elif event == "affinity.chosen":
+            self._child(self._affinity, fields["route"], fields["result"]).inc()
         elif event == "cassette.request":
             self._child(self._cassettes, fields["route"], fields["result"]).inc()
         elif event == "experiment.left":
@@ -241,6 +250,12 @@ class Metrics(Meter):
         self._tokens = Counter(
             "sluicegate_tokens", "Tokens used, by target and direction.", ["route", "target", "type"], **known
         )
+        self._prompt_cache = Counter(
+            "sluicegate_prompt_cache_tokens",
+            "Tokens of the input that providers have read from their caches of prompts, or written to them.",
+            ["route", "target", "type"],
+            **known,
+        )
 
     def _charged(self, route: str, attempt: Attempt) -> None:
         """What one attempt has used, as far as that is known when its request ends."""
@@ -256,6 +271,11 @@ class Metrics(Meter):
         cost.inc(charge.cost / 1e9)
         read.inc(charge.input_tokens)
         told.inc(charge.output_tokens)
+        row = charge.row
+        if row.cached_read:
+            self._child(self._prompt_cache, *key, "read").inc(row.cached_read)
+        if written := row.cache_write_5m + row.cache_write_1h:
+            self._child(self._prompt_cache, *key, "written").inc(written)
 
     def _add_queue(self, known: dict[str, Any]) -> None:
         """What is told of requests that wait in line."""

@@ -16,6 +16,8 @@ from tests.upstream.answers import Events, Seen, Whole, answer
 from tests.upstream.emitter import Emitter, Ended
 from tests.upstream.journal import Journal
 from tests.upstream.realtime import realtime
+from tests.upstream.remembering import Memory
+from tests.upstream.say import Say, said
 from tests.upstream.script import Script, Steps, read_script
 
 _TELL = "/.tell/"
@@ -43,6 +45,7 @@ class World:
         self.journal = journal
         self.told: dict[str, dict[str, Any]] = {}
         self.steps = Steps()
+        self.memory = Memory()
         self.connections = itertools.count(1)
         self.requests = itertools.count(1)
 
@@ -122,6 +125,8 @@ class Connection(asyncio.StreamReaderProtocol):
         except ValueError as error:
             script = Script(status=599, body={"error": {"message": f"bad script: {error}"}})
         self._world.journal.write("script", id=number, name=script.id)
+        if script.remembers and isinstance(parsed, dict):
+            script = msgspec.structs.replace(script, say=self._remembered(head, parsed, script))
         emitter = Emitter(writer, self._world.journal, number, script)
         await _fault(emitter, script)
         doom = None
@@ -138,6 +143,12 @@ class Connection(asyncio.StreamReaderProtocol):
                 doom.cancel()
         self._current = None
         return reusable and not early
+
+    def _remembered(self, head: Head, fields: dict[str, Any], script: Script) -> Say:
+        """The answer of an account that has a cache of prompts."""
+        account = f"{head.get('authorization') or head.get('x-api-key')} {fields.get('model')}"
+        by_marks = head.path.endswith("/messages")
+        return said([script.text or "Yes."], self._world.memory.read(account, fields, by_marks=by_marks))
 
     def _reset(self, emitter: Emitter) -> None:
         self._we_closed = True

@@ -42,6 +42,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     pad: int = 0  # bytes of filler in the body: a member "pad" of JSON, or one huge event
 
     say: Say | None = None  # the answer to a conversation, in whatever dialect it is asked
+    remembers: bool = False  # the account has a cache of prompts, and tells what it has read from there
     fails: str | None = None  # the provider's own error of this meaning, see `failures`
 
     text: str | None = None
