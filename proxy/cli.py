@@ -365,7 +365,7 @@ def _parser() -> ArgumentParser:
     reached = GatewayEdge(_address, os.environ)
     add_show(commands, config, output, reached)
     add_top(commands, config, output, reached)
-    add_cache(commands, config, output, reached, _state)
+    add_cache(commands, config, output, reached, _state, edge)
     add_import(commands, output, convert_litellm)
 
     command = commands.add_parser("version", parents=[output], help="print the version")

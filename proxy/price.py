@@ -93,13 +93,13 @@ class Price(Rates, frozen=True, dict=True):
 
     def cost(self, usage: Usage, *, tier: str = "", requests: int = 1) -> int:
         """Nano-dollars for what was used, rounded once, halves up. ``tier`` is the service tier that served it."""
-        terms, multiplier = self._at(tier) if tier else (self, MILLE)
+        terms, multiplier = self.at(tier) if tier else (self, MILLE)
         tokens = terms.rates(usage.input_total).tokens(usage)
         return (tokens * multiplier + _HALF) // _WHOLE + terms.request * requests
 
     def bound(self, input_tokens: int, output_tokens: int, *, tier: str = "", requests: int = 1) -> int:
         """The most that so many tokens, or fewer, can cost, whatever their classes: nano-dollars, rounded up."""
-        terms, multiplier = self._at(tier) if tier else (self, MILLE)
+        terms, multiplier = self.at(tier) if tier else (self, MILLE)
         read = told = 0
         for above, reads, tells in terms._ceilings:
             if above < input_tokens:
@@ -121,7 +121,7 @@ class Price(Rates, frozen=True, dict=True):
         """Of a request with so many tokens of input, of all classes."""
         return next((step.rates for step in reversed(self.steps) if input_tokens > step.above), self)
 
-    def _at(self, tier: str) -> tuple[Price, int]:
+    def at(self, tier: str) -> tuple[Price, int]:
         """The terms of a service tier, and the thousandths of them that it costs."""
         for name, variant in self.variants:
             if name == tier:

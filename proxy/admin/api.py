@@ -21,6 +21,7 @@ from proxy.admin import (
     flags_api,
     keys_api,
     limits_api,
+    prefixes_api,
     requests_api,
     usage_api,
 )
@@ -250,6 +251,7 @@ HANDLERS: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/admin/requests/{name}", requests_api.get_request),
     ("GET", "/admin/limits", limits_api.list_limits),
     ("GET", "/admin/cache", cache_api.show_caches),
+    ("GET", "/admin/cache/prefixes", prefixes_api.get_prefixes),
     ("POST", "/admin/cache", cache_api.invalidate),
     ("DELETE", "/admin/cache", cache_api.invalidate),
     ("GET", "/admin/experiments", experiments_api.list_experiments),

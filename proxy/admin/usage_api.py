@@ -29,19 +29,19 @@ async def get_usage(asked: Asked) -> Reply:
     """The groups that are the largest, of what the operator sees; the sum of all of these groups."""
     check(asked.operator, "usage.read")
     query = asked.texts(_FIELDS)
-    by = _dimensions(query.get("by", _BY))
+    by = dimensions_of(query.get("by", _BY))
     sort = query.get("sort", SORTS[0])
     if sort not in SORTS:
         raise BadRequest(f"`sort` is one of {', '.join(SORTS)}.", param="sort")
     limit = read_number(query.get("limit", str(_LINES)), "limit", 1, _MAX_LINES)
     chosen = confined(
-        asked.operator, _selection(query, datetime.fromtimestamp(asked.desk.service.micros() / MICRO, UTC))
+        asked.operator, selection_of(query, datetime.fromtimestamp(asked.desk.service.micros() / MICRO, UTC))
     )
 
     def work(source: Source) -> dict[str, Any]:
         return as_data(usage(source, chosen, by, sort=sort, limit=limit))
 
-    found = await _read(asked, work)
+    found = await read_ledger(asked, work)
     return json_reply(found | {"since": chosen.since, "until": chosen.until or None})
 
 
@@ -58,7 +58,7 @@ def confined(operator: Operator, chosen: Selection) -> Selection:
     return Selection(chosen.since, chosen.until, where)
 
 
-async def _read(asked: Asked, work: Callable[[Source], dict[str, Any]]) -> dict[str, Any]:
+async def read_ledger(asked: Asked, work: Callable[[Source], dict[str, Any]]) -> dict[str, Any]:
     """Ask the ledger, in a thread and by a connection of its own; a few at a time.
 
     Raises:
@@ -84,14 +84,14 @@ async def _read(asked: Asked, work: Callable[[Source], dict[str, Any]]) -> dict[
         raise GatewayError("The ledger cannot be read now.", status=503, code="ledger_unavailable") from error
 
 
-def _dimensions(text: str) -> tuple[str, ...]:
+def dimensions_of(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(text.split(",")))
     if any(name not in DIMENSIONS for name in names):
         raise BadRequest(f"`by` takes, with commas between them: {', '.join(DIMENSIONS)}.", param="by")
     return names
 
 
-def _selection(query: dict[str, str], now: datetime) -> Selection:
+def selection_of(query: dict[str, str], now: datetime) -> Selection:
     where: dict[str, tuple[str, ...]] = {}
     for column, text in _parsed(query, "where", parse_where, []):
         where[column] = (*where.get(column, ()), text)

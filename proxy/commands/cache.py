@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from proxy.caching.tags import read_tag
-from proxy.commands import DONE, FAILED, WRONG, Commands
+from proxy.commands import DONE, FAILED, WRONG, Commands, Edge
 from proxy.commands.asking import Gateway, GatewayEdge, Unanswered, add_address
+from proxy.commands.prefixes import add_prefixes
 from proxy.commands.tune import add_tune
 from proxy.ledger.shown import dollars, style_for, table, text
 
@@ -25,10 +26,15 @@ _TAGS = (
 
 
 def add_cache(
-    commands: Commands, config: ArgumentParser, output: ArgumentParser, edge: GatewayEdge, state: Callable[[], Path]
+    commands: Commands,
+    config: ArgumentParser,
+    output: ArgumentParser,
+    edge: GatewayEdge,
+    state: Callable[[], Path],
+    ledger: Edge,
 ) -> None:
     """Add the command. ``config`` and ``output`` are parents: --config and --json. ``state``: where state is kept."""
-    command = commands.add_parser("cache", help="what kept answers have saved, and forgetting them")
+    command = commands.add_parser("cache", help="what kept answers and prompts have saved, and forgetting answers")
     verbs = command.add_subparsers(metavar="VERB", required=True)
     verb = verbs.add_parser("stats", parents=[config, output], help="hits, and what they saved since it began")
     add_address(verb)
@@ -39,6 +45,7 @@ def add_cache(
     verb.add_argument("--reason", default="", metavar="TEXT", help="stands in the audit")
     add_address(verb)
     verb.set_defaults(run=lambda args: _guarded(_invalidate, args, edge))
+    add_prefixes(verbs, config, output, ledger)
     add_tune(verbs, output, state)
 
 

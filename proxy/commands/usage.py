@@ -52,29 +52,39 @@ def add_usage(commands: Commands, config: ArgumentParser, output: ArgumentParser
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    dimensions = ", ".join(DIMENSIONS)
+    names = ", ".join(DIMENSIONS)
     command.add_argument(
         "--by",
-        type=_dimensions,
+        type=dimensions,
         default=("team", "model"),
         metavar="NAME,…",
-        help=f"{dimensions} (default: team,model)",
+        help=f"{names} (default: team,model)",
     )
     add_selection(command, edge, "month")
     command.add_argument("--sort", choices=SORTS, default="cost", help="the largest first (default: %(default)s)")
-    command.add_argument("--limit", type=_positive, default=50, metavar="N", help="lines (default: %(default)s)")
+    command.add_argument("--limit", type=positive, default=50, metavar="N", help="lines (default: %(default)s)")
     command.add_argument("--csv", action="store_true", help="print CSV")
     command.set_defaults(run=guarded(lambda args: _usage(args, edge)))
 
 
-def _dimensions(words: str) -> tuple[str, ...]:
+def dimensions(words: str) -> tuple[str, ...]:
+    """What ``--by`` takes.
+
+    Raises:
+        argparse.ArgumentTypeError: a dimension that does not exist.
+    """
     names = tuple(dict.fromkeys(words.split(",")))
     if wrong := [name for name in names if name not in DIMENSIONS]:
         raise argparse.ArgumentTypeError(f"{wrong[0]!r} is none of: {', '.join(DIMENSIONS)}")
     return names
 
 
-def _positive(word: str) -> int:
+def positive(word: str) -> int:
+    """What ``--limit`` takes.
+
+    Raises:
+        argparse.ArgumentTypeError: no whole number above 0, or a very large one.
+    """
     if not (word.isascii() and word.isdecimal() and 0 < len(word) < 7 and int(word)):
         raise argparse.ArgumentTypeError(f"{word!r} is no number from 1 to 999999")
     return int(word)

@@ -14,7 +14,7 @@ from proxy.ledger.shown import MICRO, NANO
 
 Sort = Literal["cost", "requests", "tokens"]
 SORTS: tuple[Sort, ...] = ("cost", "requests", "tokens")
-_EVER = 2**62  # microseconds
+EVER = 2**62  # microseconds
 HOUR, DAY = 3600 * MICRO, 86400 * MICRO
 _NOT_ASKED_BY = {"id", "request", "reason", "price", "source", "flags"}  # texts that make no groups
 # Dimension → its expression. Times divide as integers in SQLite and PostgreSQL alike.
@@ -77,7 +77,7 @@ def usage(source: Source, selection: Selection, by: Sequence[str], *, sort: Sort
     if wrong := [name for name in by if name not in DIMENSIONS]:
         raise ValueError(f"{wrong[0]}: cannot be grouped by")
     twice, twice_in_all = _counted_twice(source, selection, by)
-    condition, params = selection.condition(scans=is_most(source, selection.since, selection.until or _EVER))
+    condition, params = selection.condition(scans=is_most(source, selection.since, selection.until or EVER))
     expressions = [DIMENSIONS[name] for name in by]
     sql = " ".join(("SELECT", ", ".join([*expressions, _SUMS]), "FROM attempts WHERE", condition, _grouped(len(by))))
     total = Group(())
@@ -89,7 +89,7 @@ def usage(source: Source, selection: Selection, by: Sequence[str], *, sort: Sort
             key, sums = found[: len(by)], [int(value or 0) for value in found[len(by) :]]
             if not sums[0]:
                 continue  # without dimensions, nothing is one row, too
-            group = Group(_names(by, key), sums[0] - twice.get(key, 0), *sums)
+            group = Group(names_of(by, key), sums[0] - twice.get(key, 0), *sums)
             count += 1
             _add(total, group)
             yield group
@@ -132,7 +132,8 @@ def _add(total: Group, group: Group) -> None:
     total.cost += group.cost
 
 
-def _names(by: Sequence[str], key: Sequence[Any]) -> tuple[str, ...]:
+def names_of(by: Sequence[str], key: Sequence[Any]) -> tuple[str, ...]:
+    """What a group is called, by the values of its dimensions."""
     return tuple(_time(name, value) if name in _TIMES else str(value) for name, value in zip(by, key, strict=True))
 
 

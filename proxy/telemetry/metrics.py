@@ -121,8 +121,8 @@ class Metrics(Meter):
         )
         self._affinity = Counter(
             "sluicegate_affinity_requests",
-            "Requests of pools with `affinity` that are long enough: returned to a warm account, new (none is), or gone "
-            "elsewhere as it is busy, or out (ejected, limited, drained).",
+            "Requests of pools with `affinity` that are long enough: returned to a warm account, new (there is none), "
+            "or sent elsewhere as it is busy or out (ejected, limited, drained).",
             ["route", "result"],
             **known,
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from proxy.commands import Edge, Place
 from proxy.commands.asking import GatewayEdge
 from proxy.commands.cache import add_cache
 
@@ -24,6 +25,7 @@ CACHE = {
     "hit_rate": 0.75,
     "saved": {"cost": 0.0125, "seconds": 61.2, "tokens": 9},
 }
+LEDGER = Edge(lambda path: Place(Path("nowhere")), {}, lambda: 0.0)
 Run = Callable[..., int]
 
 
@@ -67,7 +69,7 @@ def run(heard: list[Any]) -> Iterator[Run]:
         output.add_argument("--json", action="store_true")
         commands = parser.add_subparsers(required=True)
         url = f"http://127.0.0.1:{server.server_port}"
-        add_cache(commands, config, output, GatewayEdge(lambda path: url, {"NO_COLOR": "1"}), lambda: Path("nowhere"))
+        add_cache(commands, config, output, GatewayEdge(lambda path: url, {"NO_COLOR": "1"}), Path, LEDGER)
 
         def go(*words: str) -> int:
             args = parser.parse_args(["cache", *words])
