@@ -107,8 +107,9 @@ def read_prefix(dialect: str | None, body: bytes, owner: bytes) -> Prefix | None
         if at == head:
             found.end()
         found.add(message)
-        if head <= at < head + _FIRST or at >= len(messages) - _LAST:
+        if at >= head and (at < head + _FIRST or at >= len(messages) - _LAST):
             found.end()
+    found.end()
     return Prefix(tuple(found.marks), bytes(top.prompt_cache_retention) == b'"24h"') if found.marks else None
 
 
