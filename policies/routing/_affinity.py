@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -12,7 +11,7 @@ import msgspec
 from policies.routing._helpers import Seat
 from proxy.exchange import Attempt, Exchange
 from proxy.policy import Answer
-from proxy.prefixes.reading import SHORT, Mark, Prefix, read_prefix
+from proxy.prefixes.reading import Mark, Prefix, read_aside, read_prefix
 from proxy.prefixes.retention import Retention
 from proxy.prefixes.table import Prefixes
 from proxy.units import Duration
@@ -79,8 +78,10 @@ class Affinity:
         return read_prefix(x.endpoint.dialect, x.body, _owner(x, self._config.scope))
 
     async def read_aside(self, x: Exchange) -> Prefix | None:
-        """The same; a long request is read in a thread."""
-        return self.read(x) if len(x.body) <= SHORT else await asyncio.to_thread(self.read, x)
+        """The same, off the loop where that takes long."""
+        if x.endpoint is None:
+            return None
+        return await read_aside(x.endpoint.dialect, x.body, _owner(x, self._config.scope))
 
     def narrow(self, prefix: Prefix, candidates: Sequence[Seat], now: float) -> Warmth:
         """Those of ``candidates`` that are the warmest and not too busy; or those that are not too busy."""

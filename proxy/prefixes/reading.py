@@ -7,6 +7,7 @@ preference and nothing that anybody could read: that is why the middle of a very
 
 from __future__ import annotations
 
+import asyncio
 import re
 from hashlib import blake2b
 from operator import attrgetter
@@ -16,7 +17,7 @@ import msgspec
 
 SHORTEST = 2048  # bytes: no provider keeps what is shorter than 1,024 tokens, and a token is seldom shorter than two
 LONGEST = 16 << 20  # bytes of a request; what is longer is not looked at
-SHORT = 64 << 10  # bytes: what is longer takes milliseconds, and is better read in a thread
+_SHORT = 64 << 10  # bytes: what is longer takes milliseconds, and is better read in a thread
 _MOST = 5_000  # messages
 _SIDE = 16 << 10  # bytes of a long message that count, at either end, beside its length
 _FIRST, _LAST = 4, 64  # messages after which a prefix ends: those at the beginning, and those at the end
@@ -111,6 +112,13 @@ def read_prefix(dialect: str | None, body: bytes, owner: bytes) -> Prefix | None
             found.end()
     found.end()
     return Prefix(tuple(found.marks), bytes(top.prompt_cache_retention) == b'"24h"') if found.marks else None
+
+
+async def read_aside(dialect: str | None, body: bytes, owner: bytes) -> Prefix | None:
+    """The same for whoever must not be held up: a long request is read in a thread."""
+    if len(body) <= _SHORT or dialect not in _PLACES:
+        return read_prefix(dialect, body, owner)
+    return await asyncio.to_thread(read_prefix, dialect, body, owner)
 
 
 def _messages(said: bytes) -> list[bytes]:
