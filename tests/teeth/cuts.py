@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tests.teeth.admin import ADMIN
+from tests.teeth.affinity import AFFINITY
 from tests.teeth.caching import CACHING
 from tests.teeth.comparing import COMPARING
 from tests.teeth.development import DEVELOPMENT
@@ -46,6 +47,7 @@ CUTS = tuple(
         STREAMS,
         FAILURES,
         ROUTING,
+        AFFINITY,
         RACING,
         QUEUE,
         IDEMPOTENCY,

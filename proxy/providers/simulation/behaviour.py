@@ -40,6 +40,7 @@ class Overrides(policy.Config, frozen=True, kw_only=True):
     first_token: Duration | None = None
     gap: Duration | None = None
     usage: Usage | None = None
+    prompt_cache: Duration | None = None
     tool_calls: ToolCalls | None = None
     error_rate: float | None = None
     errors: tuple[int, ...] | None = None
@@ -59,6 +60,7 @@ class Config(policy.Config, frozen=True, kw_only=True):
     first_token: Duration = Duration(0)
     gap: Duration = Duration(0)
     usage: Usage = Usage()
+    prompt_cache: Duration | None = None
     tool_calls: ToolCalls = ToolCalls()
     error_rate: float = 0.0
     errors: tuple[int, ...] = (500,)
@@ -78,6 +80,7 @@ class Behaviour(msgspec.Struct, frozen=True):
     first_token: float
     gap: float
     usage: Usage
+    prompt_cache: float | None
     tool_name: str | None
     tool_count: int
     error_rate: float

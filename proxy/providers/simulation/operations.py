@@ -14,6 +14,7 @@ from proxy.providers.simulation.chat import chat, completion
 from proxy.providers.simulation.made import CREATED, Events, Whole
 from proxy.providers.simulation.media import image_stream, images, speech, transcription
 from proxy.providers.simulation.request import (
+    Asked,
     digest_of,
     form_field,
     prompt_of,
@@ -24,7 +25,7 @@ from proxy.providers.simulation.request import (
 from proxy.providers.simulation.responses import response
 from proxy.providers.simulation.shelf import Shelf, read_upload
 from proxy.providers.simulation.vectors import embeddings, moderations, rerank
-from proxy.providers.simulation.words import say
+from proxy.providers.simulation.words import Words, say
 
 Made = Whole | Events
 _MAX_BATCH = 1000  # lines of a batch; more are refused
@@ -59,11 +60,20 @@ def _json(value: Any) -> Whole:
     return Whole(msgspec.json.encode(value))
 
 
+def _said(asked: Asked, job: Job, dialect: str) -> Words:
+    """The answer; what the account has in its cache of prompts is told by its usage."""
+    words, seconds = say(asked, job.body, job.model, job.behaviour), job.behaviour.prompt_cache
+    if seconds is None:
+        return words
+    cached = job.shelf.recall(dialect, job.body, job.model, words.prompt_tokens, seconds)
+    return msgspec.structs.replace(words, cached_tokens=cached)
+
+
 async def _chat(job: Job) -> Made:
     asked = read_asked(job.body)
     if not asked.messages:
         raise refused(400, "`messages` must be a list of at least one message.", param="messages")
-    return chat(asked, say(asked, job.body, job.model, job.behaviour), job.model)
+    return chat(asked, _said(asked, job, "openai_chat"), job.model)
 
 
 async def _completion(job: Job) -> Made:
@@ -73,7 +83,7 @@ async def _completion(job: Job) -> Made:
 
 async def _response(job: Job) -> Made:
     asked = read_asked(job.body)
-    made, stored = response(asked, say(asked, job.body, job.model, job.behaviour), job.model)
+    made, stored = response(asked, _said(asked, job, "openai_responses"), job.model)
     if asked.store is not False:
         job.shelf.add_response(stored, len(job.body))
     return made

@@ -1,4 +1,5 @@
-"""What a simulated account remembers: files, batches, stored responses. In memory, bounded, the oldest go first."""
+"""What a simulated account remembers: files, batches, stored responses, prompts. In memory, bounded, the oldest go
+first."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from proxy.prefixes.reading import read_prefix
+from proxy.prefixes.table import Prefixes
 from proxy.providers.simulation.made import CREATED
 from proxy.providers.simulation.request import form_field, refused
 
@@ -16,6 +19,8 @@ MAX_BYTES = 64 << 20  # of all files together
 MAX_BATCHES = 500
 MAX_RESPONSES = 500
 MAX_RESPONSE = 64 << 10  # larger ones are not stored
+MAX_PROMPTS = 5000  # beginnings of prompts
+LEAST_PROMPT = 1024  # tokens of the shortest that is remembered
 
 
 class File(msgspec.Struct, frozen=True):
@@ -48,6 +53,7 @@ class Shelf:
         self._bytes = 0
         self._batches: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._responses: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._prompts = Prefixes(MAX_PROMPTS)
 
     def add_file(self, name: str, purpose: str, content: bytes) -> File:
         """Keep a file."""
@@ -111,6 +117,19 @@ class Shelf:
         """Forget a response."""
         self.response(response_id)
         del self._responses[response_id]
+
+    def recall(self, dialect: str, body: bytes, model: str, tokens: int, seconds: float) -> int:
+        """How many of a prompt's tokens were read before, within so many seconds; from now on all of them were."""
+        prefix = read_prefix(dialect, body, model.encode())
+        if prefix is None:
+            return 0
+        found = 0
+        for digest, size in prefix.marks:
+            share = tokens * size // prefix.marks[-1].size
+            if share >= LEAST_PROMPT:
+                found = share if self._prompts.holders(digest) else found
+                self._prompts.remember(digest, model, seconds)
+        return found
 
 
 def read_upload(body: bytes, content_type: bytes) -> tuple[str, str, bytes]:

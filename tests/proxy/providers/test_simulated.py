@@ -246,3 +246,25 @@ async def test_a_bad_setting_is_a_problem(account: Make, context: Any, config: d
     """Told with its place."""
     account("simulated", **config)
     assert [place for place, _ in context.problems] == [at]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_an_account_remembers_prompts_if_told_to(stream: bool, account: Make, ask: Make) -> None:
+    """Its usage tells the tokens that it has read before."""
+    long = {"role": "system", "content": "A long beginning. " * 400}
+    body = (STREAM if stream else CHAT) | {"messages": [long, *CHAT["messages"]]}
+
+    async def cached(who: Any) -> int:
+        answer = await ask(who, body)
+        if not stream:
+            usage = ChatCompletion.model_validate_json(answer.body, strict=True).usage
+        else:
+            usage = chunks_of(b"".join([chunk async for chunk in answer.chunks]))[-1].usage
+        assert usage is not None
+        assert usage.prompt_tokens_details is not None
+        return usage.prompt_tokens_details.cached_tokens or 0
+
+    forgetful, mindful = account("simulated"), account("simulated", prompt_cache="1m")
+    assert [await cached(forgetful) for _ in range(2)] == [0, 0]
+    assert await cached(mindful) == 0
+    assert await cached(mindful) > 1500

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from proxy.errors import Rejected
@@ -53,3 +55,22 @@ def test_an_upload_is_read() -> None:
     for wrong in (b"", b"application/json"):
         with pytest.raises(Rejected):
             read_upload(body, wrong)
+
+
+def _turn(*said: str) -> bytes:
+    messages = [{"role": "user", "content": text} for text in ("A long beginning. " * 300, *said)]
+    return json.dumps({"messages": messages}).encode()
+
+
+def test_prompts_are_recalled() -> None:
+    """As far as they were read before, by that model; what is short never was."""
+    shelf = Shelf()
+    assert shelf.recall("openai_chat", _turn("Hi"), "m", 2000, 60) == 0
+    assert shelf.recall("openai_chat", _turn("Hi"), "m", 2000, 60) == 2000
+    assert 1900 < shelf.recall("openai_chat", _turn("Ho"), "m", 2000, 60) < 2000
+    assert shelf.recall("openai_chat", _turn("Hi"), "n", 2000, 60) == 0
+    assert shelf.recall("openai_chat", _turn("Hi"), "m", 1000, 60) == 0
+    assert shelf.recall("openai_chat", b"{}", "m", 2000, 60) == 0
+    other = Shelf()
+    other.recall("openai_chat", _turn("Hi"), "m", 2000, 0.0)
+    assert other.recall("openai_chat", _turn("Hi"), "m", 2000, 60) == 0, "it was kept for no time"
