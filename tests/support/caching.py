@@ -148,8 +148,8 @@ class House:
         store: str | None = None,
         after: House | None = None,
     ) -> None:
-        self.clock = Clock() if after is None else after.clock
-        self.shared = Shared() if after is None else after.shared
+        self.clock: Clock = Clock() if after is None else after.clock
+        self.shared: Shared = Shared() if after is None else after.shared
         text = f"""
 providers: {{sim: {{kind: simulated, error_rate: {float(fails)}}}}}
 tenants: {{acme: {{teams: {{search: {{keys: {{web: {{hash: "sha256:{"0" * 64}"}}}}}}}}}}}}
