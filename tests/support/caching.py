@@ -197,7 +197,7 @@ routes: {{chat: {{models: [m], policies: [authenticate, {before}cache: {settings
     async def rest(self) -> None:
         """Until what is done behind the callers' backs is done."""
         while len(self.room.background):
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
 
     async def kept(self) -> int:
         """How many answers are kept, by the store's own account."""
