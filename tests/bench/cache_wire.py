@@ -12,7 +12,7 @@ import select
 import socket
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -100,6 +100,10 @@ class _Line:
         is_over = len(body) >= length if length >= 0 else body.endswith(_LAST)
         return Waited(self._first - self._sent, now - self._sent) if is_over else None
 
+    def close(self) -> None:
+        """No more."""
+        self.socket.close()
+
     def ask(self, data: bytes) -> tuple[Waited, bytes]:
         """Send, wait, and what came."""
         self.send(data)
@@ -131,7 +135,8 @@ def paced(port: int, requests: Iterable[bytes], connections: int, pace: float = 
                 found.append(waited)
                 free.append(by_number[number])
     for line in lines:
-        line.socket.close()
+        line.close()
+    poll.close()
     return found
 
 
@@ -153,10 +158,9 @@ class Begins(NamedTuple):
 def first_bytes(gateway: Gateway, count: int, turns: int) -> dict[str, Begins]:
     """By what is asked for, and on how many connections."""
     hit, streamed = question("own", "known"), question("own", "known", stream=True)
-    line = _Line(gateway.port)
-    for asked in (hit, streamed):
-        line.ask(asked)
-    line.socket.close()
+    with closing(_Line(gateway.port)) as line:
+        for asked in (hit, streamed):
+            line.ask(asked)
     rows = {
         f"{name}, {connections} connection{'s' if connections > 1 else ''}": (asked, connections)
         for connections in (1, 32)
@@ -191,24 +195,27 @@ def auc(ones: list[float], others: list[float]) -> float:
 def told_apart(gateway: Gateway, model: str, samples: int, seed: int = 5) -> dict[str, float]:
     """A stranger asks what somebody has asked, and what nobody has, by turns that a seed draws: how well each thing
     that can be seen tells the two apart."""
-    mine, theirs = _Line(gateway.port), _Line(gateway.port)
     names = [f"{model} {seed} {number}" for number in range(samples)]
     known = set(random.Random(seed).sample(names, samples // 2))
-    for name in sorted(known):
-        mine.ask(question(model, name))
     seen: dict[str, tuple[list[float], list[float]]] = {}
-    for name in names:
-        waited, got = theirs.ask(question(model, name, key=STRANGER))
-        head, _, body = got.partition(_END)
-        headers = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
-        values = {
-            "time to the first byte": waited.first,
-            "time to the last": waited.last,
-            "x-sluicegate-overhead-ms": float(headers[b"x-sluicegate-overhead-ms"]),
-            "names of headers": float(len(b" ".join(headers))),
-            "x-sluicegate-cache": float(headers[b"x-sluicegate-cache"] == b"hit"),
-            "size of the answer": float(len(body)),
-        }
-        for what, value in values.items():
-            seen.setdefault(what, ([], []))[name not in known].append(value)
+    with closing(_Line(gateway.port)) as mine, closing(_Line(gateway.port)) as theirs:
+        for name in sorted(known):
+            mine.ask(question(model, name))
+        for name in names:
+            for what, value in _seen(*theirs.ask(question(model, name, key=STRANGER))).items():
+                seen.setdefault(what, ([], []))[name not in known].append(value)
     return {what: auc(*pair) for what, pair in seen.items()}
+
+
+def _seen(waited: Waited, got: bytes) -> dict[str, float]:
+    """Everything of an answer that can be seen, as numbers."""
+    head, _, body = got.partition(_END)
+    headers = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
+    return {
+        "time to the first byte": waited.first,
+        "time to the last": waited.last,
+        "x-sluicegate-overhead-ms": float(headers[b"x-sluicegate-overhead-ms"]),
+        "names of headers": float(len(b" ".join(headers))),
+        "x-sluicegate-cache": float(headers[b"x-sluicegate-cache"] == b"hit"),
+        "size of the answer": float(len(body)),
+    }
