@@ -198,7 +198,7 @@ NEVER: dict[str, Kind] = {
 }
 
 
-@pytest.mark.parametrize("name", NEVER)
+@pytest.mark.parametrize("name", NEVER, ids=lambda name: name.replace(" ", "_"))
 async def test_it_is_never_kept(name: str, make: Make) -> None:
     """Nothing comes to lie in the store, and the next request is sent. A good answer would have been kept."""
     kind = NEVER[name]
@@ -421,7 +421,7 @@ async def test_a_hit_is_an_answer_by_the_rules(dialect: str, first: bool, then: 
 # What bad input gets
 
 
-@pytest.mark.parametrize("damage", ["poisoned", "truncated", "of another version", "of another key", "empty"])
+@pytest.mark.parametrize("damage", ["poisoned", "truncated", "other_version", "other_key", "empty"])
 async def test_what_is_no_entry_is_a_miss_that_is_told(damage: str, make: Make) -> None:
     """Whatever lies there; and the answer that comes next takes its place."""
     house = make()
@@ -432,8 +432,8 @@ async def test_what_is_no_entry_is_a_miss_that_is_told(damage: str, make: Make) 
     bad = {
         "poisoned": good.replace(b"Hello", b"Hallo"),
         "truncated": good[:-9],
-        "of another version": good[:3] + b"\x09" + good[4:],
-        "of another key": seal(bytes(32), entry()),
+        "other_version": good[:3] + b"\x09" + good[4:],
+        "other_key": seal(bytes(32), entry()),
         "empty": b"",
     }[damage]
     shared = house.caches.shared

@@ -166,7 +166,7 @@ NEVER: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("name", NEVER)
+@pytest.mark.parametrize("name", NEVER, ids=lambda name: name.replace(" ", "_"))
 async def test_bad_answers_are_never_kept(
     name: str, place: Place, client: httpx2.AsyncClient, upstream: FakeUpstream, journal: JournalReader
 ) -> None:
