@@ -20,7 +20,7 @@ _IN_BOTH: tuple[tuple[str, str, str, str, str, str], ...] = (
         _KEY,
         '"" if who is None else who.tier,',
         '"",',
-        f"{_PROMISES}::test_no_axis_is_crossed[{{}}]",
+        f"{_PROMISES}::test_no_axis_is_crossed[{{}}-0]",
     ),
     (
         "CAC-01",
@@ -28,7 +28,7 @@ _IN_BOTH: tuple[tuple[str, str, str, str, str, str], ...] = (
         _KEY,
         "found = [self._fingerprint, canonical(told)]",
         "found = [canonical(told)]",
-        f"{_PROMISES}::test_no_axis_is_crossed[{{}}]",
+        f"{_PROMISES}::test_no_axis_is_crossed[{{}}-0]",
     ),
     (
         "CAC-01",
@@ -68,7 +68,7 @@ _IN_BOTH: tuple[tuple[str, str, str, str, str, str], ...] = (
         _KEY,
         "return body.written",
         'return body.written.replace(b" ", b"").lower()',
-        f"{_PROMISES}::test_near_duplicates_are_never_one[{{}}]",
+        f"{_PROMISES}::test_near_duplicates_are_never_one[{{}}-0]",
     ),
     (
         "CAC-04",
@@ -100,7 +100,7 @@ _IN_BOTH: tuple[tuple[str, str, str, str, str, str], ...] = (
         _KEY,
         "return [scope, who.organisation, who.team,",
         'return [scope, "", who.team,',
-        f"{_PROMISES}::test_no_axis_is_crossed[{{}}]",
+        f"{_PROMISES}::test_no_axis_is_crossed[{{}}-0]",
     ),
     (
         "CAC-06",
@@ -291,7 +291,7 @@ CACHING: tuple[tuple[str, str, str, str, str, str], ...] = (
         _STORE,
         'sha256(b"name" + key)',
         'sha256(b"name")',
-        f"{_PROMISES}::test_no_axis_is_crossed[valkey]",
+        f"{_PROMISES}::test_no_axis_is_crossed[valkey-0]",
     ),
     (
         "CAC-02",
