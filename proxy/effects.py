@@ -24,11 +24,12 @@ class _Lasting(msgspec.Struct):
 _READ = msgspec.json.Decoder(_Lasting)
 
 
-def lasting(x: Exchange) -> str | None:
+def lasting(x: Exchange, members: dict[str, Any] | None = None) -> str | None:
     """What would be done twice if ``x`` were sent twice, for people; None if nothing would.
 
-    Reads the body's top level: only for who is about to send it twice. OpenAI's Responses are stored unless the request
-    says ``store: false``; tools of a remote MCP server are called by the provider itself, and may do anything.
+    ``members``: of the body's top level, for who has read it. Else it is read: only for who is about to send it twice.
+    OpenAI's Responses are stored unless the request says ``store: false``; tools of a remote MCP server are called by
+    the provider itself, and may do anything.
     """
     endpoint = x.endpoint
     if endpoint is None or endpoint.operation not in _ANSWERS_ONLY or endpoint.body != "json" or x.method != "POST":
@@ -36,16 +37,17 @@ def lasting(x: Exchange) -> str | None:
     if endpoint.operation != "chat":
         return None
     try:
-        found = _READ.decode(x.body)
+        found = msgspec.structs.asdict(_READ.decode(x.body)) if members is None else members
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "its body cannot be read"
-    if found.store or (endpoint.name == "responses" and found.store is not False):
+    if found.get("store") or (endpoint.name == "responses" and found.get("store") is not False):
         return "the provider stores the answer"
-    if found.background:
+    if found.get("background"):
         return "it goes on in the background"
-    if found.conversation:
+    if found.get("conversation"):
         return "it adds to a stored conversation"
-    tools = found.tools if isinstance(found.tools, list) else []
-    if found.mcp_servers or any(isinstance(tool, dict) and tool.get("type") == "mcp" for tool in tools):
+    tools = found.get("tools")
+    is_remote = isinstance(tools, list) and any(isinstance(tool, dict) and tool.get("type") == "mcp" for tool in tools)
+    if found.get("mcp_servers") or is_remote:
         return "the provider calls tools itself"
     return None

@@ -61,6 +61,14 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
     running.kill()
 
 
+@pytest.fixture(scope="module")
+def module_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """The same for all tests of a file, each of which empties it."""
+    running = Valkey(tmp_path_factory.mktemp("valkey"))
+    yield running
+    running.kill()
+
+
 def _factory(folder: Path) -> Iterator[MakeGateway]:
     started: list[Gateway] = []
     numbers = itertools.count(1)

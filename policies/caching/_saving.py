@@ -97,7 +97,7 @@ def why_not(x: Exchange, asked: Asked) -> str | None:
 def flaw_of(x: Exchange, body: bytes, rules: Rules, context: CompileContext, *, is_sse: bool) -> str | None:
     """The same by what is in the answer."""
     if x.endpoint.dialect == "openai_chat":
-        return rules.of_chat(body)
+        return rules.of_chat_stream(body) if is_sse else rules.of_chat(body)
     if x.endpoint.dialect is None:
         return None if body.lstrip().startswith(_OBJECT) else "no JSON object"
     completion = context.completion(x, body, is_sse=is_sse)

@@ -7,7 +7,6 @@ in the middle of a stream leaves it to the others; what fails is tried once more
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from proxy.caching.broadcast import Broadcast
@@ -23,10 +22,11 @@ class Flight(Generic[T]):
     after ``share`` by ``land``.
     """
 
-    __slots__ = ("_drop", "_failures", "_is_led", "_known", "_shared", "_waiting")
+    __slots__ = ("_failures", "_flights", "_is_led", "_key", "_known", "_shared", "_waiting")
 
-    def __init__(self, drop: Callable[[], None]) -> None:
-        self._drop = drop
+    def __init__(self, flights: Flights[T], key: bytes) -> None:
+        self._flights = flights
+        self._key = key
         self._known = asyncio.Event()
         self._shared: T | Broadcast | None = None
         self._is_led = True
@@ -79,6 +79,9 @@ class Flight(Generic[T]):
         self._is_led = False
         self._known.set()
 
+    def _drop(self) -> None:
+        self._flights.end(self._key, self)
+
 
 class Flights(Generic[T]):
     """Those under way, by key."""
@@ -94,14 +97,13 @@ class Flights(Generic[T]):
 
     def begin(self, key: bytes) -> Flight[T]:
         """A new one, led by the caller."""
-
-        def drop() -> None:
-            if self._open.get(key) is flight:
-                del self._open[key]
-
-        flight: Flight[T] = Flight(drop)
-        self._open[key] = flight
+        flight = self._open[key] = Flight(self, key)
         return flight
+
+    def end(self, key: bytes, flight: Flight[T]) -> None:
+        """``flight`` takes nobody any more."""
+        if self._open.get(key) is flight:
+            del self._open[key]
 
     def __len__(self) -> int:
         return len(self._open)

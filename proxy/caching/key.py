@@ -19,7 +19,7 @@ from proxy.exchange import Exchange
 
 Scope = Literal["key", "team", "organisation", "global"]
 SHOWN = 12  # hex digits of a key that people see, and by which they name it
-_FORM = b"sluicegate answer 1"
+_FORM = b"sluicegate answer 2"
 _NOT_OF_THE_ANSWER = frozenset({b"accept", b"content-type", b"idempotency-key", b"traceparent", b"tracestate"})
 _ONLY_OF_ACCOUNTS = frozenset({"session", "user"})  # tags that name whom it is for, and not what is asked
 _STREAM = ("stream", "stream_options")
@@ -98,7 +98,7 @@ class Keys:
         self.scope = scope
         self._fingerprint = fingerprint
         self._personalised = personalised
-        self._ignore = (*_STREAM, *ignore)
+        self._ignore = frozenset((*_STREAM, *ignore))
         self._headers = tuple(sorted({(one or other).lower().encode() for one, other in _HEADER.findall(routing)}))
         looked_at = {one or other for one, other in _TAG.findall(routing)}
         self._tags_apart = _ONLY_OF_ACCOUNTS - looked_at - ({"user"} if personalised else set())
@@ -106,12 +106,13 @@ class Keys:
 
     def of(self, x: Exchange, body: dict[str, Any], *, purpose: bytes = b"exact") -> bytes:
         """32 bytes. ``body``: of ``read_body``, perhaps with something left out; keys of different purposes differ."""
-        parts = [_FORM, purpose, *self._head(x), self._members(body)]
-        return sha256(b"".join([b"%d:%b" % (len(part), part) for part in parts])).digest()
+        parts = [purpose, *self._head(x), self._members(body)]
+        lengths = repr([len(part) for part in parts])  # so that no part runs into the next
+        return sha256(b"".join((_FORM, lengths.encode(), *parts))).digest()
 
     def _members(self, body: dict[str, Any]) -> bytes:
         """Those that count."""
-        ignored = [name for name in self._ignore if name in body]
+        ignored = body.keys() & self._ignore
         if not ignored and isinstance(body, Body):
             return body.written
         return canonical({name: value for name, value in body.items() if name not in ignored})
@@ -139,13 +140,15 @@ class Keys:
             sorted([note for note in x.notes.items() if note[0].startswith("flag ")]) if x.notes else [],
         ]
         found = [self._fingerprint, canonical(told)]
-        if fields := [field for field in x.query.split(b"&") if not _CREDENTIALS.match(field)]:
+        if x.query and (fields := [field for field in x.query.split(b"&") if not _CREDENTIALS.match(field)]):
             found.append(b"?" + b"&".join(fields))
-        found += [b"%b: %b" % header for header in sorted(x.forward) if header[0] not in _NOT_OF_THE_ANSWER]
-        found += [b"%b= %b" % (name, x.header(name) or b"") for name in self._headers]
+        if x.forward:
+            found += [b"%b: %b" % header for header in sorted(x.forward) if header[0] not in _NOT_OF_THE_ANSWER]
+        if self._headers:
+            found += [b"%b= %b" % (name, x.header(name) or b"") for name in self._headers]
         return found
 
 
 def shown(key: bytes) -> str:
     """A key as people see it."""
-    return key.hex()[:SHOWN]
+    return key[: SHOWN // 2].hex()

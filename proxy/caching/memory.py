@@ -18,7 +18,7 @@ class _Kept(msgspec.Struct):
     data: Entry | bytes
     size: int
     until: float
-    tags: frozenset[str]
+    tags: tuple[str, ...]
 
 
 class Memory:
@@ -47,7 +47,7 @@ class Memory:
 
     def keep(self, key: bytes, data: Entry | bytes, tags: Iterable[str], moment: int, lifetime: float) -> bool:
         """Keep ``data``, which was asked for at ``moment``; False if it is too large, or was invalidated since."""
-        found = frozenset(tags)
+        found = tuple(tags)
         size = (len(data) if isinstance(data, bytes) else len(data.body)) + OVERHEAD
         if size > self._max_size or self._is_outdated(found, moment):
             return False
@@ -74,7 +74,7 @@ class Memory:
         if key in self._kept:
             self._remove(key)
 
-    def _is_outdated(self, tags: frozenset[str], moment: int) -> bool:
+    def _is_outdated(self, tags: tuple[str, ...], moment: int) -> bool:
         if moment == self.moment:
             return False
         oldest = self._invalidations[0][0]

@@ -26,7 +26,29 @@ _SAID = re.compile(rb'"content"\s*:\s*"\s*(?:[^"\s\\]|\\[^nrt])')
 _CALLS = re.compile(rb'"(?:tool_calls|function_call)"\s*:\s*[\[{]\s*[{"]')
 _DECLINED = re.compile(rb'"refusal"\s*:\s*"[^"]')
 _GOOD = frozenset({"stop", "stop_sequence"})
+_CALLED = frozenset({"tool_calls", "function_call"})  # reasons to finish
 Conversation = Callable[[Exchange], Chat | None]
+
+
+class _Said(msgspec.Struct, gc=False):
+    content: str | list[Any] | None = None
+    refusal: Any = None
+    tool_calls: Any = None
+    function_call: Any = None
+
+
+class _Choice(msgspec.Struct, gc=False):
+    message: _Said
+    finish_reason: str | None = None
+
+
+class _Chat(msgspec.Struct, gc=False):
+    """What counts of an answer of OpenAI's chat completions."""
+
+    choices: list[_Choice]
+
+
+_read_chat = msgspec.json.Decoder(_Chat).decode
 
 
 class Rules:
@@ -43,7 +65,7 @@ class Rules:
         endpoint = x.endpoint
         if x.detour is not None:
             return "another route answers"
-        reason = lasting(x)
+        reason = lasting(x, body)
         if reason is not None:
             return reason
         if endpoint.operation in _ALWAYS_SAME:
@@ -75,20 +97,39 @@ class Rules:
                 return "empty"
         return None
 
-    def of_chat(self, body: bytes, choices: int | None = None) -> str | None:
-        """The same, quickly, of the bytes of an answer of OpenAI's chat completions, streamed or not. In a text the
-        quotes of what is looked for would be escaped."""
+    def of_chat(self, body: bytes) -> str | None:
+        """The same, quickly, of an answer of OpenAI's chat completions that is all there."""
+        try:
+            choices = _read_chat(body).choices
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return "it cannot be read"
+        for choice in choices:
+            said, reason = choice.message, choice.finish_reason
+            if said.refusal:
+                return "finished by refusal"
+            calls = bool(said.tool_calls or said.function_call)
+            if (calls or reason in _CALLED) and not self._tool_calls:
+                return "it calls tools"
+            if reason != "stop" and reason not in _CALLED:
+                return f"finished by {reason}" if reason else "incomplete"
+            if not calls and not _is_said(said.content):
+                return "empty"
+        return None if choices else "incomplete"
+
+    def of_chat_stream(self, body: bytes) -> str | None:
+        """The same of a stream, of which nothing is read: in a text the quotes of what is looked for would be
+        escaped."""
         finished = _FINISH.findall(body)
-        if not finished or (choices is not None and len(finished) < choices):
+        if not finished:
             return "incomplete"
         if b'"refusal"' in body and _DECLINED.search(body) is not None:
             return "finished by refusal"
         calls = b"_call" in body and _CALLS.search(body) is not None
-        if (calls or b"tool_calls" in finished or b"function_call" in finished) and not self._tool_calls:
+        reasons = {reason.decode() for reason in finished}
+        if (calls or reasons & _CALLED) and not self._tool_calls:
             return "it calls tools"
-        for reason in finished:
-            if reason not in (b"stop", b"tool_calls", b"function_call"):
-                return f"finished by {reason.decode()}"
+        for reason in reasons - _CALLED - {"stop"}:
+            return f"finished by {reason}"
         return None if calls or _SAID.search(body) is not None else "empty"
 
 
@@ -134,6 +175,10 @@ def _parts(parts: Iterable[Part]) -> Iterable[Part]:
         yield part
         if isinstance(part, ToolResult):
             yield from part.parts
+
+
+def _is_said(content: str | list[Any] | None) -> bool:
+    return bool(content.strip() if isinstance(content, str) else content)
 
 
 def _says(part: Part) -> bool:

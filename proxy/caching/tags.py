@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from proxy.caching.key import SHOWN, shown
 from proxy.exchange import Exchange
@@ -11,20 +12,31 @@ ALL = "all"
 KINDS = ("route", "model", "organisation", "team", "key", "tag", "entry")
 _ENTRY = re.compile(f"[0-9a-f]{{{SHOWN},64}}")
 _MAX = 300  # characters
+_KNOWN = 1024  # callers, and models, whose tags are at hand
 
 
 def tags_of(x: Exchange, key: bytes) -> tuple[str, ...]:
     """Those of the answer to ``x``."""
-    found = [ALL, f"route:{x.route}", f"model:{x.model}", f"entry:{shown(key)}"]
     who = x.identity
+    found = (*_of_route(x.route, x.model), f"entry:{shown(key)}")
     if who is not None:
-        found += (
-            f"organisation:{who.organisation}",
-            f"team:{who.organisation}/{who.team}",
-            f"key:{who.organisation}/{who.team}/{who.key}",
-        )
-    found += [f"tag:{name}={value}" for name, value in sorted(x.tags.items())]
-    return tuple(found)
+        found += _of_caller(who.organisation, who.team, who.key)
+    if x.tags:
+        found += tuple([f"tag:{name}={value}" for name, value in sorted(x.tags.items())])
+    return found
+
+
+# The same ones again and again: entries share them, too.
+
+
+@lru_cache(_KNOWN)
+def _of_route(route: str, model: str) -> tuple[str, ...]:
+    return ALL, f"route:{route}", f"model:{model}"
+
+
+@lru_cache(_KNOWN)
+def _of_caller(organisation: str, team: str, key: str) -> tuple[str, ...]:
+    return f"organisation:{organisation}", f"team:{organisation}/{team}", f"key:{organisation}/{team}/{key}"
 
 
 def read_tag(text: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 T = TypeVar("T")
-TIMEOUT = 0.1  # seconds for one question
+TIMEOUT = 0.1
 PAUSE = 1.0  # seconds for which a store that failed is left alone
 MAX_COUNTS = 10_000  # tags with a count of their own
 _CONNECTIONS = 32
@@ -45,11 +45,12 @@ def share_answers(take: Callable[[str, Callable[[], Caches]], Caches], url: Secr
 
 
 class RedisCache:
-    """See ``proxy.caching.room.SharedStore``."""
+    """See ``proxy.caching.room.SharedStore``. ``timeout``: seconds for one question."""
 
-    def __init__(self, url: str, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, url: str, now: Callable[[], float] = time.monotonic, timeout: float = TIMEOUT) -> None:
         self._url = url
         self._now = now
+        self._timeout = timeout
         self._alone_until = 0.0
         self._client: Redis | None = None
 
@@ -90,9 +91,9 @@ class RedisCache:
         if self._now() < self._alone_until:
             raise StoreFailed("left alone")
         if self._client is None:
-            self._client = client_of(self._url, TIMEOUT, _CONNECTIONS)
+            self._client = client_of(self._url, self._timeout, _CONNECTIONS)
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 return await work(self._client)
         except (RedisError, OSError) as error:  # TimeoutError is one, too
             self._alone_until = self._now() + PAUSE

@@ -13,7 +13,7 @@ import msgspec
 from policies.caching.cache_semantic import CacheSemantic, CacheSemanticConfig
 from proxy.answers import completion_of, reply_of
 from proxy.caching.memory import Memory
-from proxy.caching.room import Caches, Room
+from proxy.caching.room import Caches, Room, SharedStore
 from proxy.dialects.paths import endpoint_for
 from proxy.exchange import Attempt, Exchange, Identity
 from proxy.needs import conversation_of
@@ -75,13 +75,14 @@ class AlikeContext(Context):
 
 
 class AlikeHouse:
-    """One route with the policy."""
+    """One route with the policy. ``shared``: a store in which answers lie."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, shared: SharedStore | None = None, **settings: Any) -> None:
         self.context = AlikeContext()
         config = CacheSemanticConfig(**({"embedder": "up/vectors", "temperature": "any"} | settings))
         self.policy = CacheSemantic.compile(config, self.context)  # type: ignore[arg-type]
         self.room = self.context.room(0, 0)
+        self.room._caches.shared = shared
 
     @property
     def served(self) -> Served:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,9 @@ from proxy.exchange import Attempt, Exchange, Identity
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer
 from proxy.runtime import Shared
+from proxy.store.shared_cache import RedisCache
 from tests.support.config import TABLES, written
+from tests.support.scale import PATIENCE
 
 JSON = [(b"content-type", b"application/json")]
 EVENTS = [(b"content-type", b"text/event-stream")]
@@ -117,16 +121,39 @@ def entry(body: bytes = said(), **more: Any) -> Entry:
     return Entry(**known | {"body": body, "id": "chatcmpl-1", "created": 1, "target": "up/m", "model": "m"} | more)
 
 
-class House:
-    """A route with a cache, compiled from a file."""
+def near_duplicates(seed: int) -> Iterator[str]:
+    """Texts without end, none of them twice, that differ by one letter, case, accent, space, digit or negation."""
+    draw, seen = random.Random(seed), set[str]()
+    words = ("pay", "refund", "Pay", "not", "now", "Paris", "paris", "10", "100", "café", "cafe\u0301", "EU", "US")
+    while True:
+        text = " ".join(draw.choices(words, k=draw.randint(1, 8)))
+        at = draw.randrange(len(text) + 1)
+        text = text[:at] + draw.choice(["", " ", "\u00a0", "\u200b", "i", "I", "ı", "."]) + text[at:]
+        if text not in seen:
+            seen.add(text)
+            yield text
 
-    def __init__(self, folder: Path, settings: str = "{temperature: any}", *, fails: bool = False) -> None:
-        self.clock = Clock()
-        self.shared = Shared()
+
+class House:
+    """A route with a cache, compiled from a file; ``before``: policies in front of it. ``store``: address of what it
+    shares with replicas. ``after``: the generation before this one, whose answers are still there."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: str = "{temperature: any}",
+        *,
+        fails: bool = False,
+        before: str = "",
+        store: str | None = None,
+        after: House | None = None,
+    ) -> None:
+        self.clock: Clock = Clock() if after is None else after.clock
+        self.shared: Shared = Shared() if after is None else after.shared
         text = f"""
 providers: {{sim: {{kind: simulated, error_rate: {float(fails)}}}}}
 tenants: {{acme: {{teams: {{search: {{keys: {{web: {{hash: "sha256:{"0" * 64}"}}}}}}}}}}}}
-routes: {{chat: {{models: [m], policies: [authenticate, cache: {settings}], target: sim/a}}}}
+routes: {{chat: {{models: [m], policies: [authenticate, {before}cache: {settings}], target: sim/a}}}}
 """
         path = written(folder, text)
         made = build(path, TABLES, environ={}, shared=self.shared, generation=1, now=self.clock)
@@ -137,9 +164,16 @@ routes: {{chat: {{models: [m], policies: [authenticate, cache: {settings}], targ
         self.policy: Cache = found
         self.room: Room = made.runtime.rooms["chat"]
         self.caches: Caches = self.shared.take(CACHE, Caches)
+        if store is not None:
+            self.caches.shared = RedisCache(store, timeout=PATIENCE)
 
-    async def ask(self, x: Exchange, answer: Answer | None = None) -> tuple[str, bytes]:
-        """The phases of the policy, as the pipeline calls them: what the header says, and what the caller got."""
+    async def ask(
+        self, x: Exchange, answer: Answer | None = None, told: Callable[[Exchange], Any] | None = None
+    ) -> tuple[str, bytes]:
+        """The phases of the policy, as the pipeline calls them: what the header says, and what the caller got.
+
+        ``told``: what others say of the answer when it has passed.
+        """
         assert await self.policy.on_request(x) is None
         if x.detour is not None:
             answer = await x.detour.send(x)
@@ -153,9 +187,32 @@ routes: {{chat: {{models: [m], policies: [authenticate, cache: {settings}], targ
         finally:
             if answer.close is not None:
                 answer.close()
+            if told is not None:
+                told(x)
             self.policy.on_close(x)
+            await self.rest()
         assert body is not None
         return dict(x.reply_headers).get(b"x-sluicegate-cache", b"").decode(), body
+
+    async def rest(self) -> None:
+        """Until what is done behind the callers' backs is done."""
+        while len(self.room.background):
+            await asyncio.sleep(0)
+
+    async def kept(self) -> int:
+        """How many answers are kept, by the store's own account."""
+        shared = self.caches.shared
+        if shared is None:
+            return len(self.room.memory)
+        assert isinstance(shared, RedisCache)
+        if shared._client is None:  # nobody has asked it for anything
+            return 0
+        return sum([b"invalidated" not in name async for name in shared._client.scan_iter(count=1000)])
+
+    async def aclose(self) -> None:
+        """Let go of the store."""
+        await self.room.aclose()
+        await self.caches.aclose()
 
     async def asks(self, *requests: Exchange) -> list[str]:
         """What the headers say, one after the other."""

@@ -1,10 +1,181 @@
-"""The guarantees of kept answers that are taken away; the columns are those of a ``Cut``."""
+"""The guarantees of kept answers that are taken away; the columns are those of a ``Cut``.
+
+Those of CAC-01 to CAC-07 once for answers in memory and once for those in a real store.
+"""
 
 from __future__ import annotations
 
 _KEY, _RULES = "proxy/caching/key.py", "policies/caching/_saving.py"
 _TEST_KEY, _TEST = "tests/proxy/caching/test_key.py", "tests/policies/caching/test_cache.py"
 _TEST_ROOM, _BROADCAST = "tests/proxy/caching/test_room.py", "proxy/caching/broadcast.py"
+_STORE = "proxy/store/shared_cache.py"
+_PROMISES, _STORES = "tests/e2e/test_cache_promises.py", "tests/e2e/test_cache_stores.py"
+_ALIKE, _SEMANTIC = "tests/e2e/test_cache_semantic_stores.py", "policies/caching/cache_semantic.py"
+
+# What is taken away, and a test that must notice in memory and in a real store: {} stands for which.
+_IN_BOTH: tuple[tuple[str, str, str, str, str, str], ...] = (
+    (
+        "CAC-01",
+        "a class of service is as good as another",
+        _KEY,
+        '"" if who is None else who.tier,',
+        '"",',
+        f"{_PROMISES}::test_no_axis_is_crossed[{{}}-0]",
+    ),
+    (
+        "CAC-01",
+        "what guards are told does not count",
+        _KEY,
+        "found = [self._fingerprint, canonical(told)]",
+        "found = [canonical(told)]",
+        f"{_PROMISES}::test_no_axis_is_crossed[{{}}-0]",
+    ),
+    (
+        "CAC-01",
+        "everybody shares, over the wire",
+        "policies/caching/cache.py",
+        'scope: Scope = "key"',
+        'scope: Scope = "global"',
+        f"{_STORES}::test_nobody_gets_what_was_answered_to_another[{{}}]",
+    ),
+    (
+        "CAC-02",
+        "what others say of an answer is not heard",
+        _RULES,
+        "        reason = why_not(x, asked)\n",
+        "        reason = None\n",
+        f"{_PROMISES}::test_it_is_never_kept[{{}}-with_personal_data]",
+    ),
+    (
+        "CAC-02",
+        "a body that was cut is kept",
+        "proxy/caching/rules.py",
+        'RecursionError):\n            return "it cannot be read"',
+        "RecursionError):\n            return None",
+        f"{_PROMISES}::test_it_is_never_kept[{{}}-cut_off]",
+    ),
+    (
+        "CAC-02",
+        "a stream that dies is kept, over the wire",
+        "policies/caching/_asked.py",
+        "return None if self.told_failure is not None and self.told_failure() else self.flow.whole",
+        'return b"".join(self.flow._parts)',
+        f"{_STORES}::test_bad_answers_are_never_kept[{{}}-a_stream_without_its_end]",
+    ),
+    (
+        "CAC-03",
+        "space does not matter",
+        _KEY,
+        "return body.written",
+        'return body.written.replace(b" ", b"").lower()',
+        f"{_PROMISES}::test_near_duplicates_are_never_one[{{}}-0]",
+    ),
+    (
+        "CAC-04",
+        "what is not near enough is served",
+        _SEMANTIC,
+        "if near.similarity < self._threshold and not self._config.shadow:",
+        "if near.similarity < 0.8 and not self._config.shadow:",
+        f"{_ALIKE}::test_what_is_not_near_enough_is_a_miss[{{}}]",
+    ),
+    (
+        "CAC-04",
+        "numbers do not matter",
+        "proxy/semantic/guard.py",
+        'return "#" + word.replace(",", "").removeprefix("+")',
+        'return "#"',
+        f"{_ALIKE}::test_no_pair_that_must_miss_is_served[{{}}]",
+    ),
+    (
+        "CAC-05",
+        "a stranger sees who has asked before",
+        "policies/caching/cache.py",
+        'scope: Scope = "key"',
+        'scope: Scope = "global"',
+        f"{_STORES}::test_a_prober_sees_no_difference[{{}}]",
+    ),
+    (
+        "CAC-05",
+        "organisations are one",
+        _KEY,
+        "return [scope, who.organisation, who.team,",
+        'return [scope, "", who.team,',
+        f"{_PROMISES}::test_no_axis_is_crossed[{{}}-0]",
+    ),
+    (
+        "CAC-06",
+        "each asks alone",
+        "policies/caching/cache.py",
+        "flight = room.flights.find(key)",
+        "flight = None",
+        f"{_PROMISES}::test_a_thousand_at_once_are_one[{{}}-whole]",
+    ),
+    (
+        "CAC-06",
+        "each asks alone, over the wire",
+        "policies/caching/cache.py",
+        "flight = room.flights.find(key)",
+        "flight = None",
+        f"{_STORES}::test_many_at_once_are_one_in_each_gateway[{{}}]",
+    ),
+    (
+        "CAC-06",
+        "a leader that fails has failed for all",
+        "proxy/caching/flight.py",
+        "MAX_FAILURES = 2",
+        "MAX_FAILURES = 1",
+        f"{_PROMISES}::test_a_leader_that_fails_is_followed_by_one[{{}}]",
+    ),
+    (
+        "CAC-06",
+        "who leaves takes the stream of all along",
+        _BROADCAST,
+        "        if not self._readers:\n            self._abandon()\n",
+        "        self._abandon()\n",
+        f"{_PROMISES}::test_a_leader_that_leaves_its_stream_leaves_it_to_the_others[{{}}]",
+    ),
+    (
+        "CAC-07",
+        "a hit has the id of its original",
+        "proxy/caching/replay.py",
+        "    if old:\n",
+        "    if not old:\n",
+        f"{_PROMISES}::test_a_hit_is_an_answer_by_the_rules[{{}}-openai_chat-whole-whole]",
+    ),
+    (
+        "CAC-07",
+        "a hit has the form of its original",
+        "policies/caching/_replay.py",
+        "if entry.is_sse != x.stream:",
+        "if False:",
+        f"{_PROMISES}::test_a_hit_is_an_answer_by_the_rules[{{}}-anthropic_messages-whole-stream]",
+    ),
+    (
+        "CAC-07",
+        "guards do not see a hit",
+        "policies/caching/_replay.py",
+        "answer.chunks = AtOnce(body) if",
+        "answer.body = body; answer.chunks = AtOnce(body) if",
+        f"{_STORES}::test_a_hit_is_judged_anew[{{}}-stream]",
+    ),
+    (
+        "CAC",
+        "what is no entry is given",
+        "proxy/caching/entry.py",
+        "if _digest(key, head, payload) != digest:",
+        "if not digest:",
+        f"{_PROMISES}::test_what_is_no_entry_is_a_miss_that_is_told[{{}}-poisoned]",
+    ),
+    (
+        "CAC",
+        "nobody is told of what is no entry",
+        "proxy/caching/room.py",
+        'self._told("damaged", str(damage))',
+        "pass",
+        f"{_PROMISES}::test_what_is_no_entry_is_a_miss_that_is_told[{{}}-truncated]",
+    ),
+)
+_PLACES = {"memory": "memory", "valkey": "a store"}
 
 CACHING: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
@@ -27,12 +198,12 @@ CACHING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "CAC-02",
         "everything with status 200 is kept",
         _RULES,
-        "return rules.of_chat(body)",
+        "return rules.of_chat_stream(body) if is_sse else rules.of_chat(body)",
         "return None",
         _TEST,
     ),
     ("CAC-02", "what a guard has found is kept", _RULES, "if x.unkept:", "if False:", _TEST),
-    ("CAC-02", "a stream without its end is kept", "proxy/caching/rules.py", "if not finished or", "if", _TEST),
+    ("CAC-02", "a stream without its end is kept", "proxy/caching/rules.py", "if not finished:", "if False:", _TEST),
     ("CAC-03", "case does not matter", _KEY, "return body.written", "return body.written.lower()", _TEST_KEY),
     (
         "CAC-03",
@@ -114,4 +285,65 @@ CACHING: tuple[tuple[str, str, str, str, str, str], ...] = (
         'if "replaced_by" in x.notes:',
         _TEST,
     ),
+    (
+        "CAC-01",
+        "all entries lie in one place, in a store",
+        _STORE,
+        'sha256(b"name" + key)',
+        'sha256(b"name")',
+        f"{_PROMISES}::test_no_axis_is_crossed[valkey-0]",
+    ),
+    (
+        "CAC-02",
+        "whatever was answered goes to the store",
+        _RULES,
+        "reason = await aside(flaw_of, x, body, self._rules, self._context, is_sse=asked.flow is not None)",
+        "reason = None",
+        f"{_PROMISES}::test_it_is_never_kept[valkey-too_long]",
+    ),
+    (
+        "CAC-06",
+        "each asks alone, where there is a store",
+        "policies/caching/cache.py",
+        "if self._may_fly(x, control) and",
+        "if room.is_local and self._may_fly(x, control) and",
+        f"{_PROMISES}::test_a_thousand_at_once_are_one[valkey-whole]",
+    ),
+    (
+        "CAC",
+        "nobody is told that the store is gone",
+        "proxy/caching/room.py",
+        '            self._told("store", str(error))\n            return self.look(key)',
+        "            return self.look(key)",
+        _TEST_ROOM,
+    ),
+    (
+        "CAC",
+        "a store that is gone is asked by each",
+        _STORE,
+        "self._alone_until = self._now() + PAUSE",
+        "self._alone_until = 0.0",
+        "tests/proxy/store/test_shared_cache.py",
+    ),
+    (
+        "CAC",
+        "without its store a gateway keeps nothing, whatever the file says",
+        "policies/caching/cache.py",
+        'otherwise_here = self._config.when_store_fails == "memory"',
+        "otherwise_here = False",
+        f"{_STORES}::test_without_its_store_it_is_as_configured",
+    ),
+    (
+        "CAC",
+        "more is kept than the file allows",
+        "proxy/caching/memory.py",
+        "while self.size > self._max_size or len(",
+        "while len(",
+        "tests/proxy/caching/test_memory.py",
+    ),
+    *[
+        (name, f"{what}, in {where}", file, old, new, test.format(place))
+        for name, what, file, old, new, test in _IN_BOTH
+        for place, where in _PLACES.items()
+    ],
 )

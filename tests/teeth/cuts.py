@@ -29,7 +29,8 @@ from tests.teeth.streams import STREAMS
 
 
 class Cut(NamedTuple):
-    """In ``file``, ``old`` (which stands there once) becomes ``new``; then one of ``tests`` must fail."""
+    """In ``file``, ``old`` (which stands there once) becomes ``new``; then one of ``tests`` must fail: files, or single
+    tests as pytest names them."""
 
     name: str
     what: str

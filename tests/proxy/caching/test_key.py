@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from proxy.caching.key import SHOWN, Keys, NotComparable, read_body, shown
 from proxy.exchange import Exchange, Identity
-from tests.support.caching import asked
+from tests.support.caching import asked, near_duplicates
 from tests.support.scale import often
 
 PRINT = bytes(32)
@@ -213,16 +213,8 @@ def test_different_values_are_different(one: Any, other: Any) -> None:
 @pytest.mark.soak
 def test_near_duplicates_are_never_one() -> None:
     """One letter, case, accent, space, digit or negation: each is another question."""
-    draw, keys, known = random.Random(7), Keys("key", PRINT), set[bytes]()
-    texts = set[str]()
-    words = ("pay", "refund", "Pay", "not", "now", "Paris", "paris", "10", "100", "café", "cafe\u0301", "EU", "US")
-    total = often(2_000, 100_000)
-    while len(texts) < total:
-        text = " ".join(draw.choices(words, k=draw.randint(1, 8)))
-        at = draw.randrange(len(text) + 1)
-        texts.add(text[:at] + draw.choice(["", " ", "\u00a0", "\u200b", "i", "I", "ı", "."]) + text[at:])
-    for text in texts:
-        known.add(key(asked(text), keys))
+    keys, total = Keys("key", PRINT), often(2_000, 100_000)
+    known = {key(asked(text), keys) for text in islice(near_duplicates(7), total)}
     assert len(known) == total
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from proxy.caching.memory import OVERHEAD, Memory
+from tests.bench.cache import fill
 from tests.support.caching import Clock, entry
+from tests.support.scale import often
 
 
 @pytest.fixture
@@ -74,3 +76,15 @@ def test_what_is_no_longer_known_is_taken_for_forgotten(clock: Clock) -> None:
         memory.invalidate(f"model:{number}")
     assert not memory.keep(b"a", b"", ("model:a",), before, 60.0)
     assert memory.keep(b"a", b"", ("model:a",), before + 1, 60.0)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("size", [10, 1000])
+def test_it_takes_no_more_than_its_bound(size: int) -> None:
+    """All of it, as the interpreter counts: keys, names, answers and what holds them."""
+    entries = often(200, 100_000)
+    bound = entries * (size + OVERHEAD) // 2
+    for most, expected in ((bound * 2, entries), (bound, entries // 2)):
+        count, taken = fill(entries, size, most)
+        assert count == expected
+        assert taken <= most

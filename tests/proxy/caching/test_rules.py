@@ -120,7 +120,7 @@ def test_answers_that_call_tools_may_be_kept() -> None:
     ],
 )
 def test_streams(events: list[bytes], expected: str | None) -> None:
-    assert Rules().of_chat(b"".join(events)) == expected
+    assert Rules().of_chat_stream(b"".join(events)) == expected
 
 
 def test_nothing_is_no_answer() -> None:
