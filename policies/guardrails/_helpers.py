@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
-from policies.guardrails._stream import ERRORS, LONG, GuardFilter
+from policies.guardrails._stream import ERRORS, LONG, GuardFilter, why
 from proxy.exchange import Exchange, Reply
 from proxy.guarding.action import Action, Actions, Found, label, rewrite, settle
 from proxy.guarding.carriers import Carrier, carriers, splice
@@ -106,7 +106,7 @@ class Guard(Policy):
         try:
             reply = await self._inspect(x, verdict)
         except ERRORS as error:
-            reply = self._failed(x, verdict, f"failed: {type(error).__name__}")
+            reply = self._failed(x, verdict, why(error))
         verdict.nanoseconds = time.perf_counter_ns() - began
         if reply is not None:  # who refuses is not asked to close
             self.on_close(x)
@@ -122,7 +122,9 @@ class Guard(Policy):
         if x.carriers is None or x.carriers[0] is not x.body:
             x.carriers = x.body, await aside(carriers, x.body) if long else carriers(x.body)
         told: list[Carrier] = x.carriers[1]
-        hits = await aside(self._scan, told) if long else self._scan(told)
+        hits, error = await aside(self._looked, told) if long else self._looked(told)
+        if error is not None and (reply := self._failed(x, verdict, why(error))) is not None:
+            return reply
         if hits:
             self.prepare(x, told)
         changes: list[tuple[Carrier, str]] = []
@@ -138,6 +140,19 @@ class Guard(Policy):
             x.body = splice(x.body, changes)
             x.chat = x.read = x.carriers = None
         return None
+
+    def _looked(self, told: list[Carrier]) -> tuple[list[tuple[Carrier, list[Found]]], Exception | None]:
+        """What is found, and what has failed: of a guard that is open then, each text that it can look into counts."""
+        try:
+            return self._scan(told), None
+        except ERRORS as error:
+            return ([] if self.is_closed else [hit for carrier in told for hit in self._tried(carrier)]), error
+
+    def _tried(self, carrier: Carrier) -> list[tuple[Carrier, list[Found]]]:
+        try:
+            return self._scan([carrier])
+        except ERRORS:
+            return []
 
     def _scan(self, told: list[Carrier]) -> list[tuple[Carrier, list[Found]]]:
         return [
