@@ -49,7 +49,7 @@ def _lengths(table: str) -> dict[str, int]:
 
 
 IBAN_LENGTHS = _lengths(_IBANS)
-_OF_LENGTH = {size: re.compile(r"(?:[\W_]*[^\W_]){%d}" % size) for size in {0, *IBAN_LENGTHS.values()}}
+_OF_LENGTH = {size: re.compile(rf"(?:[\W_]*[^\W_]){{{size}}}") for size in {0, *IBAN_LENGTHS.values()}}
 
 
 def _dihedral(one: int, other: int) -> int:

@@ -12,9 +12,9 @@ from proxy.guarding.prefixes import beginnings
 MAX_HELD = 32 << 10  # characters of one block that are held back, at most
 MAX_LOOKBACK = 16  # characters before a candidate by which it is judged
 _MEMORY = 64 << 20  # bytes that one automaton may take: with too little it is slow
-# What may have to be judged one by one in a text: so many candidates, and one more for so many bytes; and those that are
-# none, and so are looked into, may together be so many bytes, and so many times as long as the text. Nobody can make a
-# scan slower than that: of a text that has more it is not known what it holds.
+# What may have to be judged one by one in a text: so many candidates, and one more for so many bytes; and those that
+# are none, and so are looked into, may together be so many bytes, and so many times as long as the text. Nobody can
+# make a scan slower than that: of a text that has more it is not known what it holds.
 MOST, EVERY = 5_000, 1024
 _LENGTH, _TIMES = 64 << 10, 4
 _CAPTURED = 8 << 10  # bytes of a match in which its group is looked for: that takes seventy times as long
