@@ -79,7 +79,7 @@ async def test_too_much_to_look_into_is_a_failure_with_its_reason() -> None:
     x, reply = await guard.ask(numbers)
     assert reply is None
     assert await guard.heard(x, [numbers, " 4111 1111 1111 1111 end"]) == numbers + " [CREDIT_CARD] end"
-    assert "output failed open (failed: more than " in x.notes["pii"]
+    assert "failed: more than " in x.notes["pii"].partition("output failed open")[2]
 
 
 @pytest.mark.parametrize("kind", ["text", "arguments"])
