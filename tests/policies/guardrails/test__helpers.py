@@ -85,7 +85,7 @@ async def test_too_much_to_look_into_is_a_failure_with_its_reason() -> None:
 @pytest.mark.parametrize("kind", ["text", "arguments"])
 async def test_what_a_guard_that_is_open_cannot_read_is_told_as_it_came(kind: Any) -> None:
     """Neither lost nor changed, however it is cut: half an escape neither."""
-    guard = guarded(on_error="open")
+    guard = guarded(on_error="open", action="shadow")
     x, _ = await guard.ask("fine")
     text = r'{"fail": "\u00fc\u00fc"}'
     for cut in cuts(text):
