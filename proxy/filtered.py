@@ -15,12 +15,14 @@ from proxy.chat import Choice, Completion, Delta, Event, Refusal
 from proxy.dialects.table import DIALECTS
 from proxy.errors import UpstreamError
 from proxy.exchange import Exchange, Reply
+from proxy.filtered_events import FilteredEvents
 from proxy.filtering import Sieve, Stopped, through
 from proxy.guarding.carriers import Carrier, carriers, splice
 from proxy.policy import Answer, Filter, Halt
 from proxy.translated import whole
 from proxy.translation import read
 
+_MEDIA = (b"audio/", b"image/", b"video/")
 _UNTOLD = frozenset({"logprobs"})  # members that repeat a text in pieces
 
 
@@ -29,21 +31,24 @@ async def filtered(x: Exchange, answer: Answer, filter_: Filter) -> Reply | None
     if answer.socket is not None:
         halt = filter_.unread("a connection of messages both ways")
         return None if halt is None else _refusal(x, halt)
-    if isinstance(answer.chunks, FilteredStream):
+    if isinstance(answer.chunks, FilteredStream | FilteredEvents):
         answer.chunks.add(filter_)
         return None
-    kind = _kind(answer)
-    if kind == "stream" and x.endpoint.dialect is not None:
-        stream = FilteredStream(x, answer, filter_)
+    kind = _kind(x, answer)
+    if kind == "stream":
+        stream = (FilteredEvents if x.endpoint.dialect is None else FilteredStream)(x, answer, filter_)
         if answer.body is None:
             answer.chunks = stream
             return None
         parts = [part async for part in stream]
         answer.body = b"".join(parts)
         return None
-    if kind == "other":
+    if kind == "media":
         return None
-    if answer.body is None and answer.chunks is not None and kind != "stream":
+    if kind == "unknown":
+        halt = filter_.unread("an answer of an unknown type")
+        return None if halt is None else _refusal(x, halt)
+    if answer.body is None and answer.chunks is not None:
         try:
             answer.body = await whole(answer.chunks)
         except UpstreamError as error:
@@ -53,14 +58,16 @@ async def filtered(x: Exchange, answer: Answer, filter_: Filter) -> Reply | None
     return await _whole(x, answer, filter_, kind)
 
 
-def _kind(answer: Answer) -> str:
-    """``stream`` of events, ``json``, ``text``; or ``other``, which is no text."""
+def _kind(x: Exchange, answer: Answer) -> str:
+    """``stream`` of events, ``json``, ``text``; ``media``, which is no text; or ``unknown``."""
     said = next((value for name, value in answer.headers if name == b"content-type"), b"").lower()
     if answer.is_sse or said.startswith(b"text/event-stream"):
         return "stream"
     if b"json" in said or (not said and answer.body is not None):
         return "json"
-    return "text" if said.startswith(b"text/") else "other"
+    if said.startswith(b"text/"):
+        return "text"
+    return "media" if said.startswith(_MEDIA) or x.endpoint.name == "audio.speech" else "unknown"
 
 
 async def _whole(x: Exchange, answer: Answer, filter_: Filter, kind: str) -> Reply | None:

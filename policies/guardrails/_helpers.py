@@ -121,10 +121,10 @@ class Guard(Policy):
             return self._failed(x, verdict, both_ways) if x.method == "WEBSOCKET" else None
         long = len(x.body) > LONG
         if x.carriers is None or x.carriers[0] is not x.body:
-            found = await aside(_carriers, x) if long else _carriers(x)
-            if isinstance(found, str):
-                return self._failed(x, verdict, f"{found} is not looked into")
-            x.carriers = x.body, found
+            places = await aside(_carriers, x) if long else _carriers(x)
+            if isinstance(places, str):
+                return self._failed(x, verdict, f"{places} is not looked into")
+            x.carriers = x.body, places
         told: list[Carrier] = x.carriers[1]
         hits, error = await aside(self._looked, told) if long else self._looked(told)
         if error is not None and (reply := self._failed(x, verdict, why(error))) is not None:

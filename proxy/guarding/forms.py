@@ -56,7 +56,8 @@ def _part(carriers: list[Carrier], body: bytes, start: int, end: int, media: boo
     blank = body.find(b"\r\n\r\n", start, end + 2)
     if blank < 0:
         _refuse("a part without headers")
-    name, files = "", []
+    name = ""
+    files: list[Carrier] = []
     at = start
     while at < blank:
         header = _HEADER.match(body, at, blank + 2)

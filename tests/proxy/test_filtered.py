@@ -141,7 +141,11 @@ async def test_what_cannot_be_looked_into_is_the_filters_to_decide() -> None:
             return Halt(what)
 
     x = exchange("openai_chat", "/v1/completions")
-    for found in (answer(b"{broken", b"application/json"), answer(b"data: {}\n\n", b"text/event-stream")):
+    for found in (
+        answer(b"{broken", b"application/json"),
+        answer(b"%PDF", b"application/pdf"),
+        answer(b"\xff", b"text/plain"),
+    ):
         reply = await filtered(x, found, Closed())
         assert isinstance(reply, Reply)
         assert (reply.status, reply.code) == (400, "guardrail_blocked")
