@@ -17,13 +17,13 @@ from proxy.errors import UpstreamError
 from proxy.exchange import Exchange, Reply
 from proxy.filtered_events import FilteredEvents
 from proxy.filtering import Sieve, Stopped, through
-from proxy.guarding.carriers import Carrier, carriers, splice
+from proxy.guarding.carriers import carriers, splice
+from proxy.guarding.spelled import SPELLED, SPOKEN, spelled, without
 from proxy.policy import Answer, Filter, Halt
 from proxy.translated import whole
 from proxy.translation import read
 
 _MEDIA = (b"audio/", b"image/", b"video/")
-_UNTOLD = frozenset({"logprobs"})  # members that repeat a text in pieces
 
 
 async def filtered(x: Exchange, answer: Answer, filter_: Filter) -> Reply | None:
@@ -75,7 +75,7 @@ async def _whole(x: Exchange, answer: Answer, filter_: Filter, kind: str) -> Rep
     try:
         if kind == "json":
             msgspec.json.decode(body, type=msgspec.Raw)
-            answer.body = await _spliced(body, filter_)
+            answer.body = await _spliced(x, body, filter_)
             return None
         if kind == "text":
             answer.body = (await _texts([body.decode()], filter_))[0].encode()
@@ -88,17 +88,17 @@ async def _whole(x: Exchange, answer: Answer, filter_: Filter, kind: str) -> Rep
     return None if halt is None else _refusal(x, halt)
 
 
-async def _spliced(body: bytes, filter_: Filter) -> bytes:
+async def _spliced(x: Exchange, body: bytes, filter_: Filter) -> bytes:
+    names = SPOKEN if x.endpoint.name.startswith("audio.") else SPELLED
     found = carriers(body)
-    told = [carrier for carrier in found if carrier.top != "object" and not _UNTOLD & set(carrier.steps)]
-    changes: list[tuple[Carrier, str]] = []
-    texts = await _texts([carrier.text for carrier in told], filter_)
-    for carrier, text in zip(told, texts, strict=True):
-        if text != carrier.text:
-            changes.append((carrier, text))
-    if changes:  # they would tell what has been replaced
-        changes += ((carrier, "") for carrier in found if _UNTOLD & set(carrier.steps) and not carrier.is_name)
-    return splice(body, changes)
+    own = [carrier for carrier in found if carrier.top != "object" and names.isdisjoint(carrier.steps)]
+    rows = spelled(found, names)
+    texts = await _texts([*(carrier.text for carrier in own), *rows], filter_)
+    changes = [(one, text) for one, text in zip(own, texts[: len(own)], strict=True) if text != one.text]
+    body = splice(body, changes)
+    if rows and (changes or texts[len(own) :] != rows):  # they would tell what has been replaced
+        return msgspec.json.encode(without(msgspec.json.decode(body), names))
+    return body
 
 
 async def _texts(texts: Iterable[str], filter_: Filter) -> list[str]:

@@ -28,6 +28,7 @@ from proxy.chat import (
     Total,
 )
 from proxy.guarding.carriers import carriers, splice
+from proxy.guarding.spelled import SPELLED, spelled
 from proxy.policy import Filter, Halt
 
 MAX_SPELLED = 50_000  # tokens of one choice whose probabilities are kept until its end
@@ -93,10 +94,11 @@ class _Spelled:
             if delta.kind == "text":
                 self._told.update(delta.text.encode("utf-8", "replace"))
 
-    def left(self, choice: int) -> list[Event]:
-        """What may be told of them."""
-        is_same = self._said.digest() == self._told.digest() and len(self.tokens) < MAX_SPELLED
-        return [Logprobs(choice, self.tokens)] if self.tokens and is_same else []
+    def rows(self) -> list[str] | None:
+        """The texts that they spell; None if they are not to be told: the text has changed, or they are too many."""
+        if not self.tokens or self._said.digest() != self._told.digest() or len(self.tokens) >= MAX_SPELLED:
+            return None
+        return spelled(carriers(msgspec.json.encode({"logprobs": self.tokens})), SPELLED)
 
 
 class Sieve:
@@ -144,7 +146,7 @@ class Sieve:
             out.append(replace(event, citation=await self._citation(event.citation)))
         elif isinstance(event, Finish):
             self._finished.add(event.choice)
-            out += self._spelling(event.choice).left(event.choice)
+            await self._spell(event.choice, out)
             out.append(event)
         elif isinstance(event, Logprobs):
             spelled = self._spelling(event.choice)
@@ -154,6 +156,13 @@ class Sieve:
                 self._total = event
             self.ended = self.ended or isinstance(event, End)
             out.append(event)
+
+    async def _spell(self, choice: int, out: list[Event]) -> None:
+        """The tokens of a choice, if they say nothing that a filter would not tell."""
+        spelling = self._spelling(choice)
+        rows = spelling.rows()
+        if rows is not None and [await self._whole(row) for row in rows] == rows:
+            out.append(Logprobs(choice, spelling.tokens))
 
     async def _open(self, event: Open, out: list[Event]) -> None:
         """A block begins; what it holds already comes after it, through the filters."""

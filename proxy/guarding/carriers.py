@@ -108,6 +108,11 @@ class Carrier:
         return self._form == "name"
 
     @property
+    def is_number(self) -> bool:
+        """Whether it is a number."""
+        return self._form == "number"
+
+    @property
     def is_json(self) -> bool:
         """Whether the text is meant to be JSON itself."""
         return self._form == "string" and self._step in ("arguments", "partial_json")
