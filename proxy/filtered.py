@@ -23,6 +23,8 @@ from proxy.policy import Answer, Filter, Halt
 from proxy.translated import whole
 from proxy.translation import read
 
+# What answers say that they are.
+_OBJECTS = frozenset(("chat.completion", "text_completion", "response", "list", "embedding", "model", "message"))
 _MEDIA = (b"audio/", b"image/", b"video/")
 
 
@@ -91,14 +93,16 @@ async def _whole(x: Exchange, answer: Answer, filter_: Filter, kind: str) -> Rep
 async def _spliced(x: Exchange, body: bytes, filter_: Filter) -> bytes:
     names = SPOKEN if x.endpoint.name.startswith("audio.") else SPELLED
     found = carriers(body)
-    own = [carrier for carrier in found if carrier.top != "object" and names.isdisjoint(carrier.steps)]
+    own = [carrier for carrier in found if carrier.text not in _OBJECTS and names.isdisjoint(carrier.steps)]
     rows = spelled(found, names)
     texts = await _texts([*(carrier.text for carrier in own), *rows], filter_)
     changes = [(one, text) for one, text in zip(own, texts[: len(own)], strict=True) if text != one.text]
     body = splice(body, changes)
-    if rows and (changes or texts[len(own) :] != rows):  # they would tell what has been replaced
-        return msgspec.json.encode(without(msgspec.json.decode(body), names))
-    return body
+    if any(carrier.steps[-1] == "transcript" for carrier, _ in changes):  # what is heard says it, too
+        names |= {"data"}
+    elif not rows or not (changes or texts[len(own) :] != rows):
+        return body
+    return msgspec.json.encode(without(msgspec.json.decode(body), names))  # they would tell what has been replaced
 
 
 async def _texts(texts: Iterable[str], filter_: Filter) -> list[str]:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from proxy.chat import (
+    Begin,
     Citation,
     Cite,
     Close,
@@ -20,7 +21,9 @@ from proxy.chat import (
     Foreign,
     Kind,
     Logprobs,
+    Media,
     Open,
+    Part,
     Reasoning,
     Refusal,
     Text,
@@ -147,7 +150,12 @@ class Sieve:
         elif isinstance(event, Finish):
             self._finished.add(event.choice)
             await self._spell(event.choice, out)
-            out.append(event)
+            reason, sequence = await self._maybe(event.reason), await self._maybe(event.sequence)
+            out.append(replace(event, reason=reason, sequence=sequence))
+        elif isinstance(event, Begin):
+            out.append(
+                replace(event, id=await self._whole(event.id), service_tier=await self._maybe(event.service_tier))
+            )
         elif isinstance(event, Logprobs):
             spelled = self._spelling(event.choice)
             spelled.tokens += event.tokens[: MAX_SPELLED - len(spelled.tokens)]
@@ -180,6 +188,8 @@ class Sieve:
             part = replace(part, citations=tuple([await self._citation(one) for one in part.citations]))
         elif isinstance(part, Foreign):
             part = replace(part, value=await self._value(part.value))
+        elif isinstance(part, Media):
+            part = await self._media(part)
         out.append(Open(event.choice, event.block, part))
         if first and found is not None:
             await self._pass(Delta(event.choice, found[1], first, event.block), out)
@@ -206,15 +216,27 @@ class Sieve:
         told += await through(self.filters, (0, block))
         return "".join(delta.text for delta in told)
 
+    async def _maybe(self, text: str | None) -> str | None:
+        return None if text is None else await self._whole(text)
+
     async def _citation(self, citation: Citation) -> Citation:
-        text, title, url = citation.text, citation.title, citation.url
         changed = replace(
             citation,
-            text=await self._whole(text),
-            title=None if title is None else await self._whole(title),
-            url=None if url is None else await self._whole(url),
+            text=await self._whole(citation.text),
+            title=await self._maybe(citation.title),
+            url=await self._maybe(citation.url),
+            value=await self._value(citation.value),
         )
         return changed if changed == citation else replace(changed, value=None)
+
+    async def _media(self, part: Media) -> Part:
+        """Sound of which something may not be told is told as what is left of its words."""
+        said = msgspec.to_builtins(part)
+        changed = await self._value(said)
+        if changed is said:
+            return part
+        told = msgspec.convert(changed, Media)
+        return Text(told.name or "") if part.kind == "audio" and told.name != part.name else told
 
     async def _value(self, value: object) -> object:
         """Something of one dialect's own."""
