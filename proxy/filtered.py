@@ -124,6 +124,7 @@ def _halted(x: Exchange, answer: Answer, halt: Halt) -> Reply | None:
     if x.endpoint.dialect is None or x.endpoint.operation == "count_tokens":
         return _refusal(x, halt)
     completion = completion_of(x, answer.body or b"", is_sse=False) or Completion(id="", model=x.model, choices=[])
+    completion.id, completion.service_tier = "", None  # they may be what it was stopped for
     completion.choices = [
         Choice(parts=[Refusal(halt.message)], stop="content_filter", index=index)
         for index in [choice.index for choice in completion.choices] or [0]

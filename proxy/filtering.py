@@ -175,7 +175,6 @@ class Sieve:
     async def _open(self, event: Open, out: list[Event]) -> None:
         """A block begins; what it holds already comes after it, through the filters."""
         part = event.part
-        self._blocks[event.choice, event.block] = None
         self._next[event.choice] = max(self._next.get(event.choice, 0), event.block + 1)
         first = ""
         if (found := _KINDS.get(type(part))) is not None:
@@ -190,6 +189,7 @@ class Sieve:
             part = replace(part, value=await self._value(part.value))
         elif isinstance(part, Media):
             part = await self._media(part)
+        self._blocks[event.choice, event.block] = None  # a filter may have stopped the answer before that
         out.append(Open(event.choice, event.block, part))
         if first and found is not None:
             await self._pass(Delta(event.choice, found[1], first, event.block), out)
