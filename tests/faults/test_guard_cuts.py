@@ -11,7 +11,7 @@ from tests.support.guards import HALT, cuts, run
 from tests.support.scale import SOAK, often
 from tests.support.sensitive import GUARDS, MASKED, Sensitive, asked, body_of, heard, sensitive, verdict
 
-NUMBER = often(60, 300)
+NUMBER, PARTS = often(60, 300), often(1, 20)
 CASES = sensitive(Random(33), NUMBER)
 
 
@@ -41,20 +41,18 @@ async def test_no_cut_of_the_words_makes_a_difference() -> None:
 
 
 @pytest.mark.soak
-async def test_no_cut_of_the_bytes_makes_a_difference() -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_no_cut_of_the_bytes_makes_a_difference(part: int) -> None:
     """In every dialect: to the last byte that a client gets."""
     random = Random(34)
-    for case in CASES:
+    for case in CASES[part::PARTS]:
         x = await asked(case)
         body = body_of(case, x, random.randrange(len(case.text) + 1))
         whole, decided = await heard(case, x, [body]), verdict(x)
         if case.value:
             assert json.dumps(case.value)[1:-1].encode() not in whole, case
             assert case.value.encode() not in whole, case
-        positions = range(1, len(body)) if SOAK else random.sample(range(1, len(body)), 4)
-        for at in positions:
-            x = await asked(case)
+        for at in range(1, len(body)) if SOAK else random.sample(range(1, len(body)), 4):
             assert await heard(case, x, [body[:at], body[at:]]) == whole, (case, at)
             assert verdict(x) == decided
-        x = await asked(case)
         assert await heard(case, x, [body[at : at + 1] for at in range(len(body))]) == whole, case
