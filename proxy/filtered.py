@@ -15,13 +15,17 @@ from proxy.chat import Choice, Completion, Delta, Event, Refusal
 from proxy.dialects.table import DIALECTS
 from proxy.errors import UpstreamError
 from proxy.exchange import Exchange, Reply
+from proxy.filtered_events import FilteredEvents
 from proxy.filtering import Sieve, Stopped, through
-from proxy.guarding.carriers import Carrier, carriers, splice
+from proxy.guarding.carriers import carriers, splice
+from proxy.guarding.spelled import SPELLED, SPOKEN, spelled, without
 from proxy.policy import Answer, Filter, Halt
 from proxy.translated import whole
 from proxy.translation import read
 
-_UNTOLD = frozenset({"logprobs"})  # members that repeat a text in pieces
+# What answers say that they are.
+_OBJECTS = frozenset(("chat.completion", "text_completion", "response", "list", "embedding", "model", "message"))
+_MEDIA = (b"audio/", b"image/", b"video/")
 
 
 async def filtered(x: Exchange, answer: Answer, filter_: Filter) -> Reply | None:
@@ -29,21 +33,24 @@ async def filtered(x: Exchange, answer: Answer, filter_: Filter) -> Reply | None
     if answer.socket is not None:
         halt = filter_.unread("a connection of messages both ways")
         return None if halt is None else _refusal(x, halt)
-    if isinstance(answer.chunks, FilteredStream):
+    if isinstance(answer.chunks, FilteredStream | FilteredEvents):
         answer.chunks.add(filter_)
         return None
-    kind = _kind(answer)
-    if kind == "stream" and x.endpoint.dialect is not None:
-        stream = FilteredStream(x, answer, filter_)
+    kind = _kind(x, answer)
+    if kind == "stream":
+        stream = (FilteredEvents if x.endpoint.dialect is None else FilteredStream)(x, answer, filter_)
         if answer.body is None:
             answer.chunks = stream
             return None
         parts = [part async for part in stream]
         answer.body = b"".join(parts)
         return None
-    if kind == "other":
+    if kind == "media":
         return None
-    if answer.body is None and answer.chunks is not None and kind != "stream":
+    if kind == "unknown":
+        halt = filter_.unread("an answer of an unknown type")
+        return None if halt is None else _refusal(x, halt)
+    if answer.body is None and answer.chunks is not None:
         try:
             answer.body = await whole(answer.chunks)
         except UpstreamError as error:
@@ -53,14 +60,16 @@ async def filtered(x: Exchange, answer: Answer, filter_: Filter) -> Reply | None
     return await _whole(x, answer, filter_, kind)
 
 
-def _kind(answer: Answer) -> str:
-    """``stream`` of events, ``json``, ``text``; or ``other``, which is no text."""
+def _kind(x: Exchange, answer: Answer) -> str:
+    """``stream`` of events, ``json``, ``text``; ``media``, which is no text; or ``unknown``."""
     said = next((value for name, value in answer.headers if name == b"content-type"), b"").lower()
     if answer.is_sse or said.startswith(b"text/event-stream"):
         return "stream"
     if b"json" in said or (not said and answer.body is not None):
         return "json"
-    return "text" if said.startswith(b"text/") else "other"
+    if said.startswith(b"text/"):
+        return "text"
+    return "media" if said.startswith(_MEDIA) or x.endpoint.name == "audio.speech" else "unknown"
 
 
 async def _whole(x: Exchange, answer: Answer, filter_: Filter, kind: str) -> Reply | None:
@@ -68,7 +77,7 @@ async def _whole(x: Exchange, answer: Answer, filter_: Filter, kind: str) -> Rep
     try:
         if kind == "json":
             msgspec.json.decode(body, type=msgspec.Raw)
-            answer.body = await _spliced(body, filter_)
+            answer.body = await _spliced(x, body, filter_)
             return None
         if kind == "text":
             answer.body = (await _texts([body.decode()], filter_))[0].encode()
@@ -81,17 +90,19 @@ async def _whole(x: Exchange, answer: Answer, filter_: Filter, kind: str) -> Rep
     return None if halt is None else _refusal(x, halt)
 
 
-async def _spliced(body: bytes, filter_: Filter) -> bytes:
+async def _spliced(x: Exchange, body: bytes, filter_: Filter) -> bytes:
+    names = SPOKEN if x.endpoint.name.startswith("audio.") else SPELLED
     found = carriers(body)
-    told = [carrier for carrier in found if carrier.top != "object" and not _UNTOLD & set(carrier.steps)]
-    changes: list[tuple[Carrier, str]] = []
-    texts = await _texts([carrier.text for carrier in told], filter_)
-    for carrier, text in zip(told, texts, strict=True):
-        if text != carrier.text:
-            changes.append((carrier, text))
-    if changes:  # they would tell what has been replaced
-        changes += ((carrier, "") for carrier in found if _UNTOLD & set(carrier.steps) and not carrier.is_name)
-    return splice(body, changes)
+    own = [carrier for carrier in found if carrier.text not in _OBJECTS and names.isdisjoint(carrier.steps)]
+    rows = spelled(found, names)
+    texts = await _texts([*(carrier.text for carrier in own), *rows], filter_)
+    changes = [(one, text) for one, text in zip(own, texts[: len(own)], strict=True) if text != one.text]
+    body = splice(body, changes)
+    if any(carrier.steps[-1] == "transcript" for carrier, _ in changes):  # what is heard says it, too
+        names |= {"data"}
+    elif not rows or not (changes or texts[len(own) :] != rows):
+        return body
+    return msgspec.json.encode(without(msgspec.json.decode(body), names))  # they would tell what has been replaced
 
 
 async def _texts(texts: Iterable[str], filter_: Filter) -> list[str]:
@@ -113,6 +124,7 @@ def _halted(x: Exchange, answer: Answer, halt: Halt) -> Reply | None:
     if x.endpoint.dialect is None or x.endpoint.operation == "count_tokens":
         return _refusal(x, halt)
     completion = completion_of(x, answer.body or b"", is_sse=False) or Completion(id="", model=x.model, choices=[])
+    completion.id, completion.service_tier = "", None  # they may be what it was stopped for
     completion.choices = [
         Choice(parts=[Refusal(halt.message)], stop="content_filter", index=index)
         for index in [choice.index for choice in completion.choices] or [0]

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from proxy.chat import (
+    Begin,
     Citation,
     Cite,
     Close,
@@ -20,7 +21,9 @@ from proxy.chat import (
     Foreign,
     Kind,
     Logprobs,
+    Media,
     Open,
+    Part,
     Reasoning,
     Refusal,
     Text,
@@ -28,6 +31,7 @@ from proxy.chat import (
     Total,
 )
 from proxy.guarding.carriers import carriers, splice
+from proxy.guarding.spelled import SPELLED, spelled
 from proxy.policy import Filter, Halt
 
 MAX_SPELLED = 50_000  # tokens of one choice whose probabilities are kept until its end
@@ -93,10 +97,11 @@ class _Spelled:
             if delta.kind == "text":
                 self._told.update(delta.text.encode("utf-8", "replace"))
 
-    def left(self, choice: int) -> list[Event]:
-        """What may be told of them."""
-        is_same = self._said.digest() == self._told.digest() and len(self.tokens) < MAX_SPELLED
-        return [Logprobs(choice, self.tokens)] if self.tokens and is_same else []
+    def rows(self) -> list[str] | None:
+        """The texts that they spell; None if they are not to be told: the text has changed, or they are too many."""
+        if not self.tokens or self._said.digest() != self._told.digest() or len(self.tokens) >= MAX_SPELLED:
+            return None
+        return spelled(carriers(msgspec.json.encode({"logprobs": self.tokens})), SPELLED)
 
 
 class Sieve:
@@ -144,8 +149,13 @@ class Sieve:
             out.append(replace(event, citation=await self._citation(event.citation)))
         elif isinstance(event, Finish):
             self._finished.add(event.choice)
-            out += self._spelling(event.choice).left(event.choice)
-            out.append(event)
+            await self._spell(event.choice, out)
+            reason, sequence = await self._maybe(event.reason), await self._maybe(event.sequence)
+            out.append(replace(event, reason=reason, sequence=sequence))
+        elif isinstance(event, Begin):
+            out.append(
+                replace(event, id=await self._whole(event.id), service_tier=await self._maybe(event.service_tier))
+            )
         elif isinstance(event, Logprobs):
             spelled = self._spelling(event.choice)
             spelled.tokens += event.tokens[: MAX_SPELLED - len(spelled.tokens)]
@@ -155,10 +165,16 @@ class Sieve:
             self.ended = self.ended or isinstance(event, End)
             out.append(event)
 
+    async def _spell(self, choice: int, out: list[Event]) -> None:
+        """The tokens of a choice, if they say nothing that a filter would not tell."""
+        spelling = self._spelling(choice)
+        rows = spelling.rows()
+        if rows is not None and [await self._whole(row) for row in rows] == rows:
+            out.append(Logprobs(choice, spelling.tokens))
+
     async def _open(self, event: Open, out: list[Event]) -> None:
         """A block begins; what it holds already comes after it, through the filters."""
         part = event.part
-        self._blocks[event.choice, event.block] = None
         self._next[event.choice] = max(self._next.get(event.choice, 0), event.block + 1)
         first = ""
         if (found := _KINDS.get(type(part))) is not None:
@@ -171,6 +187,9 @@ class Sieve:
             part = replace(part, citations=tuple([await self._citation(one) for one in part.citations]))
         elif isinstance(part, Foreign):
             part = replace(part, value=await self._value(part.value))
+        elif isinstance(part, Media):
+            part = await self._media(part)
+        self._blocks[event.choice, event.block] = None  # a filter may have stopped the answer before that
         out.append(Open(event.choice, event.block, part))
         if first and found is not None:
             await self._pass(Delta(event.choice, found[1], first, event.block), out)
@@ -197,15 +216,27 @@ class Sieve:
         told += await through(self.filters, (0, block))
         return "".join(delta.text for delta in told)
 
+    async def _maybe(self, text: str | None) -> str | None:
+        return None if text is None else await self._whole(text)
+
     async def _citation(self, citation: Citation) -> Citation:
-        text, title, url = citation.text, citation.title, citation.url
         changed = replace(
             citation,
-            text=await self._whole(text),
-            title=None if title is None else await self._whole(title),
-            url=None if url is None else await self._whole(url),
+            text=await self._whole(citation.text),
+            title=await self._maybe(citation.title),
+            url=await self._maybe(citation.url),
+            value=await self._value(citation.value),
         )
         return changed if changed == citation else replace(changed, value=None)
+
+    async def _media(self, part: Media) -> Part:
+        """Sound of which something may not be told is told as what is left of its words."""
+        said = msgspec.to_builtins(part)
+        changed = await self._value(said)
+        if changed is said:
+            return part
+        told = msgspec.convert(changed, Media)
+        return Text(told.name or "") if part.kind == "audio" and told.name != part.name else told
 
     async def _value(self, value: object) -> object:
         """Something of one dialect's own."""

@@ -21,9 +21,13 @@ _ODD = dict(
 )
 _DNI = "TRWAGMYFPDXBNJZSQVHLCKE"
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_VALUES58 = {char: value for value, char in enumerate(_BASE58)}
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BECH32_STEPS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-_VERHOEFF = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
+_NO_DIGITS, _NO_LETTERS = re.compile("[^0-9]+"), re.compile(r"[\W_]+")
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")  # every second digit twice, its own digits added up
+_AS_NUMBERS = str.maketrans({chr(code + 55): str(code) for code in range(10, 36)})  # A is 10, Z is 35
+_TURN = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)  # Verhoeff's: a digit by its place, turned so many times
 # Characters of an IBAN by country: https://www.swift.com/standards/data-standards/iban-international-bank-account-number
 _IBANS = """
 15 NO  16 BE  18 DK FI FO GL NL SD FK  19 MK SI  20 AT BA EE KZ LT LU MN XK  21 CH HR LI LV
@@ -45,22 +49,32 @@ def _lengths(table: str) -> dict[str, int]:
 
 
 IBAN_LENGTHS = _lengths(_IBANS)
+_OF_LENGTH = {size: re.compile(rf"(?:[\W_]*[^\W_]){{{size}}}") for size in {0, *IBAN_LENGTHS.values()}}
+
+
+def _dihedral(one: int, other: int) -> int:
+    """The product of two elements of the dihedral group of order 10."""
+    turn = (one % 5 - other % 5) if one >= 5 else (one % 5 + other % 5)
+    return turn % 5 + (5 if (one >= 5) != (other >= 5) else 0)
+
+
+def _turned(value: int, times: int) -> int:
+    return value if times == 0 else _turned(_TURN[value], times - 1)
+
+
+_PRODUCTS = [[_dihedral(one, other) for other in range(10)] for one in range(10)]
+_VERHOEFF = [[_turned(value, times) for value in range(10)] for times in range(8)]
 
 
 def digits(text: str) -> str:
     """The ASCII digits of a text."""
-    return "".join(char for char in text if "0" <= char <= "9")
+    return _NO_DIGITS.sub("", text)
 
 
 def luhn(number: str) -> bool:
     """Of digits alone (ISO/IEC 7812-1)."""
-    total = 0
-    for at, char in enumerate(reversed(number)):
-        value = ord(char) - 48
-        if at % 2:
-            value = value * 2 - 9 if value > 4 else value * 2
-        total += value
-    return total % 10 == 0
+    data = number.encode()
+    return (sum(data[::-2]) + sum(data[-2::-2].translate(_DOUBLED)) - 48 * len(data)) % 10 == 0
 
 
 def _issued(number: str) -> bool:
@@ -93,22 +107,16 @@ def us_ssn(text: str) -> bool:
 
 def iban_length(text: str) -> int:
     """How much of a text that begins like an IBAN its country's IBANs take; 0 for no country, or too little text."""
-    left = IBAN_LENGTHS.get(text[:2].upper(), 0)
-    if not left:
-        return 0
-    for at, char in enumerate(text):
-        left -= char.isalnum()
-        if not left:
-            return at + 1
-    return 0
+    whole = _OF_LENGTH[IBAN_LENGTHS.get(text[:2].upper(), 0)].match(text)
+    return whole.end() if whole is not None else 0
 
 
 def iban(text: str) -> bool:
     """ISO 13616: the remainder by 97 is 1."""
-    packed = "".join(char for char in text.upper() if char.isalnum())
+    packed = _NO_LETTERS.sub("", text.upper())
     if IBAN_LENGTHS.get(packed[:2]) != len(packed) or not packed.isascii():
         return False
-    return int("".join(str(int(char, 36)) for char in packed[4:] + packed[:4])) % 97 == 1
+    return int((packed[4:] + packed[:4]).translate(_AS_NUMBERS)) % 97 == 1
 
 
 def _weighted(number: str, weights: tuple[int, ...]) -> int:
@@ -204,17 +212,8 @@ def aadhaar(text: str) -> bool:
     number = digits(text)
     check = 0
     for at, char in enumerate(reversed(number)):
-        value = int(char)
-        for _ in range(at % 8):
-            value = _VERHOEFF[value]
-        check = _dihedral(check, value)
+        check = _PRODUCTS[check][_VERHOEFF[at % 8][ord(char) - 48]]
     return number[0] not in "01" and check == 0
-
-
-def _dihedral(one: int, other: int) -> int:
-    """The product of two elements of the dihedral group of order 10."""
-    turn = (one % 5 - other % 5) if one >= 5 else (one % 5 + other % 5)
-    return turn % 5 + (5 if (one >= 5) != (other >= 5) else 0)
 
 
 def sin(text: str) -> bool:
@@ -231,7 +230,7 @@ def bitcoin(text: str) -> bool:
 def _base58(text: str) -> bool:
     value = 0
     for char in text:
-        value = value * 58 + _BASE58.index(char)
+        value = value * 58 + _VALUES58[char]
     try:
         data = value.to_bytes(25, "big")
     except OverflowError:

@@ -8,10 +8,13 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
-from policies.guardrails._stream import ERRORS, LONG, GuardFilter
+import msgspec
+
+from policies.guardrails._stream import ERRORS, LONG, GuardFilter, why
 from proxy.exchange import Exchange, Reply
 from proxy.guarding.action import Action, Actions, Found, label, rewrite, settle
 from proxy.guarding.carriers import Carrier, carriers, splice
+from proxy.guarding.forms import form_carriers
 from proxy.guarding.scanner import Pattern, Patterns, Scanner, Several, Span, problem
 from proxy.guarding.verdict import Direction, Verdict
 from proxy.kept import aside
@@ -106,7 +109,7 @@ class Guard(Policy):
         try:
             reply = await self._inspect(x, verdict)
         except ERRORS as error:
-            reply = self._failed(x, verdict, f"failed: {type(error).__name__}")
+            reply = self._failed(x, verdict, why(error))
         verdict.nanoseconds = time.perf_counter_ns() - began
         if reply is not None:  # who refuses is not asked to close
             self.on_close(x)
@@ -116,13 +119,16 @@ class Guard(Policy):
         if not x.body:
             both_ways = "messages both ways are not looked into"
             return self._failed(x, verdict, both_ways) if x.method == "WEBSOCKET" else None
-        if x.endpoint.body != "json":
-            return self._failed(x, verdict, "a body that is no JSON is not looked into")
         long = len(x.body) > LONG
         if x.carriers is None or x.carriers[0] is not x.body:
-            x.carriers = x.body, await aside(carriers, x.body) if long else carriers(x.body)
+            places = await aside(_carriers, x) if long else _carriers(x)
+            if isinstance(places, str):
+                return self._failed(x, verdict, f"{places} is not looked into")
+            x.carriers = x.body, places
         told: list[Carrier] = x.carriers[1]
-        hits = await aside(self._scan, told) if long else self._scan(told)
+        hits, error = await aside(self._looked, told) if long else self._looked(told)
+        if error is not None and (reply := self._failed(x, verdict, why(error))) is not None:
+            return reply
         if hits:
             self.prepare(x, told)
         changes: list[tuple[Carrier, str]] = []
@@ -138,6 +144,19 @@ class Guard(Policy):
             x.body = splice(x.body, changes)
             x.chat = x.read = x.carriers = None
         return None
+
+    def _looked(self, told: list[Carrier]) -> tuple[list[tuple[Carrier, list[Found]]], Exception | None]:
+        """What is found, and what has failed: of a guard that is open then, each text that it can look into counts."""
+        try:
+            return self._scan(told), None
+        except ERRORS as error:
+            return ([] if self.is_closed else [hit for carrier in told for hit in self._tried(carrier)]), error
+
+    def _tried(self, carrier: Carrier) -> list[tuple[Carrier, list[Found]]]:
+        try:
+            return self._scan([carrier])
+        except ERRORS:
+            return []
 
     def _scan(self, told: list[Carrier]) -> list[tuple[Carrier, list[Found]]]:
         return [
@@ -184,6 +203,23 @@ class Guard(Policy):
         if "output" in self._on:
             told.append(f"the answer is looked at for {len(self._scanner.entities)} kinds of things")
         return "; ".join(told)
+
+
+def _carriers(x: Exchange) -> list[Carrier] | str:
+    """The places of a request's text; or what it is that nobody can read."""
+    kind = (x.header(b"content-type") or b"").lower()
+    try:
+        if x.endpoint.body == "json":
+            return carriers(x.body)
+        if kind.startswith(b"multipart/"):
+            media = x.endpoint.name.startswith(("audio.", "images."))
+            return form_carriers(x.body, x.header(b"content-type") or b"", media=media)
+        if b"json" in kind:
+            msgspec.json.decode(x.body, type=msgspec.Raw)
+            return carriers(x.body)
+    except (ValueError, RecursionError):
+        return "a body that cannot be read"
+    return "a body that is neither JSON nor a form"
 
 
 class Seen:

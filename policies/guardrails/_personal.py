@@ -42,17 +42,16 @@ _GROUP_BEFORE = re.compile(r"(?:\d{4}|[A-Z]{2}\d{2}(?: [A-Z]{4})?) $", re.ASCII)
 _GROUP_AFTER = re.compile(r" \d{3}", re.ASCII)
 
 
-def _clings(char: str) -> bool:
-    """Whether a character goes with a number beside it; those of scripts without spaces do not."""
-    return char == "_" or (char.isalnum() and ord(char) < 0xE00)
+# What goes with a number beside it; letters of scripts without spaces do not.
+_CLINGS = r"(?![\u0e00-\U0010ffff])\w"
+_CAME_BEFORE = re.compile(rf"(?<={_CLINGS})|(?<={_CLINGS}[.-])")
+_CLINGING = re.compile(f"(?<={_CLINGS})")
+_GOES_ON = re.compile(rf"[.-]?{_CLINGS}")
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
     """Whether something is not part of an identifier."""
-    before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    if before and (_clings(before[-1]) or (before[-1] in ".-" and _clings(before[0]))):
-        return False
-    return not (after and (_clings(after[0]) or (after[0] in ".-" and after[1:] and _clings(after[1]))))
+    return _CAME_BEFORE.match(text, start) is None and _GOES_ON.match(text, end) is None
 
 
 def _on(judge: Callable[[str], bool]) -> Check:
@@ -103,7 +102,7 @@ def _ipv4(text: str, start: int, end: int) -> bool:
 
 def _ipv6(text: str, start: int, end: int) -> bool:
     found = text[start:end]
-    if text[end : end + 1] == ":" or (start and (text[start - 1] == ":" or _clings(text[start - 1]))):
+    if text[end : end + 1] == ":" or (start and text[start - 1] == ":") or _CLINGING.match(text, start):
         return False
     try:
         address = IPv6Address(found)

@@ -22,6 +22,10 @@ _PLACEHOLDER = re.compile(
     r"|^(?:pass(?:word)?|secret|none|null|true|false)$"
 )
 _LEAST_BITS = 3.0  # per character, of what is a secret because somebody says so
+_LEAST_DIFFERENT = 8  # characters: fewer cannot have so many bits
+_JUDGED = 400  # characters by which it is judged, however long it is
+_SEEN, _BODY = 4096, re.compile(r"[A-Za-z0-9+/=]{32}")  # of a private key: in how much of it its body begins
+_DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 
 
 def _on(judge: Callable[[str], bool]) -> Check:
@@ -36,20 +40,24 @@ def entropy(text: str) -> float:
 
 def _is_random(text: str) -> bool:
     """What chance made: not a word, a path, or something that stands for a secret."""
+    text = text[:_JUDGED]
+    if len(set(text)) < _LEAST_DIFFERENT:
+        return False
     tail = text.rpartition("-")[2].rpartition("_")[2] or text
     return (
-        _PLACEHOLDER.search(text) is None
+        _is_mixed(tail if len(tail) > 15 else text)
+        and _PLACEHOLDER.search(text) is None
         and entropy(text) >= _LEAST_BITS
-        and _is_mixed(tail if len(tail) > 15 else text)
     )
 
 
 def _is_mixed(text: str) -> bool:
-    return any(char.isdigit() for char in text) and any(char.isalpha() for char in text)
+    return _DIGIT.search(text) is not None and _LETTER.search(text) is not None
 
 
 def _said(text: str) -> bool:
     """Something after `password =`: a passphrase need not be random, but it is no word of a language, and no code."""
+    text = text[:_JUDGED]
     if _PLACEHOLDER.search(text) is not None or len(set(text)) < 5:
         return False
     kinds = sum(any(test(char) for char in text) for test in (str.islower, str.isupper, str.isdigit, _is_sign))
@@ -81,7 +89,7 @@ def _jwt(text: str) -> bool:
 
 
 def _private_key(text: str) -> bool:
-    return re.search(r"[A-Za-z0-9+/=]{32}", text) is not None
+    return _BODY.search(text[:_SEEN]) is not None
 
 
 def _basic(text: str) -> bool:

@@ -10,7 +10,7 @@ from proxy.chat import Delta, Kind
 from proxy.guarding.action import CHANGES, Found, rewrite
 from proxy.guarding.escaped import Escaped
 from proxy.guarding.holdback import Decided, Holdback, Overfull
-from proxy.guarding.scanner import Scanner, Span
+from proxy.guarding.scanner import Scanner, Span, TooMany
 from proxy.guarding.verdict import Verdict
 from proxy.kept import aside
 from proxy.policy import Halt
@@ -18,9 +18,14 @@ from proxy.policy import Halt
 LONG = 4 << 10  # characters from which on a text is scanned in a thread
 RESTORE = "restore"  # the kind of what stands for something that was masked
 # What a scanner may fail with: its guard says then that it has failed, and never that all is well.
-ERRORS = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError, MemoryError, Overfull)
+ERRORS = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError, MemoryError, Overfull, TooMany)
 
 Told = list[Delta | Halt]
+
+
+def why(error: Exception) -> str:
+    """Why a guard has failed, for people; of what it was reading nothing."""
+    return f"failed: {error if isinstance(error, (Overfull, TooMany)) else type(error).__name__}"
 
 
 class Judge(Protocol):
@@ -59,6 +64,11 @@ class _Block:
             ]
             return Decided(begun.text + ended.text, begun.spans + moved)
         return self._holdback.finish()
+
+    def release(self) -> str:
+        """All that came and was not yet told: it could not be looked into."""
+        held = self._holdback.release()
+        return held if self._escaped is None else self._escaped.written(held + self._escaped.finish())
 
     def rewrite(self, text: str, found: Sequence[Found], replacement: Callable[[Found, str], str]) -> str:
         """What is told of a decided text."""
@@ -122,8 +132,9 @@ class GuardFilter:
             text, spans = work(*pieces)
             return self._act(key, block, text, spans)
         except ERRORS as error:
-            halt = self._fail(f"failed: {error if isinstance(error, Overfull) else type(error).__name__}")
-            return [] if halt is None else [halt]
+            halt = self._fail(why(error))
+            told = block.release()
+            return [halt] if halt is not None else [Delta(key[0], block.kind, told, key[1])] if told else []
         finally:
             self._verdict.nanoseconds += time.perf_counter_ns() - began
 

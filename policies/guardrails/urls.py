@@ -26,7 +26,7 @@ _IN_IMAGE = re.compile(
 )
 _HOST = re.compile(r"(?:([a-z][a-z0-9+.-]*):)?[/\\]{2,}([^/\\?#]*)|(www\.[^/\\?#]*)", re.IGNORECASE)
 # Characters before an address that tell whether it is that of an image: what may be one is held back from its begin.
-_BEFORE = 300
+_BEFORE, _NEAR = 300, 8
 _UNREADABLE = "?"  # no host is called that
 
 
@@ -66,7 +66,9 @@ class Urls(Guard):
             return wrong(text, start, end, images)
 
         def wrong_link(text: str, start: int, end: int) -> bool:
-            is_image = _IN_IMAGE.search(text, max(0, start - _BEFORE), start) is not None
+            before = text[max(0, start - _NEAR) : start].rstrip("< \t\r\n\"'")
+            may_be = before.endswith(("(", "=")) or not before
+            is_image = may_be and _IN_IMAGE.search(text, max(0, start - _BEFORE), start) is not None
             return wrong(text, start, end, images if is_image else allowed)
 
         return Patterns([*_patterns("image", _IMAGES, wrong_image, 1.0), *_patterns("link", _LINKS, wrong_link, 0.9)])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 from proxy.guarding.scanner import Span
@@ -46,9 +47,7 @@ def settle(spans: Sequence[Span], actions: Actions) -> list[Found]:
     together; between equals the longer span, then the surer one.
     """
     found: list[Found] = []
-    for span in sorted(spans):
-        if any(other.start <= span.start and span.end <= other.end and other.score > span.score for other in spans):
-            continue
+    for span in _not_within(sorted(spans)):
         mine = Found(span, actions.of(span.entity))
         if not found or span.start >= found[-1].span.end:
             found.append(mine)
@@ -57,6 +56,22 @@ def settle(spans: Sequence[Span], actions: Actions) -> list[Found]:
         winner = max(last, mine, key=_rank)
         found[-1] = winner._replace(span=winner.span._replace(start=last.span.start, end=max(last.span.end, span.end)))
     return found
+
+
+def _not_within(spans: Sequence[Span]) -> Iterator[Span]:
+    """Those of ``spans`` (by their start) that lie within no surer one; in one walk, however many they are."""
+    reach: dict[float, int] = {}  # by score: how far those go that have begun
+    for _, begun in groupby(spans, _start):
+        together = list(begun)
+        for span in together:
+            reach[span.score] = max(reach.get(span.score, 0), span.end)
+        for span in together:
+            if not any(score > span.score and end >= span.end for score, end in reach.items()):
+                yield span
+
+
+def _start(span: Span) -> int:
+    return span.start
 
 
 def _rank(found: Found) -> tuple[int, int, float]:

@@ -12,13 +12,14 @@ import binascii
 import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
 from proxy.guarding.words import BLOBS, NAMES, PLACES, TOP_PLACES, TYPES, WORDS
 
 Place = Literal["system", "user", "assistant", "tool_definition", "tool_call", "tool_result", "metadata", "other"]
-_Form = Literal["string", "name", "number", "base64"]
+_Form = Literal["string", "name", "number", "base64", "field", "quoted", "percent"]
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\],:]|-?\d[\d.eE+-]*+', re.DOTALL)
 _QUOTE, _OPEN, _CLOSE, _LIST, _LIST_END, _COMMA, _COLON = b'"{}[],:'
@@ -26,6 +27,7 @@ _DATA_URL = re.compile(r"data:[\w.+-]*/?[\w.+-]*(?:;[\w.+=-]*)*?;base64,", re.AS
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _DIGITS = 7  # of a number that may be somebody's
+_IN_QUOTES = {34: "%22", 13: "%0D", 10: "%0A"}
 _PROBE = 256  # characters of base64 that tell whether the rest is text
 
 
@@ -106,12 +108,23 @@ class Carrier:
         return self._form == "name"
 
     @property
+    def is_number(self) -> bool:
+        """Whether it is a number."""
+        return self._form == "number"
+
+    @property
     def is_json(self) -> bool:
         """Whether the text is meant to be JSON itself."""
         return self._form == "string" and self._step in ("arguments", "partial_json")
 
     def written(self, text: str) -> bytes:
         """The bytes that say ``text`` in its place."""
+        if self._form == "field":  # of a form
+            return text.encode()
+        if self._form == "quoted":  # in a header of one of its parts, as browsers have it there
+            return text.translate(_IN_QUOTES).encode()
+        if self._form == "percent":
+            return quote(text, safe="").encode()
         if self._form == "base64":
             text = self._prefix + base64.b64encode(text.encode()).decode()
         return msgspec.json.encode(text)
@@ -132,6 +145,11 @@ def _outward(frame: _Frame | None) -> Iterable[_Frame]:
     while frame is not None:
         yield frame
         frame = frame.parent
+
+
+def root() -> _Frame:
+    """Around what stands in no object and no list: a field of a form."""
+    return _Frame(_Frame(None, "", True), 0, False)
 
 
 def _shown(step: str) -> str:

@@ -8,31 +8,46 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html.entities import html5
 from urllib.parse import unquote_plus
+
+from proxy.guarding.gates import Gates
 
 _WRAPPED = re.compile(r"(?<=[A-Za-z0-9+/]{56})\r?\n(?=[A-Za-z0-9+/])")  # lines of base64 belong together
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}[ :,]?){8,}")
 _ENTITY = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z]{2,31}));?")
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8}))")
-_PERCENT = re.compile(r"%[0-9a-fA-F]{2}")
 _READABLE = 0.9  # share of letters, digits, blanks and common signs in a text that was meant to be read
-_SIGNS = frozenset(" \n\t.,:;!?'\"()[]{}<>/|#@=&%$*+-_")
+_NOISE = re.compile(r"""[^\w \n\t.,:;!?'"()\[\]{}<>/|#@=&%$*+-]+""")
+_SHORTEST = 8  # characters of one that is worth a look
+
+
+_GATES = Gates(
+    {
+        "html entities": "&(?:#[0-9]|#[xX][0-9a-fA-F]|[A-Za-z]{2})",
+        "escapes": r"\\(?:u\{?[0-9a-fA-F]|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8})",
+        "base64": "[A-Za-z0-9+/_-]{16}",
+        "wrapped": r"[A-Za-z0-9+/]{56}\r?\n[A-Za-z0-9+/]",
+        "hexadecimal": "(?:[0-9a-fA-F]{2}[ :,]?){8}",
+    }
+)
 
 
 def decoded(text: str) -> Iterator[tuple[str, str]]:
     """The way and the text, for every way in which something was encoded."""
-    if len(_PERCENT.findall(text, 0, 100_000)) > 1 or "%" in text:
+    if "%" in text:
         yield from _changed("url", text, unquote_plus(text, errors="ignore"))
-    if "&" in text:
+    gates = _GATES.open(text)
+    if "html entities" in gates:
         yield from _changed("html entities", text, _ENTITY.sub(_entity, text))
-    if "\\" in text:
+    if "escapes" in gates:
         yield from _changed("escapes", text, _ESCAPE.sub(_escape, text))
-    for way, found in (("base64", _base64(text)), ("hexadecimal", _hex(text))):
-        if readable := "\n".join(piece for piece in found if _is_readable(piece)):
-            yield way, readable
+    if "base64" in gates and (found := _readable(_base64(_WRAPPED.sub("", text) if "wrapped" in gates else text))):
+        yield "base64", found
+    if "hexadecimal" in gates and (found := _readable(_hex(text))):
+        yield "hexadecimal", found
 
 
 def _changed(way: str, text: str, found: str) -> Iterator[tuple[str, str]]:
@@ -56,7 +71,7 @@ def _character(code: int, otherwise: str) -> str:
 
 
 def _base64(text: str) -> Iterator[str]:
-    for run in _BASE64.findall(_WRAPPED.sub("", text)):
+    for run in _BASE64.findall(text):
         digits = run.replace("-", "+").replace("_", "/")
         try:
             yield base64.b64decode(digits[: len(digits) // 4 * 4]).decode("utf-8", "ignore") + _rest(digits)
@@ -77,7 +92,10 @@ def _hex(text: str) -> Iterator[str]:
         yield bytes.fromhex(run.replace(":", "").replace(",", "").replace(" ", "")).decode("utf-8", "ignore")
 
 
-def _is_readable(text: str) -> bool:
+def _readable(pieces: Iterable[str]) -> str:
     """Hashes and keys decode to noise; sentences do not."""
-    good = sum(c.isalnum() or c in _SIGNS for c in text)
-    return len(text) >= 8 and good >= _READABLE * len(text)
+    return "\n".join(piece for piece in pieces if len(piece) >= _SHORTEST and _is_readable(piece))
+
+
+def _is_readable(text: str) -> bool:
+    return sum(map(len, _NOISE.findall(text))) <= (1 - _READABLE) * len(text)

@@ -19,6 +19,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from proxy.guarding.decode import decoded
+from proxy.guarding.gates import Gates
 
 _MOST_LETTERS = 4  # of one character: U+FDFA alone stands for 18
 _MOST_KEPT = 20_000  # characters whose folding is remembered
@@ -130,7 +131,8 @@ def uncommented(text: str) -> str:
     return "".join([*parts, text[at:]])
 
 
-_INNER = re.compile(r"(?<=[^\W\d])[.\-*~'`·|/\\+^=:,;•]{1,3}(?=[^\W\d])")
+_SIGNS = r"[.\-*~'`·|/\\+^=:,;•]"
+_INNER = re.compile(rf"{_SIGNS}(?<=[^\W\d]{_SIGNS}){_SIGNS}{{0,2}}(?=[^\W\d])")
 _LETTERS = re.compile(r"(?<!\w)\w{1,2}(?:[\W_]{1,4}\w{1,2}){5,}(?!\w)")
 _LONG_NAME = re.compile(r"[^\W\d_]_[^\W\d_]+_[^\W\d_]+_[^\W\d_]")
 _WORD = re.compile(r"\S+")
@@ -168,26 +170,41 @@ _TURNED = tuple(codecs.encode(word, "rot13") for word in _TELLING)
 _BACKWARDS = tuple(word[::-1] for word in _TELLING)
 
 
+# What each step looks for, roughly: whatever is not ASCII may be a letter, and no letter.
+_LETTER, _ALIKE = r"[A-Za-z_\x{80}-\x{10ffff}]", r"[013457@$!|]{1,2}[A-Za-z_\x{80}-\x{10ffff}]"
+_PAIR, _PART = r"[0-9A-Za-z_\x{80}-\x{10ffff}]{1,2}", "[^0-9A-Za-z]{1,4}"
+_GATES = Gates(
+    {
+        "parted words": rf"{_LETTER}{_SIGNS}{{1,3}}{_LETTER}|<!--|_",
+        "spaced letters": rf"(?:^|[^0-9A-Za-z_]){_PAIR}(?:{_PART}{_PAIR}){{5}}",
+        "digits for letters": rf"(?s){_ALIKE}.*{_ALIKE}.*{_ALIKE}",
+        "rot13": "|".join(_TURNED),
+        "reversed": "|".join(_BACKWARDS),
+    }
+)
+
+
 def views(text: str) -> Iterator[View]:
     """The text in all ways in which it may be read, likely ones first. Nothing is yielded twice in a row."""
     folded = fold(text)
+    gates = _GATES.open(folded)
     yield View("text", folded)
     if not text.isascii():
         if len(secret := hidden(text)) > _HIDDEN:
             yield View("invisible characters", fold(secret))
         if _INVISIBLE.search(text):
             yield View("invisible spaces", fold(text, parted=True))
-    tight = _together(folded)
+    tight = _together(folded) if "parted words" in gates else folded
     if tight != folded:
         yield View("parted words", tight)
-    if run := joined(folded):
+    if "spaced letters" in gates and (run := joined(folded)):
         yield View("spaced letters", run, loose=True)
-    if plain := unleeted(tight):
+    if ("digits for letters" in gates or tight != folded) and (plain := unleeted(tight)):
         yield View("digits for letters", plain)
     for way, found in decoded(text):
         yield View(way, fold(found))
-    if any(word in folded for word in _TURNED):
+    if "rot13" in gates:
         yield View("rot13", codecs.encode(folded, "rot13"))
-    if any(word in folded for word in _BACKWARDS):
+    if "reversed" in gates:
         yield View("reversed", folded[::-1])
         yield View("reversed words", _WORD.sub(lambda found: found[0][::-1], folded))

@@ -12,9 +12,14 @@ from proxy.guarding.prefixes import beginnings
 MAX_HELD = 32 << 10  # characters of one block that are held back, at most
 MAX_LOOKBACK = 16  # characters before a candidate by which it is judged
 _MEMORY = 64 << 20  # bytes that one automaton may take: with too little it is slow
-# Work that candidates may cost that fail their check, in bytes for each byte of the text and for each of them: what is
-# within one is looked into only as long as it lasts. Nobody can make a scan slower than that.
-_PATIENCE, _COST = 2, 64
+# What may have to be judged one by one in a text: so many candidates, and one more for so many bytes; and those that
+# are none, and so are looked into, may together be so many bytes, and so many times as long as the text. Nobody can
+# make a scan slower than that: of a text that has more it is not known what it holds.
+MOST, EVERY = 5_000, 1024
+_LENGTH, _TIMES = 64 << 10, 4
+_CAPTURED = 8 << 10  # bytes of a match in which its group is looked for: that takes seventy times as long
+_UNANCHORED, _ANCHORED = re2._re2.RE2.Anchor.UNANCHORED, re2._re2.RE2.Anchor.ANCHOR_START
+_Match = Callable[[object, bytes, int, int], Sequence[tuple[int, int]]]
 _CONTINUED = frozenset(range(0x80, 0xC0))  # bytes inside a character of UTF-8
 
 # What automata are shown while they are compiled: what they learn of it the first request need not wait for.
@@ -72,6 +77,10 @@ class Pattern(NamedTuple):
     lookahead: int = 0
 
 
+class TooMany(Exception):
+    """So much in one text looks like something that it is not known what it holds."""
+
+
 class BadPattern(ValueError):
     """This is no regular expression that takes linear time."""
 
@@ -105,10 +114,61 @@ def _options() -> re2.Options:
     return options
 
 
+class _Compiled:
+    """A pattern, and its automaton: that of the module itself, whose searches cost a third of the wrapped ones'."""
+
+    __slots__ = ("_capture", "find", "pattern")
+
+    def __init__(self, pattern: Pattern) -> None:
+        self.pattern = pattern
+        options = _options()
+        options.never_capture = True  # where it is an automaton tells alone; a group is looked for in what is found
+        self.find: _Match = re2._re2.RE2(pattern.regex.encode(), options).Match
+        self._capture: _Match = re2._re2.RE2(pattern.regex.encode(), _options()).Match
+
+    def group(self, data: bytes, begin: int, over: int) -> tuple[int, int]:
+        """What is looked for of a match. Of a very long one it may be a little too much, and never too little."""
+        is_long = over - begin > _CAPTURED
+        spans = self._capture(_ANCHORED, data, begin, begin + _CAPTURED if is_long else len(data))
+        start, end = spans[self.pattern.group]
+        if not is_long:
+            return start, end
+        return (begin, over) if start < 0 else (start, over)
+
+
+class _Scanned:
+    """A text under a scan: its bytes, where its characters stand in them, and how much may still be looked into."""
+
+    __slots__ = ("_byte", "_char", "data", "is_ascii", "left", "most", "size", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.data = text.encode("utf-8", "replace")
+        self.size = len(self.data)
+        self.is_ascii = self.size == len(text)
+        self.most = MOST + self.size // EVERY
+        self.left = self.most
+        self._byte = self._char = 0
+
+    def chars(self, start: int, end: int) -> tuple[int, int]:
+        """The characters that these bytes are; quick for bytes behind those that were asked for last."""
+        if self.is_ascii or start < 0:
+            return start, end
+        if start < self._byte:
+            self._byte = self._char = 0
+        self._char += re2._re2.BytesToCharLen(self.data, self._byte, start)
+        self._byte = start
+        return self._char, self._char + re2._re2.BytesToCharLen(self.data, start, end)
+
+    def byte(self, char: int) -> int:
+        """Where a character begins."""
+        return char if self.is_ascii else len(self.text[:char].encode("utf-8", "replace"))
+
+
 class Patterns:
     """A scanner of regular expressions: one pass tells which of them are there at all."""
 
-    __slots__ = ("_any", "_compiled", "_end", "_patterns", "entities")
+    __slots__ = ("_any", "_compiled", "_end", "entities")
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         """
@@ -118,9 +178,8 @@ class Patterns:
         for pattern in patterns:
             if (wrong := problem(pattern.regex)) is not None:
                 raise BadPattern(f"{pattern.entity}: {wrong}")
-        self._patterns = tuple(patterns)
         self.entities = tuple(dict.fromkeys(pattern.entity for pattern in patterns))
-        self._compiled = [re2.compile(pattern.regex.encode(), _options()) for pattern in patterns]
+        self._compiled = [_Compiled(pattern) for pattern in patterns]
         self._any = re2.Set.SearchSet(_options())
         for pattern in patterns:
             self._any.Add(pattern.regex.encode())
@@ -132,38 +191,17 @@ class Patterns:
             self.pending(_SAMPLE[:at])
 
     def scan(self, text: str, start: int = 0) -> list[Span]:
-        """See ``Scanner``."""
-        data = text.encode("utf-8", "replace")
-        at = start if len(data) == len(text) else len(text[:start].encode("utf-8", "replace"))
-        found: list[Span] = []
-        for number in self._any.Match(data if at == 0 else data[max(0, at - 4) :]) or ():
-            found += self._each(self._patterns[number], self._compiled[number], text, data, at)
-        found.sort()
-        return found
+        """See ``Scanner``.
 
-    def _each(self, pattern: Pattern, compiled: re2._Regexp, text: str, data: bytes, at: int) -> list[Span]:
-        """What one pattern finds from byte ``at`` on."""
+        Raises:
+            TooMany: see there.
+        """
+        scanned = _Scanned(text)
+        at = scanned.byte(start)
         found: list[Span] = []
-        ascii_only = len(data) == len(text)
-        left = _PATIENCE * (len(data) - at) + 4096
-        while (match := compiled.search(data, at)) is not None:
-            start, end = match.span(pattern.group)
-            if ascii_only:
-                first, last = start, end
-            else:
-                first = len(data[:start].decode("utf-8", "replace"))
-                last = first + len(data[start:end].decode("utf-8", "replace"))
-            if pattern.trim is not None:
-                last = first + pattern.trim(text[first:last])
-                end = start + len(text[first:last].encode("utf-8", "replace"))
-            if last > first and (pattern.check is None or pattern.check(text, first, last)):
-                found.append(Span(first, last, pattern.entity, pattern.score))
-                at = max(end, match.start() + 1)
-                continue
-            left -= match.end() - match.start() + _COST
-            at = match.start() + 1 if left > 0 else match.end()
-            while at < len(data) and data[at] in _CONTINUED:
-                at += 1
+        for number in self._any.Match(scanned.data if at == 0 else scanned.data[max(0, at - 4) :]) or ():
+            found += _each(self._compiled[number], scanned, at)
+        found.sort()
         return found
 
     def pending(self, text: str, start: int = 0) -> int:
@@ -175,6 +213,34 @@ class Patterns:
         at = len(text[:start].encode("utf-8", "replace"))
         match = self._end.search(data, at)
         return len(text) if match is None else len(data[: match.start()].decode("utf-8", "replace"))
+
+
+def _each(compiled: _Compiled, scanned: _Scanned, at: int) -> list[Span]:
+    """What one pattern finds from byte ``at`` on."""
+    pattern, find = compiled.pattern, compiled.find
+    entity, check, group, trim = pattern.entity, pattern.check, pattern.group, pattern.trim
+    text, data, size = scanned.text, scanned.data, scanned.size
+    found: list[Span] = []
+    length = _LENGTH + _TIMES * (size - at)
+    while (spans := find(_UNANCHORED, data, at, size))[0][0] >= 0:
+        scanned.left -= 1
+        if scanned.left < 0 or length < 0:
+            raise TooMany(f"more than {scanned.most} candidates in one text")
+        begin, over = spans[0]
+        start, end = compiled.group(data, begin, over) if group else (begin, over)
+        first, last = scanned.chars(start, end)
+        if trim is not None:
+            last = first + trim(text[first:last])
+            end = start + len(text[first:last].encode("utf-8", "replace"))
+        if last > first and (check is None or check(text, first, last)):
+            found.append(Span(first, last, entity, pattern.score))
+            at = max(end, begin + 1)
+            continue
+        length -= over - begin
+        at = begin + 1
+        while at < size and data[at] in _CONTINUED:
+            at += 1
+    return found
 
 
 class Several:

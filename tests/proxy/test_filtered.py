@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -141,7 +142,11 @@ async def test_what_cannot_be_looked_into_is_the_filters_to_decide() -> None:
             return Halt(what)
 
     x = exchange("openai_chat", "/v1/completions")
-    for found in (answer(b"{broken", b"application/json"), answer(b"data: {}\n\n", b"text/event-stream")):
+    for found in (
+        answer(b"{broken", b"application/json"),
+        answer(b"%PDF", b"application/pdf"),
+        answer(b"\xff", b"text/plain"),
+    ):
         reply = await filtered(x, found, Closed())
         assert isinstance(reply, Reply)
         assert (reply.status, reply.code) == (400, "guardrail_blocked")
@@ -161,6 +166,34 @@ async def test_other_endpoints_and_choices() -> None:
     text = answer(b"spoken words", b"text/plain")
     assert await filtered(x, text, Upper()) is None
     assert text.body == b"SPOKEN WORDS"
+
+
+async def test_what_repeats_a_text_in_pieces_is_read_as_that_text() -> None:
+    """Whether the text itself is there or not; and it stays where there is nothing in it."""
+    pieces = ["ada@", "example", ".org"]
+    content = [{"token": piece, "bytes": [1], "logprob": -0.1, "top_logprobs": []} for piece in pieces]
+    for text in ("".join(pieces), "fine"):
+        body = {"choices": [{"index": 0, "message": {"content": text}, "logprobs": {"content": content}}]}
+        left = await _guarded(json.dumps(body).encode(), "/v1/chat/completions")
+        assert left["choices"][0]["logprobs"] is None
+        assert "ada@" not in json.dumps(left)
+    body["choices"][0]["logprobs"] = {"content": content[1:]}
+    assert await _guarded(json.dumps(body).encode(), "/v1/chat/completions") == body
+    words = [{"word": piece, "start": 0.0, "end": 0.1} for piece in ("4111", "1111", "1111", "1111")]
+    transcript = {"text": "fine", "words": words, "segments": [{"text": "fine", "tokens": [7]}]}
+    left = await _guarded(json.dumps(transcript).encode(), "/v1/audio/transcriptions")
+    assert left == {"text": "fine", "words": [], "segments": []}
+
+
+async def _guarded(body: bytes, path: str) -> Any:
+    """What the guard for personal data leaves of an answer."""
+    guard, x = Guarded(Pii, PiiConfig()).guard, exchange("openai_chat", path)
+    x.state.append(None)
+    await guard.on_request(x)
+    found, filter_ = answer(body, b"application/json"), guard.open_stream(x)
+    assert filter_ is not None
+    assert await filtered(x, found, filter_) is None
+    return json.loads(found.body or b"")
 
 
 SENSITIVE = "Mail ada@example.org, or call +49 30 1234567; 4111 1111 1111 111 is no card."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from proxy.guarding.action import Actions, Found, label, rewrite, settle
 from proxy.guarding.scanner import Span
 
@@ -21,6 +23,22 @@ def test_what_lies_within_something_surer_is_nothing() -> None:
     assert settle([Span(2, 5, "card", 0.5), Span(0, 9, "iban", 1.0)], ACTIONS) == [
         Found(Span(0, 9, "iban", 1.0), "redact")
     ]
+
+
+def test_the_walk_leaves_out_what_comparing_each_with_each_would() -> None:
+    random = Random(5)
+    for _ in range(300):
+        starts = [random.randrange(12) for _ in range(random.randrange(8))]
+        spans = [Span(at, at + random.randrange(1, 8), "x", random.choice((0.5, 0.8, 1.0))) for at in starts]
+        left = [
+            span
+            for span in sorted(spans)
+            if not any(
+                other.start <= span.start and span.end <= other.end and other.score > span.score for other in spans
+            )
+        ]
+        assert settle(spans, ACTIONS) == settle(left, ACTIONS)
+        assert {found.span.score for found in settle(spans, ACTIONS)} <= {span.score for span in left}
 
 
 def test_only_what_is_changed_changes() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
 from policies.guardrails._personal import PERSONAL
 from policies.guardrails._secrets import SECRETS
-from proxy.guarding.scanner import BadPattern, Pattern, Patterns, Several, Span, problem
+from proxy.guarding.scanner import MOST, BadPattern, Pattern, Patterns, Several, Span, TooMany, problem
 
 
 def test_positions_are_those_of_characters() -> None:
@@ -59,6 +60,25 @@ def test_what_cannot_be_matched_in_linear_time_is_refused(regex: str, said: str)
     assert problem(r"(?i)\bok(ay)?\b") is None
 
 
+def test_of_a_text_with_too_much_of_it_nothing_is_known() -> None:
+    """Neither of many candidates nor of long ones is any passed over."""
+    right = "2" * 8
+    scanner = Patterns([Pattern("even", r"\d+", lambda text, start, end: text[start:end] == right)])
+    few = " 1 " * (MOST - 10) + right
+    assert [span.entity for span in scanner.scan(few)] == ["even"]
+    for text in (" 1 " * (MOST + 2000) + right, "1" * 100_000 + right):
+        with pytest.raises(TooMany, match="more than"):
+            scanner.scan(text)
+
+
+def test_a_group_of_a_very_long_match_is_not_too_little() -> None:
+    scanner = Patterns([Pattern("said", r"key=(\w+);", group=1)])
+    for size in (10, 8_000, 9_000, 100_000):
+        (found,) = scanner.scan(f"ü key={'x' * size}; end")
+        assert found.start == 6 or (found.start == 2 and size > 8_000)
+        assert 6 + size <= found.end <= 7 + size
+
+
 ADVERSARIAL: list[Callable[[int], str]] = [
     lambda size: "a" * size,
     lambda size: "1" * size,
@@ -83,6 +103,7 @@ def test_time_grows_with_the_text_and_no_faster(patterns: tuple[Pattern, ...]) -
 
 def _cpu(scanner: Patterns, text: str) -> float:
     before = time.thread_time()
-    scanner.scan(text)
+    with suppress(TooMany):
+        scanner.scan(text)
     scanner.pending(text)
     return time.thread_time() - before
