@@ -259,7 +259,7 @@ async def test_an_account_remembers_prompts_if_told_to(stream: bool, account: Ma
         if not stream:
             usage = ChatCompletion.model_validate_json(answer.body, strict=True).usage
         else:
-            usage = chunks_of(b"".join([chunk async for chunk in answer.chunks]))[-1].usage
+            usage = chunks_of(answer.body)[-1].usage
         assert usage is not None
         assert usage.prompt_tokens_details is not None
         return usage.prompt_tokens_details.cached_tokens or 0
