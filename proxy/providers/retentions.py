@@ -18,7 +18,7 @@ _HOUR = 3600.0
 _OPENAI = Retention(lifetime=_HOUR, asked=24 * _HOUR)
 # 5 minutes from each use, or an hour, as the marks say. 512 to 4,096 tokens by model, which its usage tells.
 # https://platform.claude.com/docs/en/build-with-claude/prompt-caching
-_ANTHROPIC = Retention(lifetime=300.0, marked=_HOUR)
+_ANTHROPIC = Retention(lifetime=300.0, marked=_HOUR, automatic=False)
 # The same marks. https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
 _BEDROCK = _ANTHROPIC
 # "A short amount of time" for what is cached by itself. From 2,048 tokens on, 4,096 with the newest models.
@@ -36,7 +36,7 @@ _OF: dict[str, Retention] = {
     "gemini": _GEMINI,
     "vertex": _GEMINI,
     "deepseek": _DEEPSEEK,
-    "openrouter": Retention(lifetime=300.0, marked=_HOUR),
+    "openrouter": Retention(lifetime=300.0, marked=_HOUR, automatic=False),
 }
 
 

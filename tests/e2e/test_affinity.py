@@ -87,6 +87,19 @@ def _post(running: Gateway, path: str, body: Any, **headers: str) -> tuple[Any, 
         connection.close()
 
 
+def _stream(running: Gateway, body: Any) -> str:
+    """The target whose stream has come to its end."""
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=20)
+    try:
+        headers = {"content-type": "application/json", "authorization": f"Bearer {ADA}"}
+        connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
+        answer = connection.getresponse()
+        assert answer.read().endswith(b"data: [DONE]\n\n")
+        return str(answer.getheader("x-sluicegate-target"))
+    finally:
+        connection.close()
+
+
 def _words(chance: random.Random, tokens: int) -> str:
     """About so many of the fake upstream's tokens."""
     text = ""
@@ -211,6 +224,20 @@ async def test_a_limited_account_is_left_without_an_error(running: Gateway, acco
     assert told.target != f"{home}/m"
     assert await _why(running, told) == f"leaves {home}/m, which is limited"
     assert len(running.log("request", request_id=told.request_id)[0]["attempts"]) == 1
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["usage told", "usage counted"])
+def test_streams_return_too(is_told: bool, running: Gateway, accounts: FakeUpstream) -> None:
+    """What was read is known with the end of the answer, whether its stream tells or it has to be counted."""
+    others, talk, targets = Talk(running), Talk(running), []
+    talk.messages[0]["content"] *= 2  # its words are longer than the tokens of the fake upstream
+    for _ in range(3):
+        others.ask()  # whose turns come between
+        talk.messages.append({"role": "user", "content": "And then?"})
+        options = {"stream_options": {"include_usage": True}} if is_told else {}
+        body = {"model": "warm", "messages": talk.messages, "stream": True, **options}
+        targets.append(_stream(running, body))
+    assert len(set(targets)) == 1
 
 
 async def test_nobody_learns_of_anothers_prompts(running: Gateway, accounts: FakeUpstream) -> None:
