@@ -22,12 +22,13 @@ from tests.upstream.remembering import Memory
 ADA, BEN = "sk-ada", "sk-ben"
 WORDS = ("quick", "brown", "fox", "jumps", "over", "lazy", "dog", "says", "nothing", "of", "what", "it", "has", "seen")
 CLAUDE = "claude-sonnet-4-5"
+PRICE = "price: {input: $3, output: $15, cached_read: $0.30}"
 _numbers = count(1)
 
 
 def _config(upstream: FakeUpstream, more: str = "") -> str:
     accounts = "\n".join(
-        f'  {name}: {{kind: openai, base_url: "{upstream.url}", api_key: sk-{name}}}\n'
+        f'  {name}: {{kind: openai, base_url: "{upstream.url}", api_key: sk-{name}, models: {{"*": {{{PRICE}}}}}}}\n'
         f'  claude-{name}: {{kind: anthropic, base_url: "{upstream.origin}", api_key: sk-claude-{name}}}'
         for name in "abc"
     )
@@ -282,7 +283,7 @@ async def test_marks_that_move(running: Gateway, accounts: FakeUpstream) -> None
 
 
 async def test_what_is_warm_survives_a_reload(gateway: Callable[..., Gateway], upstream: FakeUpstream) -> None:
-    """Known by the account's name, as its health is."""
+    """Known by the account's name, as its health is; and the report tells what came of it."""
     upstream.tell("m", remembers=True)
     running = gateway(_config(upstream))
     Talk(running).ask()
@@ -290,8 +291,11 @@ async def test_what_is_warm_survives_a_reload(gateway: Callable[..., Gateway], u
     talk.ask()
     running.write(_config(upstream, "timeouts: {connect: 4s}"))
     await running.reloaded(2)
-    for _ in range(3):
-        talk.ask()
+    read = sum(talk.ask().cached for _ in range(3))
     assert len(set(talk.targets)) == 1
     rows = await settled(running, 5)
     assert [bool(row.cached_read) for row in rows] == [False, False, True, True, True]
+    status, content = running.get("/admin/cache/prefixes?by=route&since=1h")
+    (route,) = json.loads(content)["groups"]
+    assert (status, route["route"], route["requests"], route["read"]) == (200, "warm", 5, read)
+    assert route["saved"] == route["net"] == read * 2700, "nano-dollars: $2.70 for a million"

@@ -12,6 +12,7 @@ import pytest
 
 from policies.routing._affinity import AffinityConfig
 from policies.routing.balance import Balance, BalanceConfig
+from policies.routing.fallback import Fallback
 from proxy.dialects.paths import EXACT
 from proxy.errors import Overloaded
 from proxy.exchange import Exchange, Identity
@@ -305,3 +306,19 @@ async def test_a_long_request_is_read_aside(pool: Callable[..., Pool]) -> None:
     one = pool()
     assert await one.ask(one.request("Hi", system=LONG * 20)) == "a"
     assert await one.ask(one.request("Hi", "1", system=LONG * 20)) == "a"
+
+
+async def test_a_node_is_as_warm_as_what_is_below(pool: Callable[..., Pool]) -> None:
+    """An equal may be a node of several targets: what one of them has read is found there."""
+    one = pool()
+    both = Fallback((one.leaves["a"], one.leaves["b"]), frozenset({"overloaded"}), one.context.needs)
+    one.context.targets = {"both": both, "c": one.leaves["c"]}
+    node = Balance.compile(BalanceConfig(of=("c", "both"), by="round_robin", affinity="prefix"), one.context)
+    assert isinstance(node, Balance)
+    one.node = node
+    one.failing = {"a"}
+    assert await one.ask(one.request("Ho", system=LONG + "!")) == "c"
+    assert await one.ask(one.request("Hi")) == "b"
+    x = one.request("Hi", "1")
+    assert await one.ask(x) == "b"
+    assert x.notes["affinity"].startswith("returns to a/m, b/m, warm for")
