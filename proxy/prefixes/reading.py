@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from hashlib import blake2b
+from hashlib import sha256
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ LONGEST = 16 << 20  # bytes of a request; what is longer is not looked at
 _SHORT = 64 << 10  # bytes: what is longer takes milliseconds, and is better read in a thread
 _MOST = 5_000  # messages
 _SIDE = 16 << 10  # bytes of a long message that count, at either end, beside its length
+_DIGEST = 16  # bytes
 _FIRST, _LAST = 4, 64  # messages after which a prefix ends: those at the beginning, and those at the end
 _SYSTEM = frozenset({"system", "developer"})
 _WORD = b'"cache_control"'
@@ -58,9 +59,9 @@ class _Top(msgspec.Struct):
     previous_response_id: msgspec.Raw = msgspec.Raw()
     system_instruction: msgspec.Raw = msgspec.Raw()
     systemInstruction: msgspec.Raw = msgspec.Raw()
-    messages: msgspec.Raw = msgspec.Raw()
+    messages: list[msgspec.Raw] = []
+    contents: list[msgspec.Raw] = []
     input: msgspec.Raw = msgspec.Raw()
-    contents: msgspec.Raw = msgspec.Raw()
     prompt_cache_retention: msgspec.Raw = msgspec.Raw()
 
 
@@ -95,7 +96,7 @@ def read_prefix(dialect: str | None, body: bytes, owner: bytes) -> Prefix | None
     before, within = places
     try:
         top = _TOP.decode(body)
-        messages = _messages(bytes(within(top)))
+        messages = _messages(within(top))
         head = _head(messages) if dialect in _SYSTEM_WITHIN else 0
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
@@ -121,11 +122,14 @@ async def read_aside(dialect: str | None, body: bytes, owner: bytes) -> Prefix |
     return await asyncio.to_thread(read_prefix, dialect, body, owner)
 
 
-def _messages(said: bytes) -> list[bytes]:
+def _messages(said: list[msgspec.Raw] | msgspec.Raw) -> list[bytes]:
     """One after another; a text alone is one."""
-    if not said.startswith(b"["):
-        return [said] if said else []
-    return [bytes(message) for message in _ITEMS.decode(said)]
+    if isinstance(said, msgspec.Raw):
+        whole = bytes(said)
+        if not whole.startswith(b"["):
+            return [whole] if whole else []
+        said = _ITEMS.decode(whole)
+    return [bytes(message) for message in said]
 
 
 def _head(messages: list[bytes]) -> int:
@@ -142,7 +146,8 @@ class _Marks:
     __slots__ = ("_has_marks", "_hash", "marks", "size")
 
     def __init__(self, owner: bytes, *, has_marks: bool) -> None:
-        self._hash = blake2b(b"%d:%b" % (len(owner), owner), digest_size=16)
+        # Three times as quick as BLAKE2 where processors know it, and all of servers' do.
+        self._hash = sha256(b"%d:%b" % (len(owner), owner))
         self._has_marks = has_marks
         self.marks: list[Mark] = []
         self.size = 0
@@ -162,7 +167,7 @@ class _Marks:
     def end(self) -> None:
         """A prefix ends here, unless it is empty or has ended before."""
         if self.size and (not self.marks or self.marks[-1].size < self.size):
-            self.marks.append(Mark(self._hash.copy().digest(), self.size))
+            self.marks.append(Mark(self._hash.copy().digest()[:_DIGEST], self.size))
 
 
 def _unmarked(part: bytes) -> bytes:

@@ -45,8 +45,8 @@ AFFINITY: tuple[tuple[str, str, str, str, str, str], ...] = (
         "PFX-02",
         "prefixes of all owners are the same",
         "proxy/prefixes/reading.py",
-        '        self._hash = blake2b(b"%d:%b" % (len(owner), owner), digest_size=16)\n',
-        "        self._hash = blake2b(digest_size=16)\n",
+        '        self._hash = sha256(b"%d:%b" % (len(owner), owner))\n',
+        "        self._hash = sha256()\n",
         _READING,
     ),
     (
