@@ -43,7 +43,7 @@ from tests.upstream.dialects.table import RENDERERS
 from tests.upstream.say import Asked, Part, Say, Tokens
 
 LARGE = "{temperature: any, max_entries: 200000, max_size: 1GiB, personalised: true}"
-SEEDS = range(often(1, 5))  # as many runs, of 20,000 requests in `make soak`: 100,000 in all
+SEEDS = range(often(1, 10))  # as many runs, of 10,000 requests in `make soak`: 100,000 in all
 Make = Callable[..., House]
 
 
@@ -131,7 +131,7 @@ async def test_no_axis_is_crossed(seed: int, make: Make) -> None:
     guards = list(AXES).index("guards")
     seen: dict[Values, str] = {}
     results = Counter[str]()
-    for values in islice(neighbours(random.Random(seed)), often(400, 20_000)):
+    for values in islice(neighbours(random.Random(seed)), often(400, 10_000)):
         x = request_of(values)
         result, body = await houses[values[guards]].ask(x, answered(x, said(repr(values))))
         assert text_of(body) == repr(values)
@@ -256,7 +256,7 @@ async def test_what_was_said_before_counts(make: Make) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_near_duplicates_are_never_one(seed: int, make: Make) -> None:
     """Each text is asked for, and kept, by itself."""
-    house, total = make(LARGE), often(200, 20_000)
+    house, total = make(LARGE), often(200, 10_000)
     for text in islice(near_duplicates(seed), total):
         x = asked(text)
         result, body = await house.ask(x, answered(x, said(f"about {text!r}")))

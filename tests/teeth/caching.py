@@ -56,11 +56,11 @@ _IN_BOTH: tuple[tuple[str, str, str, str, str, str], ...] = (
     ),
     (
         "CAC-02",
-        "a stream that dies is kept, over the wire",
-        "policies/caching/_asked.py",
-        "return None if self.told_failure is not None and self.told_failure() else self.flow.whole",
-        'return b"".join(self.flow._parts)',
-        f"{_STORES}::test_bad_answers_are_never_kept[{{}}-a_stream_without_its_end]",
+        "everything with status 200 is kept, over the wire",
+        _RULES,
+        "return rules.of_chat_stream(body) if is_sse else rules.of_chat(body)",
+        "return None",
+        f"{_STORES}::test_bad_answers_are_never_kept[{{}}-too_long]",
     ),
     (
         "CAC-03",
