@@ -46,7 +46,7 @@ class Refresh:
         x.request_id += "-refresh"
         x.deadline = time.monotonic() + patience
         x.trial, x.line, x.jobs, x.detour, x.reply_headers, x.state = False, None, None, None, [], list(x.state)
-        anew = Asked(asked.key, asked.control, wants_usage=asked.wants_usage)
+        anew = Asked(asked.key, asked.control, wants_usage=asked.wants_usage, ttl=asked.ttl)
         anew.moment = asked.moment
         failed: str | None = "upstream_timeout"
         try:

@@ -181,6 +181,16 @@ class Backlog:
             except OSError:
                 self._unjournaled[row.id] = payload
 
+    def add(self, row: Row) -> None:
+        """Add a row that is settled and was never open. As ``settle`` says, where there is no room."""
+        payload = packed(row)
+        with self._lock:
+            self._rows[row.id] = payload
+            try:
+                self._append(payload)
+            except OSError:
+                self._unjournaled[row.id] = payload
+
     def price(self, terms: PriceTerms) -> None:
         """Add a price, unless it was added before."""
         if terms.version not in self._known_prices:

@@ -14,8 +14,10 @@ from policies.caching.cache_semantic import CacheSemantic, CacheSemanticConfig
 from proxy.answers import completion_of, reply_of
 from proxy.caching.memory import Memory
 from proxy.caching.room import Caches, Room, SharedStore
+from proxy.caching.savings import Savings
 from proxy.dialects.paths import endpoint_for
 from proxy.exchange import Attempt, Exchange, Identity
+from proxy.ledger.charge import Charges
 from proxy.needs import conversation_of
 from proxy.policy import Answer, Target
 from proxy.semantic.served import NAME as SERVED
@@ -47,6 +49,10 @@ class AlikeContext(Context):
             "room",
             lambda: Room("chat", Caches(), Memory(max_size, max_entries, self.now), lambda event, why: None, self.now),
         )
+
+    def savings(self) -> Savings:
+        """A ledger that is not written."""
+        return Charges()
 
     def fingerprint(self) -> bytes:
         """Of nothing."""

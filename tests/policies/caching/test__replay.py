@@ -31,7 +31,7 @@ async def read(answer: Answer) -> bytes:
 async def test_its_own_form_is_its_own_bytes(context: Any) -> None:
     """But for id and time."""
     x = asked()
-    found = json.loads(await read(await Replayed(entry(), context).send(x)))
+    found = json.loads(await read(await Replayed(entry(), context, context.savings()).send(x)))
     assert {**found, "id": "chatcmpl-1", "created": 1} == json.loads(said())
 
 
@@ -39,30 +39,35 @@ async def test_usage_is_made_up_where_it_was_not_told(context: Any) -> None:
     """Of what the first one's charge knows."""
     kept = entry(b"".join(STREAM), is_sse=True, input_tokens=7, output_tokens=4)
     body = await read(
-        await Replayed(kept, context, wants_usage=True).send(asked(stream=True, stream_options={"include_usage": True}))
+        await Replayed(kept, context, context.savings(), wants_usage=True).send(
+            asked(stream=True, stream_options={"include_usage": True})
+        )
     )
     assert json.loads(body.split(b"\n\n")[-3].removeprefix(b"data: "))["usage"]["total_tokens"] == 11
-    assert json.loads(await read(await Replayed(kept, context).send(asked())))["usage"]["prompt_tokens"] == 7
+    assert (
+        json.loads(await read(await Replayed(kept, context, context.savings()).send(asked())))["usage"]["prompt_tokens"]
+        == 7
+    )
 
 
 async def test_what_was_lost_is_lost_again(context: Any) -> None:
-    assert (await Replayed(entry(dropped=("seed",)), context).send(asked())).dropped == ("seed",)
+    assert (await Replayed(entry(dropped=("seed",)), context, context.savings()).send(asked())).dropped == ("seed",)
 
 
 @pytest.mark.parametrize("status", [200, 503])
 async def test_a_whole_answer_is_followed(status: int, context: Any) -> None:
     """A failure is handed on as it is."""
-    whole = Whole(Answer(status, list(JSON), body=said(), code=None if status == 200 else "overloaded"))
-    answer = await Followed(whole, None, context).send(asked())
+    whole = Whole(Answer(status, list(JSON), body=said(), code=None if status == 200 else "overloaded"), [])
+    answer = await Followed(whole, None, context, context.savings()).send(asked())
     assert (answer.status, answer.code) == (status, whole.code)
     assert (await read(answer) == said()) is (status == 503)
 
 
 async def test_a_stream_is_followed(context: Any) -> None:
     """From its beginning, with an id of its own."""
-    flowing = Broadcast(asked(), Whole(Answer(200, list(EVENTS))), flow(*STREAM), None, 1000)
+    flowing = Broadcast(asked(), Whole(Answer(200, list(EVENTS)), []), flow(*STREAM), None, 1000)
     mine = flowing.reader()
-    answer = await Followed(flowing.head, flowing.reader(), context).send(asked(stream=True))
+    answer = await Followed(flowing.head, flowing.reader(), context, context.savings()).send(asked(stream=True))
     body = await read(answer)
     assert answer.is_sse
     assert body.endswith(b"data: [DONE]\n\n")

@@ -42,6 +42,10 @@ class Written:
     def settle(self, row: Row) -> None:
         self.said.append(("settle", msgspec.structs.replace(row)))
 
+    def add(self, row: Row) -> bool:
+        self.said.append(("add", msgspec.structs.replace(row)))
+        return True
+
     def price(self, terms: PriceTerms) -> None:
         self.terms.append(terms)
 
