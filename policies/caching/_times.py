@@ -17,6 +17,8 @@ from proxy.guarding.scanner import Pattern, Patterns, problem
 from proxy.policy import CompileContext
 from proxy.units import Duration
 
+_ALWAYS = "; write `else`"  # as `when` advises
+
 
 class TtlRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"if_": "if"}):
     """``if``: a condition as in `when`; ``match``: a regular expression on what the caller says. Both must hold."""
@@ -79,7 +81,7 @@ def _compiled(rule: TtlRule, at: str, sources: Sources, context: CompileContext)
         try:
             condition = parse(rule.if_, sources)
         except ExpressionError as error:
-            context.fail(str(error), f"{at}.if")
+            context.fail(str(error).replace(_ALWAYS, "; that is what `ttl` of the policy is for"), f"{at}.if")
             return None
     patterns: Patterns | None = None
     if rule.match is not None:

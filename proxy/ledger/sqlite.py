@@ -29,6 +29,12 @@ SINCE_2 = {
     "saved_output": "BIGINT NOT NULL DEFAULT 0",
 }
 _COLUMNS = [f'"{name}"' for name in Row.__struct_fields__]
+_GROUPS = """
+CREATE INDEX attempts_groups ON attempts (team, model, "key", organisation, route, asked, opened, number, status, input,
+    cached_read, cache_write_5m, cache_write_1h, input_audio, output, reasoning, output_audio, cost, cache, saved,
+    saved_input, saved_output);
+"""
+_IS_CURRENT = " ".join(("PRAGMA user_version =", str(VERSION), ";"))
 SCHEMA = """
 CREATE TABLE attempts (
     seq INTEGER PRIMARY KEY,
@@ -36,25 +42,23 @@ CREATE TABLE attempts (
 );
 CREATE INDEX attempts_opened ON attempts (opened);
 CREATE INDEX attempts_several ON attempts (opened, request) WHERE number > 1;
-CREATE INDEX attempts_groups ON attempts (team, model, "key", organisation, route, asked, opened, number, status, input,
-    cached_read, cache_write_5m, cache_write_1h, input_audio, output, reasoning, output_audio, cost, {});
+{}
 CREATE INDEX attempts_open ON attempts (opened) WHERE status = 'open';
 CREATE TABLE prices (version TEXT PRIMARY KEY, terms BLOB NOT NULL, since INTEGER NOT NULL);
-PRAGMA user_version = {};
-""".format(
+{}""".format(
     ",\n    ".join(
         '"{}" {}'.format(field.name, _KINDS.get(field.type, "TEXT NOT NULL") + " UNIQUE" * (field.name == "id"))
         for field in msgspec.structs.fields(Row)
     ),
-    ", ".join(SINCE_2),
-    VERSION,
+    _GROUPS,
+    _IS_CURRENT,
 )
 # A file of version 1 has rows of attempts alone.
 _UPGRADE = (
     "".join("ALTER TABLE attempts ADD COLUMN " + name + " " + kind + ";" for name, kind in SINCE_2.items())
-    + "DROP INDEX attempts_groups;\n"
-    + SCHEMA[SCHEMA.index("CREATE INDEX attempts_groups") : SCHEMA.index("CREATE INDEX attempts_open")]
-    + SCHEMA[SCHEMA.index("PRAGMA") :]
+    + "DROP INDEX attempts_groups;"
+    + _GROUPS
+    + _IS_CURRENT
 )
 WRITE = "".join(
     [

@@ -11,8 +11,20 @@ import pytest
 from policies.caching._asked import Whole
 from policies.caching._replay import Followed, Replayed
 from proxy.caching.broadcast import Broadcast
+from proxy.caching.savings import Kind, Saved
+from proxy.exchange import Exchange
 from proxy.policy import Answer
 from tests.support.caching import EVENTS, JSON, STREAM, House, asked, entry, flow, said
+
+
+class Savings:
+    """A ledger that remembers."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str, Saved]] = []
+
+    def saved(self, x: Exchange, kind: Kind, target: str, saved: Saved) -> None:
+        self.heard.append((kind, target, saved))
 
 
 @pytest.fixture
@@ -75,3 +87,35 @@ async def test_a_stream_is_followed(context: Any) -> None:
     assert len([chunk async for chunk in mine]) >= 1
     assert answer.close is not None
     answer.close()
+
+
+async def test_what_is_given_again_is_told_once_it_is_sent(context: Any) -> None:
+    """Not when it is only found: somebody may still refuse the request."""
+    savings, kept = Savings(), entry(cost=7, input_tokens=3, output_tokens=2)
+    made = Replayed(kept, context, savings, kind="semantic")
+    assert savings.heard == []
+    await made.send(asked())
+    assert savings.heard == [("semantic", "up/m", (7, 3, 2))]
+
+
+async def test_who_follows_a_stream_to_its_end_has_saved_what_it_cost(context: Any) -> None:
+    """That is known with the end. Who leaves before is no row."""
+    first, head = asked(), Whole(Answer(200, list(EVENTS), target="up/m"), [])
+    flowing = Broadcast(first, head, flow(*STREAM), None, 10_000)
+    savings = Savings()
+    answers = [await Followed(head, flowing.reader(), context, savings).send(asked(stream=True)) for _ in range(2)]
+    left, stays = answers
+    assert left.chunks is not None
+    assert left.close is not None
+    assert await anext(left.chunks)
+    left.close()
+    await read(stays)
+    assert savings.heard == [("shared", "up/m", (0, 0, 0))]
+
+
+@pytest.mark.parametrize(("status", "expected"), [(200, [("shared", "up/m", (0, 0, 0))]), (503, [])])
+async def test_a_failure_that_is_shared_saves_nothing(status: int, expected: list[Any], context: Any) -> None:
+    savings = Savings()
+    whole = Whole(Answer(status, list(JSON), body=said(), target="up/m"), [])
+    await Followed(whole, None, context, savings).send(asked())
+    assert savings.heard == expected
