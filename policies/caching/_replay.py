@@ -140,13 +140,14 @@ class _Counted:
     """The stream of a request in flight. What it has cost is known when it has ended; who leaves before has saved what
     nobody can tell."""
 
-    __slots__ = ("_chunks", "_head", "_savings", "_x")
+    __slots__ = ("_chunks", "_head", "_is_told", "_savings", "_x")
 
     def __init__(self, chunks: AsyncIterator[bytes], x: Exchange, head: Whole, savings: Savings) -> None:
         self._chunks = chunks
         self._x = x
         self._head = head
         self._savings = savings
+        self._is_told = False
 
     def __aiter__(self) -> Self:
         return self
@@ -155,5 +156,7 @@ class _Counted:
         try:
             return await anext(self._chunks)
         except StopAsyncIteration:
-            self._savings.saved(self._x, "shared", self._head.target, Saved.of(self._head.attempts))
+            if not self._is_told:
+                self._is_told = True
+                self._savings.saved(self._x, "shared", self._head.target, Saved.of(self._head.attempts))
             raise
