@@ -10,12 +10,14 @@ from proxy.caching.broadcast import Reader
 from proxy.caching.entry import Entry
 from proxy.caching.replay import AtOnce, Paced, Renewed, body_of, identity_of, new_id, renewed
 from proxy.caching.savings import Kind, Saved, Savings
+from proxy.caching.stats import Stats
 from proxy.capability import Reach
 from proxy.chat import Usage
 from proxy.errors import Header
 from proxy.exchange import Exchange
 from proxy.health import Health
 from proxy.policy import Answer, Choice, CompileContext, Target
+from proxy.reports import Reports
 
 HEADER = b"x-sluicegate-cache"
 OK = 200
@@ -134,6 +136,24 @@ class Followed(Kept):
         else:
             answer.body = head.body
         return answer
+
+
+class Followers:
+    """``savings`` for who follows another request: what that has cost is known late, so it is counted here."""
+
+    __slots__ = ("_reports", "_savings", "_stats")
+
+    def __init__(self, savings: Savings, stats: Stats, reports: Reports) -> None:
+        self._savings = savings
+        self._stats = stats
+        self._reports = reports
+
+    def saved(self, x: Exchange, kind: Kind, target: str, saved: Saved) -> None:
+        """See ``Savings``."""
+        self._stats.saved_cost += saved.cost
+        self._stats.saved_tokens += saved.input + saved.output
+        self._reports.tell("cache.saved", route=x.route, saved=saved.cost)
+        self._savings.saved(x, kind, target, saved)
 
 
 class _Counted:

@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from policies.caching._asked import ALONE, Asked, Whole
 from policies.caching._refresh import Refresh
-from policies.caching._replay import HEADER, OK, Followed, Pace, Replayed
+from policies.caching._replay import HEADER, OK, Followed, Followers, Pace, Replayed
 from policies.caching._saving import Saving
 from policies.caching._times import Times, TtlRule, mixed
 from proxy.caching.broadcast import Broadcast
@@ -65,6 +65,7 @@ class Cache(Policy):
     __slots__ = (
         "_config",
         "_context",
+        "_followers",
         "_keys",
         "_refresh",
         "_reports",
@@ -96,6 +97,7 @@ class Cache(Policy):
         self._reports = context.shared(REPORTS, Reports)
         stale = max(config.stale_if_error, config.stale_while_revalidate)
         self._savings = context.savings()
+        self._followers = Followers(self._savings, room.stats, self._reports)
         self._saving = Saving(room, context, self._rules, self._reports, float(stale), self._template)
         self._refresh = Refresh(room, context, self._saving, config.max_body)
         self._slot = context.slot()
@@ -195,11 +197,11 @@ class Cache(Policy):
                 found = await self._found(x, asked)
                 if found is not None and self._answered(x, asked, found):
                     return False
-            x.detour = Followed(got, None, self._context, self._savings)
+            x.detour = Followed(got, None, self._context, self._followers)
             self._told(x, "shared", "", asked)
         elif isinstance(got, Broadcast) and got.takes_readers:
             asked.reader = got.reader()
-            x.detour = Followed(got.head, asked.reader, self._context, self._savings)
+            x.detour = Followed(got.head, asked.reader, self._context, self._followers)
             self._told(x, "shared", "", asked)
         else:  # nothing that several can have
             return True

@@ -82,7 +82,7 @@ def _line(cache: dict[str, Any]) -> list[str]:
         *(str(cache["requests"].get(result, 0)) for result in _RESULTS),
         "-" if rate is None else f"{rate:.1%}",
         dollars(str(saved["cost"])),
-        f"{saved['seconds']:.0f}",
+        f"{saved['seconds']:.1f}",
     ]
 
 

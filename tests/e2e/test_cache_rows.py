@@ -170,6 +170,10 @@ async def test_who_shared_a_request_has_a_row(
     assert {row.cache for row in others} <= {"shared", "exact"}
     assert "shared" in {row.cache for row in others}
     assert {(row.cost, row.saved) for row in others} == {(0, paid.cost)}
+    told = json.loads((await asyncio.to_thread(running.get, "/admin/cache"))[1])["caches"]
+    (kept,) = [one for one in told if one["route"] == "kept"]
+    every: list[Row] = await asyncio.to_thread(books.rows, books.state(running))
+    assert round(kept["saved"]["cost"] * 1e9) == sum(row.saved for row in every if row.route == "kept")
     assert len(journal.requests()) == 1
 
 
