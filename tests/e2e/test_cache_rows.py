@@ -25,7 +25,7 @@ CHAT, TEXT, EMBEDDINGS = "chat/completions", "completions", "embeddings"
 FOLLOWERS = 12
 _number = count()
 Ask = Callable[..., Awaitable[httpx2.Response]]
-MODELS = ("kept", "late", "ruled", "named", "other")
+MODELS = ("kept", "late", "behind", "ruled", "named", "other")
 
 
 def config(url: str, *, template: str = "support@3", model: str = "named", entity: str = "email") -> str:
@@ -41,6 +41,10 @@ routes:
     models: [late]
     policies: [authenticate, quota, cache: {{ttl: 1ms, temperature: any, stale_if_error: 1h}}]
     target: up/late
+  behind:
+    models: [behind]
+    policies: [authenticate, quota, cache: {{ttl: 1ms, temperature: any, stale_while_revalidate: 1h}}]
+    target: up/behind
   ruled:
     models: [ruled]
     policies:
@@ -153,6 +157,23 @@ async def test_an_old_answer_stands_after_what_failed(ask: Ask, running: Gateway
     assert (failed.number, failed.status, failed.cache) == (1, "error", "")
     assert (stale.number, stale.status, stale.cache, stale.cost) == (2, "ok", "stale", 0)
     assert stale.saved > 0
+
+
+async def test_what_is_asked_behind_an_old_answer_is_a_request_of_its_own(
+    ask: Ask, running: Gateway, journal: JournalReader
+) -> None:
+    """The old answer is free, the new one is paid; each is numbered by itself."""
+    question = new()
+    await ask(question, "behind")
+    await asyncio.sleep(0.01)  # longer than it is fresh
+    answer = await ask(question, "behind")
+    assert cached(answer) == "stale"
+    (stale,) = await rows_of(running, [answer])
+    answer.headers["x-request-id"] += "-refresh"
+    (anew,) = await rows_of(running, [answer])
+    assert (stale.number, stale.cache, stale.cost, anew.number, anew.cache) == (1, "stale", 0, 1, "")
+    assert anew.cost == stale.saved > 0
+    assert len(journal.requests()) == 2
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])

@@ -71,7 +71,9 @@ def test_what_a_cache_has_answered_is_a_request_that_used_nothing(books: Books) 
     books.add(books.row(NOW - 50, cache="exact", **nothing))
     books.add(books.row(NOW - 40, status="error", input=0, output=0, cost=0))
     books.add(books.row(NOW - 39, request="req_2", number=2, cache="stale", **nothing))
-    assert sums(books.past(NOW)) == (2, 0, 0, 0)
+    books.add(books.row(NOW - 30, model="vectors", input=0, output=0, cost=0))
+    books.add(books.row(NOW - 29, request="req_4", number=2, cache="semantic", **nothing))
+    assert sums(books.past(NOW)) == (3, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
