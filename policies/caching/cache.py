@@ -324,7 +324,8 @@ class Cache(Policy):
         note = x.notes.get("cache", "passes")
         if asked is None:
             return note
-        return f"{note}; looked up by {asked.key.hex()}, shared by each {self._config.scope}"
+        shared = f"looked up by {asked.key.hex()}, shared by each {self._config.scope}"
+        return f"{note}; {shared}, fresh for {asked.ttl:g} s"
 
 
 def _wants_usage(body: dict[str, object]) -> bool:
