@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 import msgspec
 
 from proxy.caching.room import Room
+from proxy.caching.savings import Savings
 from proxy.canaries.release import Plan, Release
 from proxy.capability import AS_IT_IS, Growth, Needs, Reach
 from proxy.chat import Adjustment, Chat, Completion, Pieces
@@ -85,6 +86,9 @@ class CompileContext(Protocol):
     def room(self, max_size: int, max_entries: int, policy: str = "cache") -> Room:
         """Where answers of this route are kept: up to so many bytes and entries, where that is this process. Each
         ``policy`` has its own."""
+
+    def savings(self) -> Savings:
+        """The ledger, for answers that cost nothing."""
 
     def fingerprint(self) -> bytes:
         """32 bytes, another as soon as something of this route's configuration changes that could change a request or

@@ -10,22 +10,24 @@ from proxy.caching.broadcast import Broadcast, Reader
 from proxy.caching.control import Control
 from proxy.caching.entry import Entry
 from proxy.caching.flight import Flight
-from proxy.caching.replay import identity_of, tells_usage
+from proxy.caching.replay import signature_of, tells_usage
 from proxy.caching.room import Moment
+from proxy.caching.savings import Saved
 from proxy.cassettes.taper import end_mark
 from proxy.errors import Header
-from proxy.exchange import Exchange
+from proxy.exchange import Attempt, Exchange
 from proxy.policy import Answer
 
 ALONE = object()  # what a leader has got is for nobody else
 
 
 class Whole:
-    """An answer that is all there, good or bad."""
+    """An answer that is all there, good or bad. ``attempts``: what it has taken."""
 
-    __slots__ = ("body", "code", "dropped", "headers", "status", "target")
+    __slots__ = ("attempts", "body", "code", "dropped", "headers", "status", "target")
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, attempts: list[Attempt]) -> None:
+        self.attempts = attempts
         self.status = answer.status
         self.headers: list[Header] = answer.headers
         self.body = answer.body or b""
@@ -35,7 +37,8 @@ class Whole:
 
 
 class Asked:
-    """A request whose answer may be kept. ``key``: under which it would be. ``leads``: others wait for its answer.
+    """A request whose answer may be kept. ``key``: under which it would be; ``ttl``: for how long at most, in seconds,
+    None for what its policy says. ``leads``: others wait for its answer.
 
     ``found``: what was found that is too old, as long as it is of use. ``reader``: of a stream that several have.
     """
@@ -54,12 +57,14 @@ class Asked:
         "moment",
         "reader",
         "told_failure",
+        "ttl",
         "wants_usage",
         "whole",
     )
 
-    def __init__(self, key: bytes, control: Control, *, wants_usage: bool) -> None:
+    def __init__(self, key: bytes, control: Control, *, wants_usage: bool, ttl: float | None = None) -> None:
         self.key = key
+        self.ttl = ttl
         self.control = control
         self.wants_usage = wants_usage
         self.began = time.monotonic()
@@ -81,7 +86,7 @@ class Asked:
 
     def take(self, x: Exchange, answer: Answer, limit: int) -> None:
         """The answer that may be kept: all of it, or a stream that is seen as it passes."""
-        self.head, self.told_failure = Whole(answer), answer.told_failure
+        self.head, self.told_failure = Whole(answer, x.attempts), answer.told_failure
         if answer.body is not None:
             self.whole = answer.body if len(answer.body) <= limit else None
         elif answer.chunks is not None:
@@ -116,13 +121,8 @@ class Asked:
         head = self.head
         assert head is not None
         is_sse = self.flow is not None
-        name, created = identity_of(body, is_sse=is_sse)
-        cost = input_tokens = output_tokens = 0
-        for attempt in x.attempts:
-            if (charge := attempt.charge) is not None:
-                cost += charge.cost
-                input_tokens += charge.input_tokens
-                output_tokens += charge.output_tokens
+        name, created, version = signature_of(body, is_sse=is_sse)
+        cost, input_tokens, output_tokens = Saved.of(x.attempts)
         return Entry(
             stored=now,
             ttl=ttl,
@@ -140,4 +140,5 @@ class Asked:
             tells_usage=is_sse and tells_usage(body),
             dropped=head.dropped,
             marks=self.moment,
+            version=version,
         )

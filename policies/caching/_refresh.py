@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 
 from policies.caching._asked import Asked
 from policies.caching._replay import OK, Replayed
@@ -44,9 +45,9 @@ class Refresh:
         """The whole life of it, with a time and attempts of its own."""
         patience = self._context.timeouts.total
         x.request_id += "-refresh"
-        x.deadline = time.monotonic() + patience
+        x.deadline, x.numbers = time.monotonic() + patience, count(1)
         x.trial, x.line, x.jobs, x.detour, x.reply_headers, x.state = False, None, None, None, [], list(x.state)
-        anew = Asked(asked.key, asked.control, wants_usage=asked.wants_usage)
+        anew = Asked(asked.key, asked.control, wants_usage=asked.wants_usage, ttl=asked.ttl)
         anew.moment = asked.moment
         failed: str | None = "upstream_timeout"
         try:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import AsyncIterator
+from typing import Literal, Self
 
 from policies.caching._asked import Whole
 from proxy.caching.broadcast import Reader
 from proxy.caching.entry import Entry
 from proxy.caching.replay import AtOnce, Paced, Renewed, body_of, identity_of, new_id, renewed
+from proxy.caching.savings import Kind, Saved, Savings
+from proxy.caching.stats import Stats
 from proxy.capability import Reach
 from proxy.chat import Usage
 from proxy.errors import Header
 from proxy.exchange import Exchange
 from proxy.health import Health
 from proxy.policy import Answer, Choice, CompileContext, Target
+from proxy.reports import Reports
 
 HEADER = b"x-sluicegate-cache"
 OK = 200
@@ -44,12 +48,23 @@ class Kept(Target):
 
 class Replayed(Kept):
     """``entry``, as the answer to whoever asks, streamed or not as they ask. ``wants_usage``: a stream tells its
-    usage."""
+    usage. ``savings`` hears of it, as of a hit of this ``kind``."""
 
-    __slots__ = ("_context", "_entry", "_pace", "_wants_usage")
+    __slots__ = ("_context", "_entry", "_kind", "_pace", "_savings", "_wants_usage")
 
-    def __init__(self, entry: Entry, context: CompileContext, pace: Pace = "at_once", *, wants_usage: bool = False):
+    def __init__(
+        self,
+        entry: Entry,
+        context: CompileContext,
+        savings: Savings,
+        pace: Pace = "at_once",
+        *,
+        wants_usage: bool = False,
+        kind: Kind = "exact",
+    ) -> None:
         self._entry = entry
+        self._savings = savings
+        self._kind = kind
         self._context = context
         self._pace = pace
         self._wants_usage = wants_usage
@@ -67,6 +82,8 @@ class Replayed(Kept):
             body, headers = self._translated(x)
         answer = Answer(OK, headers, is_sse=x.stream, target=entry.target)
         answer.dropped = entry.dropped
+        saved = Saved(entry.cost, entry.input_tokens, entry.output_tokens)
+        self._savings.saved(x, self._kind, entry.target, saved)
         if not x.stream:
             answer.body = body
         else:
@@ -98,10 +115,11 @@ class Replayed(Kept):
 class Followed(Kept):
     """What another request, equal and in flight, has got: all of it, or its stream from the beginning."""
 
-    __slots__ = ("_context", "_head", "_reader")
+    __slots__ = ("_context", "_head", "_reader", "_savings")
 
-    def __init__(self, head: Whole, reader: Reader | None, context: CompileContext) -> None:
+    def __init__(self, head: Whole, reader: Reader | None, context: CompileContext, savings: Savings) -> None:
         self._head = head
+        self._savings = savings
         self._reader = reader
         self._context = context
 
@@ -111,9 +129,54 @@ class Followed(Kept):
         answer = Answer(head.status, list(head.headers), is_sse=reader is not None, code=head.code, target=head.target)
         answer.dropped = head.dropped
         if reader is not None:
-            answer.chunks, answer.close = Renewed(x, reader, now), reader.close
+            answer.chunks, answer.close = _Counted(Renewed(x, reader, now), x, head, self._savings), reader.close
         elif head.status == OK:
             answer.body = renewed(x, head.body, *identity_of(head.body, is_sse=False), now)
+            self._savings.saved(x, "shared", head.target, Saved.of(head.attempts))
         else:
             answer.body = head.body
         return answer
+
+
+class Followers:
+    """``savings`` for who follows another request: what that has cost is known late, so it is counted here."""
+
+    __slots__ = ("_reports", "_savings", "_stats")
+
+    def __init__(self, savings: Savings, stats: Stats, reports: Reports) -> None:
+        self._savings = savings
+        self._stats = stats
+        self._reports = reports
+
+    def saved(self, x: Exchange, kind: Kind, target: str, saved: Saved) -> None:
+        """See ``Savings``."""
+        self._stats.saved_cost += saved.cost
+        self._stats.saved_tokens += saved.input + saved.output
+        self._reports.tell("cache.saved", route=x.route, saved=saved.cost)
+        self._savings.saved(x, kind, target, saved)
+
+
+class _Counted:
+    """The stream of a request in flight. What it has cost is known when it has ended; who leaves before has saved what
+    nobody can tell."""
+
+    __slots__ = ("_chunks", "_head", "_is_told", "_savings", "_x")
+
+    def __init__(self, chunks: AsyncIterator[bytes], x: Exchange, head: Whole, savings: Savings) -> None:
+        self._chunks = chunks
+        self._x = x
+        self._head = head
+        self._savings = savings
+        self._is_told = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._chunks)
+        except StopAsyncIteration:
+            if not self._is_told:
+                self._is_told = True
+                self._savings.saved(self._x, "shared", self._head.target, Saved.of(self._head.attempts))
+            raise

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from policies.caching._asked import Asked
 from proxy.caching.entry import Entry
+from proxy.caching.legacy import flaw_of_text
 from proxy.caching.room import Room
-from proxy.caching.rules import Rules
+from proxy.caching.rules import TEXT_COMPLETION, Rules
 from proxy.caching.tags import tags_of
 from proxy.exchange import Exchange
 from proxy.kept import aside
@@ -17,19 +18,19 @@ _OBJECT = b"{"
 
 
 class Saving:
-    """``ttl`` and ``stale``: seconds for which an entry is fresh, and for which it is of use after that."""
+    """``stale``: seconds for which an entry is of use when it is not fresh any more. ``template``: see ``tags_of``."""
 
-    __slots__ = ("_context", "_reports", "_room", "_rules", "_stale", "_ttl")
+    __slots__ = ("_context", "_reports", "_room", "_rules", "_stale", "_template")
 
     def __init__(
-        self, room: Room, context: CompileContext, rules: Rules, reports: Reports, ttl: float, stale: float
+        self, room: Room, context: CompileContext, rules: Rules, reports: Reports, stale: float, template: str
     ) -> None:
         self._room = room
         self._context = context
         self._rules = rules
         self._reports = reports
-        self._ttl = ttl
         self._stale = stale
+        self._template = template
 
     def save(self, x: Exchange, asked: Asked) -> None:
         """The exchange has ended. What takes longer is done in the background, and nobody else asks meanwhile."""
@@ -44,7 +45,8 @@ class Saving:
             reason = flaw_of(x, body, self._rules, self._context, is_sse=asked.flow is not None)
             if reason is None:
                 entry = self._entry(x, asked, body)
-                if not self._room.keep_here(asked.key, entry, tags_of(x, asked.key), entry.ttl + self._stale):
+                tags = tags_of(x, asked.key, self._template)
+                if not self._room.keep_here(asked.key, entry, tags, entry.ttl + self._stale):
                     reason = "no room, or forgotten meanwhile"
             self._end(x, asked, reason)
         elif not self._room.background.start(self._later(x, asked, body), "keep an answer"):
@@ -56,14 +58,16 @@ class Saving:
             reason = await aside(flaw_of, x, body, self._rules, self._context, is_sse=asked.flow is not None)
             if reason is None:
                 entry = self._entry(x, asked, body)
-                if not await self._room.keep(asked.key, entry, tags_of(x, asked.key), entry.ttl + self._stale):
+                tags = tags_of(x, asked.key, self._template)
+                if not await self._room.keep(asked.key, entry, tags, entry.ttl + self._stale):
                     reason = "no room, or the store failed"
         finally:
             self._end(x, asked, reason)
 
     def _entry(self, x: Exchange, asked: Asked, body: bytes) -> Entry:
         most = asked.control.max_age
-        ttl = self._ttl if most is None else min(self._ttl, most)
+        assert asked.ttl is not None
+        ttl = asked.ttl if most is None else min(asked.ttl, most)
         return asked.entry(x, body, self._context.now(), ttl)
 
     def _end(self, x: Exchange, asked: Asked, reason: str | None) -> None:
@@ -98,6 +102,8 @@ def flaw_of(x: Exchange, body: bytes, rules: Rules, context: CompileContext, *, 
     """The same by what is in the answer."""
     if x.endpoint.dialect == "openai_chat":
         return rules.of_chat_stream(body) if is_sse else rules.of_chat(body)
+    if x.endpoint.operation == TEXT_COMPLETION:
+        return flaw_of_text(body, is_sse=is_sse)
     if x.endpoint.dialect is None:
         return None if body.lstrip().startswith(_OBJECT) else "no JSON object"
     completion = context.completion(x, body, is_sse=is_sse)

@@ -11,8 +11,9 @@ from typing import Literal, Self
 
 from policies.caching._asked import ALONE, Asked, Whole
 from policies.caching._refresh import Refresh
-from policies.caching._replay import HEADER, OK, Followed, Pace, Replayed
+from policies.caching._replay import HEADER, OK, Followed, Followers, Pace, Replayed
 from policies.caching._saving import Saving
+from policies.caching._times import Times, TtlRule, mixed
 from proxy.caching.broadcast import Broadcast
 from proxy.caching.control import HEADER as CONTROL
 from proxy.caching.control import Control, read_control
@@ -20,6 +21,7 @@ from proxy.caching.entry import Entry
 from proxy.caching.key import Keys, NotComparable, Scope, read_body, shown
 from proxy.caching.room import Room
 from proxy.caching.rules import Rules
+from proxy.caching.savings import Kind
 from proxy.caching.tags import tags_of
 from proxy.exchange import Exchange, Reply
 from proxy.kept import aside
@@ -40,6 +42,8 @@ class CacheConfig(Config, frozen=True):
     """See ``schemas/policies/cache.json``."""
 
     ttl: Duration = Duration(600)
+    ttl_rules: tuple[TtlRule, ...] = ()
+    template: str | None = None
     scope: Scope = "key"
     personalised: bool = False
     ignore: tuple[str, ...] = ()
@@ -58,7 +62,21 @@ class CacheConfig(Config, frozen=True):
 class Cache(Policy):
     """Stands behind `authenticate`, as an answer is its caller's own, and behind what changes the request."""
 
-    __slots__ = ("_config", "_context", "_keys", "_refresh", "_reports", "_room", "_rules", "_saving", "_slot")
+    __slots__ = (
+        "_config",
+        "_context",
+        "_followers",
+        "_keys",
+        "_refresh",
+        "_reports",
+        "_room",
+        "_rules",
+        "_saving",
+        "_savings",
+        "_slot",
+        "_template",
+        "_times",
+    )
 
     Config = CacheConfig
 
@@ -66,9 +84,11 @@ class Cache(Policy):
         self._config = config
         self._context = context
         self._room = room
+        self._template = config.template or ""
+        self._times = Times.compile(float(config.ttl), config.ttl_rules, context)
         self._keys = Keys(
             config.scope,
-            context.fingerprint(),
+            mixed(context.fingerprint(), config.ttl_rules, config.template),
             routing=context.routing(),
             personalised=config.personalised,
             ignore=config.ignore,
@@ -76,7 +96,9 @@ class Cache(Policy):
         self._rules = Rules(tool_calls=config.tool_calls, any_temperature=config.temperature == "any")
         self._reports = context.shared(REPORTS, Reports)
         stale = max(config.stale_if_error, config.stale_while_revalidate)
-        self._saving = Saving(room, context, self._rules, self._reports, float(config.ttl), float(stale))
+        self._savings = context.savings()
+        self._followers = Followers(self._savings, room.stats, self._reports)
+        self._saving = Saving(room, context, self._rules, self._reports, float(stale), self._template)
         self._refresh = Refresh(room, context, self._saving, config.max_body)
         self._slot = context.slot()
 
@@ -99,8 +121,16 @@ class Cache(Policy):
         if reason is not None:
             self._told(x, "bypass", reason)
             return None
-        key = self._keys.of(x, body)
-        asked = x.state[self._slot] = Asked(key, control, wants_usage=_wants_usage(body))
+        ttl, rule = self._times.of(x, body)
+        if ttl <= 0:
+            x.unkept = f"not for a moment, says the rule `{rule}`"
+            self._told(x, "bypass", x.unkept)
+            return None
+        wants_usage = _wants_usage(body)
+        # What has no neutral form is given again only in the form in which it was kept.
+        purpose = b"exact" if x.endpoint.dialect is not None else b"exact %d%d" % (x.stream, wants_usage)
+        key = self._keys.of(x, body, purpose=purpose)
+        asked = x.state[self._slot] = Asked(key, control, wants_usage=wants_usage, ttl=ttl)
         try:
             await self._look(x, asked)
         except BaseException:  # the caller has left: a policy that is not through is not closed
@@ -139,7 +169,8 @@ class Cache(Policy):
     async def _found(self, x: Exchange, asked: Asked) -> Entry | None:
         """In the store that replicas share."""
         otherwise_here = self._config.when_store_fails == "memory"
-        found = await self._room.find(asked.key, tags_of(x, asked.key), otherwise_here=otherwise_here)
+        tags = tags_of(x, asked.key, self._template)
+        found = await self._room.find(asked.key, tags, otherwise_here=otherwise_here)
         asked.moment = found.moment
         return found.entry
 
@@ -166,11 +197,11 @@ class Cache(Policy):
                 found = await self._found(x, asked)
                 if found is not None and self._answered(x, asked, found):
                     return False
-            x.detour = Followed(got, None, self._context)
+            x.detour = Followed(got, None, self._context, self._followers)
             self._told(x, "shared", "", asked)
         elif isinstance(got, Broadcast) and got.takes_readers:
             asked.reader = got.reader()
-            x.detour = Followed(got.head, asked.reader, self._context)
+            x.detour = Followed(got.head, asked.reader, self._context, self._followers)
             self._told(x, "shared", "", asked)
         else:  # nothing that several can have
             return True
@@ -182,13 +213,14 @@ class Cache(Policy):
         most = asked.control.max_age
         if most is not None and age > most:
             return False
-        late = age - entry.ttl
+        assert asked.ttl is not None
+        late = age - min(entry.ttl, asked.ttl)
         if late > 0:
             if late <= config.stale_if_error:
                 asked.found = entry
             if late > config.stale_while_revalidate:
                 return False
-        replayed = Replayed(entry, self._context, config.replay, wants_usage=asked.wants_usage)
+        replayed = self._replayed(entry, asked, "exact" if late <= 0 else "stale")
         x.detour = replayed
         if late > 0:
             x.reply_headers.append(_STALE)
@@ -197,6 +229,11 @@ class Cache(Policy):
             asked.flight.share(entry)
         self._told(x, "hit" if late <= 0 else "stale", "", asked, entry, age)
         return True
+
+    def _replayed(self, entry: Entry, asked: Asked, kind: Kind) -> Replayed:
+        return Replayed(
+            entry, self._context, self._savings, self._config.replay, wants_usage=asked.wants_usage, kind=kind
+        )
 
     # What is answered
 
@@ -226,7 +263,7 @@ class Cache(Policy):
             flight.share(ALONE)
             flight.land()
         elif x.attempts and "refused_by" not in x.notes:
-            flight.fail(Whole(answer))
+            flight.fail(Whole(answer, x.attempts))
         else:
             flight.leave()
 
@@ -234,7 +271,7 @@ class Cache(Policy):
         """What is kept takes the place of a failure."""
         x.notes["cache_instead_of"] = f"{answer.status} {answer.code or ''}".rstrip()
         answer.discard()
-        other = Replayed(entry, self._context, self._config.replay, wants_usage=asked.wants_usage).answer(x)
+        other = self._replayed(entry, asked, "stale").answer(x)
         answer.status, answer.headers, answer.code = other.status, other.headers, None
         answer.body, answer.chunks, answer.is_sse, answer.target = other.body, other.chunks, other.is_sse, other.target
         answer.close, answer.attempt, answer.dropped = None, None, other.dropped
@@ -287,7 +324,8 @@ class Cache(Policy):
         note = x.notes.get("cache", "passes")
         if asked is None:
             return note
-        return f"{note}; looked up by {asked.key.hex()}, shared by each {self._config.scope}"
+        shared = f"looked up by {asked.key.hex()}, shared by each {self._config.scope}"
+        return f"{note}; {shared}, fresh for {asked.ttl:g} s"
 
 
 def _wants_usage(body: dict[str, object]) -> bool:

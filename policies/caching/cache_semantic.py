@@ -76,6 +76,7 @@ class CacheSemantic(Policy):
         "_memory",
         "_room",
         "_rules",
+        "_savings",
         "_served",
         "_slot",
         "_threshold",
@@ -103,6 +104,7 @@ class CacheSemantic(Policy):
         )
         self._served = context.shared(SERVED, Served)
         self._learning = Learning(context, embedder, self._memory, self._room, self._rules, float(config.ttl))
+        self._savings = context.savings()
         self._slot = context.slot()
 
     @classmethod
@@ -135,6 +137,9 @@ class CacheSemantic(Policy):
             return x.refuse(400, "invalid_cache_control", str(error), param=CONTROL.decode())
         if control.no_semantic or control.no_cache:
             self._told(x, "bypass", "the caller wants it so")
+            return None
+        if x.unkept:
+            self._told(x, "bypass", x.unkept)
             return None
         found = await self._alike(x, control)
         if isinstance(found, str):
@@ -182,7 +187,8 @@ class CacheSemantic(Policy):
         scope = "" if who is None else f"{who.organisation}/{who.team}"
         self._served.add(x.request_id, Hit(x.route, scope, alike.nearest, alike.similarity or 0.0, self._memory))
         x.unkept = "answered by cache_semantic"
-        x.detour = Replayed(entry, self._context, self._config.replay, wants_usage=alike.asked.wants_usage)
+        wants_usage, pace = alike.asked.wants_usage, self._config.replay
+        x.detour = Replayed(entry, self._context, self._savings, pace, wants_usage=wants_usage, kind="semantic")
         x.state[self._slot] = None
         self._told(x, "semantic", why, alike, entry)
 

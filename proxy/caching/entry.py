@@ -24,9 +24,10 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     """An answer with status 200, in the dialect of its caller.
 
     ``stored``: seconds since the epoch; ``ttl``: seconds for which it is fresh. ``id`` and ``created``: what stands in
-    ``body``, "" and 0 for nothing. ``target`` and ``model``: who answered; ``cost`` (nano-dollars), ``seconds`` and
-    tokens: what that took. ``tells_usage``: a stream that ends with its usage. ``marks``: the moment of the look-up
-    before it was asked for, see ``proxy.caching.room``.
+    ``body``, "" and 0 for nothing. ``target`` and ``model``: who answered, and what was asked for; ``version``: of the
+    model, as the answer tells it. ``cost`` (nano-dollars), ``seconds`` and tokens: what that took. ``tells_usage``: a
+    stream that ends with its usage. ``marks``: the moment of the look-up before it was asked for, see
+    ``proxy.caching.room``.
     """
 
     stored: float
@@ -45,6 +46,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     tells_usage: bool = False
     dropped: tuple[str, ...] = ()
     marks: tuple[int, ...] = ()
+    version: str = ""
 
 
 class Damaged(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -14,17 +14,20 @@ from proxy.exchange import Exchange
 
 _PREFIX = re.compile(r"[A-Za-z]{1,16}[-_]")
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
+MAX_VERSION = 200  # characters
 _LONGEST_GAP = 0.1  # seconds between two events of a paced stream
 _DATA = re.compile(rb"(?:^|[\r\n])data: ?(\{[^\r\n]*)")
 
 
 class _Named(msgspec.Struct):
-    """Where the dialects have id and time of an answer: of the whole, or in the first event of a stream."""
+    """Where the dialects have id, time and model of an answer: of the whole, or in the first event of a stream."""
 
     id: Any = None
     responseId: Any = None
     created: Any = None
     created_at: Any = None
+    model: Any = None
+    modelVersion: Any = None
     message: Any = None
     response: Any = None
 
@@ -32,12 +35,25 @@ class _Named(msgspec.Struct):
 _read = msgspec.json.Decoder(_Named).decode
 
 
+class Signature(NamedTuple):
+    """``created``: seconds since the epoch. ``version``: of the model that answered, as it calls itself."""
+
+    id: str = ""
+    created: int = 0
+    version: str = ""
+
+
 def identity_of(body: bytes, *, is_sse: bool) -> tuple[str, int]:
     """Id and time of creation of an answer, "" and 0 where it has none."""
+    return signature_of(body, is_sse=is_sse)[:2]
+
+
+def signature_of(body: bytes, *, is_sse: bool) -> Signature:
+    """What an answer says of itself, as far as it does."""
     if is_sse:
         first = _DATA.search(body)
         if first is None:
-            return "", 0
+            return Signature()
         body = first[1]
     try:
         found = _read(body)
@@ -45,10 +61,15 @@ def identity_of(body: bytes, *, is_sse: bool) -> tuple[str, int]:
             if isinstance(inner, dict):
                 found = msgspec.convert(inner, _Named)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return "", 0
+        return Signature()
     name = found.id if isinstance(found.id, str) else found.responseId
     created = found.created if found.created is not None else found.created_at
-    return (name if isinstance(name, str) else ""), (created if type(created) is int else 0)
+    version = found.model if isinstance(found.model, str) else found.modelVersion
+    return Signature(
+        name if isinstance(name, str) else "",
+        created if type(created) is int else 0,
+        version[:MAX_VERSION] if isinstance(version, str) and version.isprintable() else "",
+    )
 
 
 def tells_usage(body: bytes) -> bool:

@@ -14,6 +14,7 @@ from proxy.caching.entry import COMPRESS_FROM, Damaged, Entry, seal, unseal
 from proxy.caching.flight import Flights
 from proxy.caching.memory import Memory
 from proxy.caching.stats import Stats
+from proxy.caching.tags import shared_tag, version_tags
 
 NAME = "cache"  # under which what replicas share is known
 Moment = tuple[int, ...]
@@ -128,7 +129,8 @@ class Room:
     def keep_here(self, key: bytes, entry: Entry, tags: Sequence[str], lifetime: float) -> bool:
         """The same in this process."""
         is_long = len(entry.body) >= COMPRESS_FROM
-        return self.memory.keep(key, seal(key, entry) if is_long else entry, tags, entry.marks[0], lifetime)
+        named = (*tags, *version_tags(entry.version))
+        return self.memory.keep(key, seal(key, entry) if is_long else entry, named, entry.marks[0], lifetime)
 
     async def invalidate(self, tag: str) -> int:
         """Forget all that has this tag; how many there were in this process.
@@ -138,7 +140,7 @@ class Room:
         """
         count = self.memory.invalidate(tag)
         if self._caches.shared is not None:
-            await self._caches.shared.invalidate(tag)
+            await self._caches.shared.invalidate(shared_tag(tag))
         return count
 
     def _opened(self, key: bytes, data: bytes) -> Entry | None:

@@ -17,6 +17,7 @@ from proxy.exchange import Exchange
 
 # Operations whose answers are found by what is asked alone.
 _ALWAYS_SAME = frozenset({"embeddings", "moderation", "rerank"})
+TEXT_COMPLETION = "text_completion"  # of texts that are no conversation
 # Members of a body by which the answer depends on something that is not in the request.
 _ELSEWHERE = ("previous_response_id", "conversation", "web_search_options", "plugins", "cachedContent", "container")
 # What stands in a body that may name media by an address or an id. Only then it is read for that.
@@ -70,13 +71,16 @@ class Rules:
             return reason
         if endpoint.operation in _ALWAYS_SAME:
             return None
-        if endpoint.dialect is None or endpoint.operation != "chat":
+        is_legacy = endpoint.operation == TEXT_COMPLETION
+        if not is_legacy and (endpoint.dialect is None or endpoint.operation != "chat"):
             return f"{endpoint.operation} is not kept"
         for name in _ELSEWHERE:
             if body.get(name) is not None:
                 return f"`{name}` stands for what is not in the request"
         if not self._any_temperature and not _is_fixed(body):
             return "the answer is drawn by chance (temperature above 0 and no seed)"
+        if is_legacy:
+            return None
         if body.get("tools") or (not _is_text(body) and any(mark in x.body for mark in _MEDIA)):
             return _of_conversation(conversation(x))
         return None

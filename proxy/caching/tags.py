@@ -1,4 +1,4 @@
-"""How kept answers are named, to have them forgotten: all, by route, by model, by who asked, or one of them."""
+"""How kept answers are named, to have them forgotten: all, by route, model, template, who asked, or one of them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ from proxy.caching.key import SHOWN, shown
 from proxy.exchange import Exchange
 
 ALL = "all"
-KINDS = ("route", "model", "organisation", "team", "key", "tag", "entry")
+KINDS = ("route", "model", "version", "template", "organisation", "team", "key", "tag", "entry")
+# Which model has answered is known of an answer, and of no request. So a store that replicas share, where a look-up
+# tells its tags, forgets with one version all others.
+VERSION = "version"
+TEMPLATE = "template"  # the caller's tag, too
 _ENTRY = re.compile(f"[0-9a-f]{{{SHOWN},64}}")
 _MAX = 300  # characters
 _KNOWN = 1024  # callers, and models, whose tags are at hand
 
 
-def tags_of(x: Exchange, key: bytes) -> tuple[str, ...]:
-    """Those of the answer to ``x``."""
+def tags_of(x: Exchange, key: bytes, template: str = "") -> tuple[str, ...]:
+    """Those of the answer to ``x``. ``template``: as the file names the prompts of the route."""
     who = x.identity
     found = (*_of_route(x.route, x.model), f"entry:{shown(key)}")
     if who is not None:
         found += _of_caller(who.organisation, who.team, who.key)
     if x.tags:
         found += tuple([f"tag:{name}={value}" for name, value in sorted(x.tags.items())])
-    return found
+        found += _of_template(x.tags.get(TEMPLATE, ""))
+    return found + _of_template(template) if template else found
 
 
 # The same ones again and again: entries share them, too.
@@ -31,12 +36,27 @@ def tags_of(x: Exchange, key: bytes) -> tuple[str, ...]:
 
 @lru_cache(_KNOWN)
 def _of_route(route: str, model: str) -> tuple[str, ...]:
-    return ALL, f"route:{route}", f"model:{model}"
+    return ALL, VERSION, f"route:{route}", f"model:{model}"
 
 
 @lru_cache(_KNOWN)
 def _of_caller(organisation: str, team: str, key: str) -> tuple[str, ...]:
     return f"organisation:{organisation}", f"team:{organisation}/{team}", f"key:{organisation}/{team}/{key}"
+
+
+def _of_template(name: str) -> tuple[str, ...]:
+    """Of one version, and of all: "support@3" is a "support"."""
+    return (f"template:{name}", f"template:{name.partition('@')[0]}") if name else ()
+
+
+def version_tags(version: str) -> tuple[str, ...]:
+    """Of an answer by this version of a model, "" if that is not known; beside those of ``tags_of``."""
+    return (f"version:{version}",) if version else ()
+
+
+def shared_tag(tag: str) -> str:
+    """The tag by whose count a store that replicas share forgets what has ``tag``."""
+    return VERSION if tag.startswith(f"{VERSION}:") else tag
 
 
 def read_tag(text: str) -> str:

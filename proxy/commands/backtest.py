@@ -86,7 +86,8 @@ def _rows(source: Source, chosen: Any, period: list[int]) -> Iterator[Row]:
         for _, row in page:
             period[0] = period[0] or row.opened
             period[1] = row.opened
-            yield row
+            if not row.cache:  # nobody was asked
+                yield row
 
 
 def as_data(found: Differences, period: list[int], seconds: float) -> dict[str, Any]:

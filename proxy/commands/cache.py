@@ -18,10 +18,11 @@ from proxy.commands.tune import add_tune
 from proxy.ledger.shown import dollars, style_for, table, text
 
 _PATH = "/admin/cache"
-_RESULTS = ("hit", "stale", "shared", "miss", "bypass")
+_RESULTS = ("hit", "stale", "shared", "semantic", "miss", "bypass")
 _TAGS = (
-    "all, route:NAME, model:NAME, organisation:NAME, team:ORGANISATION/TEAM, key:ORGANISATION/TEAM/KEY, "
-    "tag:NAME=VALUE, or entry:DIGITS (of its key, as receipts show it)"
+    "all, route:NAME, model:NAME, version:NAME (of a model, as its answers tell it), template:NAME or "
+    "template:NAME@VERSION, organisation:NAME, team:ORGANISATION/TEAM, key:ORGANISATION/TEAM/KEY, tag:NAME=VALUE, or "
+    "entry:DIGITS (of its key, as receipts show it)"
 )
 
 
@@ -81,7 +82,7 @@ def _line(cache: dict[str, Any]) -> list[str]:
         *(str(cache["requests"].get(result, 0)) for result in _RESULTS),
         "-" if rate is None else f"{rate:.1%}",
         dollars(str(saved["cost"])),
-        f"{saved['seconds']:.0f}",
+        f"{saved['seconds']:.1f}",
     ]
 
 

@@ -17,10 +17,11 @@ from proxy.ledger.forecast import Forecast, Runway, forecast, history, micros, m
 from proxy.ledger.shown import Style, count, decimal, moment, money, share, style_for, table, text
 from proxy.ledger.usage import DIMENSIONS, HOUR, SORTS, Group, Usage, as_data, daily, spent, usage
 
-_HEAD = ("requests", "attempts", "errors", "input", "cached", "output", "cost")
+_HEAD = ("requests", "attempts", "errors", "input", "cached", "output", "hits", "saved", "cost")
 _BUDGETS = 20  # that are shown
 _HELP = """A row of the ledger is one attempt: a request that failed over has several. `input` are tokens that were
-not read from a cache, `cached` those that were. Times are UTC.
+not read from a provider's cache, `cached` those that were. `hits` are requests that the gateway has answered from a
+cache of its own, without an attempt and at no cost; `saved` is what their answers had cost at first. Times are UTC.
 
 examples:
   sluicegate usage
@@ -128,10 +129,9 @@ def _outlook(source: Source, chosen: Selection, found: Usage, place: Place, edge
 
 def _write_csv(found: Usage) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([*found.by, *_HEAD[:-1], "cost_usd"])
+    writer.writerow([*found.by, *_HEAD[:-2], "saved_usd", "cost_usd"])
     for group in found.groups:
-        sums = (group.requests, group.attempts, group.errors, group.input, group.cached, group.output)
-        writer.writerow([*group.names, *sums, decimal(group.cost)])
+        writer.writerow([*group.names, *_sums(group), decimal(group.saved), decimal(group.cost)])
 
 
 def _report(found: Usage, outlook: Outlook, chosen: Selection, edge: Edge, style: Style) -> str:
@@ -150,8 +150,13 @@ def _report(found: Usage, outlook: Outlook, chosen: Selection, edge: Edge, style
 
 
 def _line(names: Sequence[str], group: Group, total: Group) -> list[str]:
-    sums = (group.requests, group.attempts, group.errors, group.input, group.cached, group.output)
-    return [*names, *(count(number) for number in sums), money(group.cost), share(group.cost, total.cost)]
+    amounts = (money(group.saved), money(group.cost), share(group.cost, total.cost))
+    return [*names, *(count(number) for number in _sums(group)), *amounts]
+
+
+def _sums(group: Group) -> tuple[int, ...]:
+    """Those that are counted, in the order of the columns."""
+    return group.requests, group.attempts, group.errors, group.input, group.cached, group.output, group.hits
 
 
 def _rates(rates: Rates) -> list[str]:

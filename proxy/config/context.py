@@ -13,6 +13,7 @@ from proxy.asking import MOST_TOKENS, ask, consult, embed
 from proxy.caching.memory import Memory
 from proxy.caching.room import NAME as CACHE
 from proxy.caching.room import Caches, Room
+from proxy.caching.savings import Savings
 from proxy.canaries.release import Plan, Release
 from proxy.capability import Growth, Needs
 from proxy.chat import Adjustment, Chat, Completion
@@ -29,6 +30,8 @@ from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
 from proxy.jobs.signature import read_secret
 from proxy.key_sets import KeySet
+from proxy.ledger.charge import NAME as CHARGES
+from proxy.ledger.charge import Charges
 from proxy.limit import Counters, LimitConfig, Rule
 from proxy.limits.switch import NAME as LIMITS
 from proxy.limits.switch import Switch
@@ -225,6 +228,10 @@ class RouteContext(Place):
         found = lease.get(f"{policy} {name} {max_size} {max_entries}", made)
         self._state.rooms[name if policy == "cache" else f"{name} {policy}"] = found
         return found
+
+    def savings(self) -> Savings:
+        """The ledger, for answers that cost nothing."""
+        return self._state.lease.get(CHARGES, Charges)
 
     def fingerprint(self) -> bytes:
         """Of what changes requests or answers."""

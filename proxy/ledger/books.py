@@ -84,6 +84,15 @@ class Books:
         self._backlog.settle(row)
         self._hurry()
 
+    def add(self, row: Row) -> bool:
+        """Record what is over already and has cost nothing. It is no reason to refuse anybody: False if too many rows
+        wait, and it is not recorded."""
+        if self.is_full:
+            return False
+        self._backlog.add(row)
+        self._hurry()
+        return True
+
     def price(self, terms: PriceTerms) -> None:
         """Record a price that rows will name. Each version is written once."""
         self._backlog.price(terms)

@@ -13,6 +13,7 @@ from typing import Protocol, cast
 import msgspec
 
 from proxy.background import Background
+from proxy.caching.savings import Kind, Saved
 from proxy.chat import Completion, Event, Usage
 from proxy.dialects.table import DIALECTS
 from proxy.errors import GatewayError, UpstreamError
@@ -52,6 +53,9 @@ class Ledger(Protocol):
     def settle(self, row: Row) -> None:
         """Write down what became of it."""
 
+    def add(self, row: Row) -> bool:
+        """Write down what has cost nothing; False if that cannot be done."""
+
     def price(self, terms: PriceTerms) -> None:
         """Keep the terms of a price beside the rows that name its version."""
 
@@ -64,6 +68,10 @@ class Nowhere:
 
     def settle(self, row: Row) -> None:
         """Nothing is written."""
+
+    def add(self, row: Row) -> bool:
+        """Nothing is written."""
+        return True
 
     def price(self, terms: PriceTerms) -> None:
         """Nothing is written."""
@@ -125,6 +133,15 @@ class Charges:
     def close(self, row: Row) -> None:
         """Write down what became of it."""
         self.ledger.settle(row)
+
+    def saved(self, x: Exchange, kind: Kind, target: str, saved: Saved) -> None:
+        """See ``proxy.caching.savings.Savings``."""
+        now = time.time_ns() // 1000
+        provider, _, model = target.partition("/")
+        row = _row(x, now, next(x.numbers), provider, model)
+        row.settled, row.status, row.source, row.cache = now, "ok", "none", kind
+        row.saved, row.saved_input, row.saved_output = saved
+        self.ledger.add(row)
 
     def later(self, charge: OpenCharge, status: Status, reason: str) -> bool:
         """Settle it when its tokens have been counted; False if too much waits for that."""

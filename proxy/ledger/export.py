@@ -21,11 +21,14 @@ from proxy.ledger.shown import decimal
 COLUMNS: tuple[str, ...] = Row.__struct_fields__
 NAMES = ", ".join(f'"{column}"' for column in COLUMNS)  # "user" and "key" are words of SQL
 # Columns that a selection may ask for.
-TEXTS = tuple(name for name, kind in Row.__annotations__.items() if kind in ("str", "Status", "Source"))
-_MONEY = {"cost": "cost_usd"}  # a column → the one beside it, in dollars
+TEXTS = tuple(name for name, kind in Row.__annotations__.items() if kind in ("str", "Status", "Source", "Cache"))
+_MONEY = {"cost": "cost_usd", "saved": "saved_usd"}  # a column → the one beside it, in dollars
 _PAGE = 5000  # rows
 _BUSY = 10.0  # seconds to wait while another process holds the file
 _DAY = 86_400_000_000  # microseconds
+_CURRENT = "SELECT cache, saved FROM attempts LIMIT 0"  # fails for the tables of an older version
+_LACKS = "no such column"
+_OLD_TABLES = "the ledger is of an older version; a gateway of this version brings it up to date when it starts"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 
@@ -66,8 +69,11 @@ class SqliteSource:
             raise NoLedger(f"{path}: {error}") from error
         try:
             self._database.execute("SELECT seq FROM attempts LIMIT 1").fetchall()
+            self._database.execute(_CURRENT).fetchall()
         except sqlite3.Error as error:
             self._database.close()
+            if _LACKS in str(error):
+                raise NoLedger(f"{path}: {_OLD_TABLES}") from error
             raise NoLedger(f"{path}: this is no ledger ({error})") from error
 
     def each(self, sql: str, params: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
@@ -112,6 +118,11 @@ class PostgresSource:
         except NoLedger as error:
             self._connection.close()
             raise NoLedger("PostgreSQL has no ledger yet; it is begun with the first request that is sent") from error
+        try:
+            self.query(_CURRENT)
+        except NoLedger as error:
+            self._connection.close()
+            raise NoLedger(f"PostgreSQL: {_OLD_TABLES}") from error
 
     def each(self, sql: str, params: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """See ``Source``."""

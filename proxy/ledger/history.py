@@ -18,7 +18,8 @@ _MILLI = 1000
 _LATELY = 3.0  # seconds; windows of a second are shorter than that
 _WHO = ("team", "model", "key", "organisation", "route", "asked")  # as an index has them
 # What is still open may cost up to its bound.
-_SUMS = """sum(CASE WHEN number = 1 AND (status <> 'error' OR output > 0) THEN 1 ELSE 0 END),
+# An old answer may have taken the place of attempts that failed, which count for nothing.
+_SUMS = """sum(CASE WHEN cache = 'stale' OR number = 1 AND (status <> 'error' OR output > 0) THEN 1 ELSE 0 END),
 sum(CASE WHEN status = 'open' THEN bound_input
     ELSE input + cached_read + cache_write_5m + cache_write_1h + input_audio END),
 sum(CASE WHEN status = 'open' THEN bound_output ELSE output + reasoning + output_audio END),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from proxy.ledger.row import PriceTerms, Row
-from proxy.ledger.sqlite import LONGEST, PRUNE, RECOVER, WRITE
+from proxy.ledger.sqlite import LONGEST, PRUNE, RECOVER, SINCE_2, WRITE
 from proxy.ledger.writer import SinkFailed, values
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 NEEDS_EXTRA = "a ledger in PostgreSQL needs the extra `postgres`: pip install 'sluicegate[postgres]'"
 UNREACHABLE = "the database cannot be reached"
-VERSION = 1  # of the tables, in `ledger_version`
+VERSION = 2  # of the tables, in `ledger_version`
 CONNECT_TIMEOUT = 5  # seconds
 _OPTIONS = "-c statement_timeout=10s -c lock_timeout=5s -c client_encoding=UTF8"
 _OURS = 5_713_908_021  # any number: who holds this lock creates the tables, others wait
@@ -40,6 +40,13 @@ CREATE TABLE IF NOT EXISTS prices (version TEXT PRIMARY KEY, terms BYTEA NOT NUL
         '"{}" {}'.format(field.name, _KINDS.get(field.type, "TEXT NOT NULL") + " UNIQUE" * (field.name == "id"))
         for field in msgspec.structs.fields(Row)
     )
+)
+# Replicas of the version before go on meanwhile: their rows are attempts.
+_UPGRADE = "".join(
+    [
+        *("ALTER TABLE attempts ADD COLUMN IF NOT EXISTS " + name + " " + kind + ";" for name, kind in SINCE_2.items()),
+        "UPDATE ledger_version SET version = 2 WHERE version < 2;",
+    ]
 )
 _VERSION = "INSERT INTO ledger_version SELECT %s WHERE NOT EXISTS (SELECT FROM ledger_version)"
 _WRITE = WRITE.replace("?", "%s")
@@ -114,6 +121,8 @@ class PostgresSink:
                 connection.execute(SCHEMA)
                 connection.execute(_VERSION, (VERSION,))
                 found = connection.execute("SELECT max(version) FROM ledger_version").fetchone()
+                if found is not None and found[0] < VERSION:
+                    connection.execute(_UPGRADE)
         except BaseException:
             connection.close()
             raise

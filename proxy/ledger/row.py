@@ -1,4 +1,4 @@
-"""One row of the ledger: one attempt, which is one request to one provider."""
+"""One row of the ledger: one attempt, which is one request to one provider; or an answer that needed none."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import msgspec
 Status = Literal["open", "ok", "error", "cancelled", "unknown"]
 # Where the tokens come from: told by the provider; counted here; the bound that was reserved; or nothing was used.
 Source = Literal["", "reported", "counted", "bound", "none"]
+# Who answered instead of a provider: an equal request's kept answer, one that is too old, one to a question that means
+# the same, or a request in flight.
+Cache = Literal["", "exact", "stale", "semantic", "shared"]
 
 
 class Row(msgspec.Struct, array_like=True):
-    """Opened before the request is sent, settled before the last byte of its answer is handed over.
+    """Opened before the request is sent, settled before the last byte of its answer is handed over. Where there is
+    a ``cache``, it is written once.
 
     Times in microseconds since the epoch (UTC), money in nano-dollars. Tokens are those of ``proxy.chat.Usage``:
     disjoint classes. Texts are "" where there is nothing to say.
@@ -53,6 +57,10 @@ class Row(msgspec.Struct, array_like=True):
     price: str = ""  # version of the price that was used; "" if it is not known
     source: Source = ""
     flags: str = ""  # words between blanks: clamped, unpriced, partial, mirror …
+    cache: Cache = ""  # then nobody was asked, and nothing was used: ``provider`` and ``model`` answered before
+    saved: int = 0  # nano-dollars and tokens of that first answer
+    saved_input: int = 0
+    saved_output: int = 0
 
 
 class PriceTerms(msgspec.Struct, frozen=True):

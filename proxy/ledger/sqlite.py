@@ -16,12 +16,25 @@ from proxy.ledger.writer import SinkFailed, values
 
 T = TypeVar("T")
 NAME = "ledger.sqlite"  # in the directory of state
-VERSION = 1  # of the tables, in `user_version`
+VERSION = 2  # of the tables, in `user_version`
 _BUSY = 1.0  # seconds that another process may hold the file
 _PASSES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL)
 
 _KINDS = {int: "INTEGER NOT NULL", bool: "INTEGER NOT NULL"}
+# Columns that version 2 has added, as they are added to what there is.
+SINCE_2 = {
+    "cache": "TEXT NOT NULL DEFAULT ''",
+    "saved": "BIGINT NOT NULL DEFAULT 0",
+    "saved_input": "BIGINT NOT NULL DEFAULT 0",
+    "saved_output": "BIGINT NOT NULL DEFAULT 0",
+}
 _COLUMNS = [f'"{name}"' for name in Row.__struct_fields__]
+_GROUPS = """
+CREATE INDEX attempts_groups ON attempts (team, model, "key", organisation, route, asked, opened, number, status, input,
+    cached_read, cache_write_5m, cache_write_1h, input_audio, output, reasoning, output_audio, cost, cache, saved,
+    saved_input, saved_output);
+"""
+_IS_CURRENT = " ".join(("PRAGMA user_version =", str(VERSION), ";"))
 SCHEMA = """
 CREATE TABLE attempts (
     seq INTEGER PRIMARY KEY,
@@ -29,17 +42,23 @@ CREATE TABLE attempts (
 );
 CREATE INDEX attempts_opened ON attempts (opened);
 CREATE INDEX attempts_several ON attempts (opened, request) WHERE number > 1;
-CREATE INDEX attempts_groups ON attempts (team, model, "key", organisation, route, asked, opened, number, status, input,
-    cached_read, cache_write_5m, cache_write_1h, input_audio, output, reasoning, output_audio, cost);
+{}
 CREATE INDEX attempts_open ON attempts (opened) WHERE status = 'open';
 CREATE TABLE prices (version TEXT PRIMARY KEY, terms BLOB NOT NULL, since INTEGER NOT NULL);
-PRAGMA user_version = {};
-""".format(
+{}""".format(
     ",\n    ".join(
         '"{}" {}'.format(field.name, _KINDS.get(field.type, "TEXT NOT NULL") + " UNIQUE" * (field.name == "id"))
         for field in msgspec.structs.fields(Row)
     ),
-    VERSION,
+    _GROUPS,
+    _IS_CURRENT,
+)
+# A file of version 1 has rows of attempts alone.
+_UPGRADE = (
+    "".join("ALTER TABLE attempts ADD COLUMN " + name + " " + kind + ";" for name, kind in SINCE_2.items())
+    + "DROP INDEX attempts_groups;"
+    + _GROUPS
+    + _IS_CURRENT
 )
 WRITE = "".join(
     [
@@ -161,14 +180,13 @@ class SqliteSink:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Create the tables, unless they are there."""
+    """Create the tables, or bring them up to date, unless they are as they should be."""
     if _version(connection) == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
     version = _version(connection)
-    if version == 0:
-        for statement in SCHEMA.split(";")[:-1]:
-            connection.execute(statement)
+    for statement in {0: SCHEMA, 1: _UPGRADE}.get(version, "").split(";")[:-1]:
+        connection.execute(statement)
     connection.execute("COMMIT")
     if version > VERSION:
         raise sqlite3.DatabaseError("the file was written by a newer version of the gateway")

@@ -26,7 +26,7 @@ DIMENSIONS: dict[str, str] = {
 _TIMES = {"day": (86400, "%Y-%m-%d"), "hour": (3600, "%Y-%m-%dT%H:00Z")}
 _SUMS = """count(*), sum(CASE WHEN status = 'error' THEN 1 ELSE 0 END),
 sum(input + cache_write_5m + cache_write_1h + input_audio), sum(cached_read), sum(output + reasoning + output_audio),
-sum(cost)"""
+sum(cost), sum(CASE WHEN cache = '' THEN 0 ELSE 1 END), sum(saved), sum(saved_input) + sum(saved_output)"""
 # Nearly every request is one attempt, so only those of several are looked at one by one: what is counted twice is
 # taken off, which is far quicker than count(DISTINCT request).
 _SEVERAL = "request IN (SELECT request FROM attempts WHERE number > 1 AND opened >= ?)"
@@ -35,7 +35,9 @@ _SEVERAL = "request IN (SELECT request FROM attempts WHERE number > 1 AND opened
 class Group(msgspec.Struct):
     """One line. ``requests`` are those with an attempt in this group: one that was tried on two models is in both.
 
-    ``input`` are tokens that were not read from a cache, ``cached`` those that were. Cost in nano-dollars.
+    ``input`` are tokens that were not read from a provider's cache, ``cached`` those that were. Cost in nano-dollars.
+    ``hits``: requests that the gateway has answered from a cache of its own, and so without an attempt; ``saved``:
+    nano-dollars and tokens of their answers when a provider gave them.
     """
 
     names: tuple[str, ...]
@@ -46,6 +48,9 @@ class Group(msgspec.Struct):
     cached: int = 0
     output: int = 0
     cost: int = 0
+    hits: int = 0
+    saved: int = 0
+    saved_tokens: int = 0
 
     @property
     def tokens(self) -> int:
@@ -81,29 +86,31 @@ def usage(source: Source, selection: Selection, by: Sequence[str], *, sort: Sort
     expressions = [DIMENSIONS[name] for name in by]
     sql = " ".join(("SELECT", ", ".join([*expressions, _SUMS]), "FROM attempts WHERE", condition, _grouped(len(by))))
     total = Group(())
-    count = 0
+    count = rows = 0
 
     def each() -> Any:
-        nonlocal count
+        nonlocal count, rows
         for found in source.each(sql, params):
             key, sums = found[: len(by)], [int(value or 0) for value in found[len(by) :]]
             if not sums[0]:
                 continue  # without dimensions, nothing is one row, too
             group = Group(names_of(by, key), sums[0] - twice.get(key, 0), *sums)
+            group.attempts -= group.hits
+            rows += sums[0]
             count += 1
             _add(total, group)
             yield group
 
     value = _KEYS[sort]
     groups = heapq.nsmallest(limit, each(), key=lambda group: (-value(group), group.names))
-    total.requests = total.attempts - twice_in_all
+    total.requests = rows - twice_in_all
     if by and set(by) <= _TIMES.keys():
         groups.sort(key=lambda group: group.names)
     return Usage(tuple(by), groups, total, count)
 
 
 def _counted_twice(source: Source, selection: Selection, by: Sequence[str]) -> tuple[dict[tuple[Any, ...], int], int]:
-    """By group and in all: attempts beyond the first of the same request."""
+    """By group and in all: rows beyond the first of the same request."""
     condition, params = selection.condition()
     expressions = ", ".join(["request", *(DIMENSIONS[name] for name in by)])
     grouped = _grouped(len(by) + 1)
@@ -130,6 +137,9 @@ def _add(total: Group, group: Group) -> None:
     total.cached += group.cached
     total.output += group.output
     total.cost += group.cost
+    total.hits += group.hits
+    total.saved += group.saved
+    total.saved_tokens += group.saved_tokens
 
 
 def names_of(by: Sequence[str], key: Sequence[Any]) -> tuple[str, ...]:
@@ -173,6 +183,7 @@ def as_data(found: Usage) -> dict[str, Any]:
         values: dict[str, Any] = msgspec.to_builtins(group)
         del values["names"]
         values["cost_usd"] = group.cost / NANO
+        values["saved_usd"] = group.saved / NANO
         values["share"] = group.cost / found.total.cost if found.total.cost else 0.0
         return values
 

@@ -96,9 +96,14 @@ def _of_row(row: Row, now: int) -> Iterator[tuple[str, str]]:
             yield "open", f"opened {(now - row.opened) // _OPEN_FOR} h ago and never settled"
     elif row.settled < row.opened:
         yield "settled", "settled before it was opened" if row.settled else "has a result, but was never settled"
-    for name in (*CLASSES, "cost", "bound_input", "bound_output", "bound_cost"):
+    for name in (*CLASSES, "cost", "bound_input", "bound_output", "bound_cost", "saved", "saved_input", "saved_output"):
         if getattr(row, name) < 0:
             yield "negative", f"{name} is {getattr(row, name)}"
+    used = sum(getattr(row, name) for name in (*CLASSES, "cost", "bound_input", "bound_output", "bound_cost"))
+    if row.cache and (used or row.status != "ok"):
+        yield "cache", "answered from a cache, but something was used"
+    if not row.cache and (row.saved or row.saved_input or row.saved_output):
+        yield "cache", "something was saved, but no cache has answered"
     if row.cost > row.bound_cost and not row.flags:
         yield "bound", f"cost {row.cost} is over its bound {row.bound_cost}, and no flag says why"
 

@@ -175,11 +175,20 @@ class Backlog:
         with self._lock:
             if self._open.pop(row.id, None) is None:
                 return  # it was settled before
-            self._rows[row.id] = payload
-            try:
-                self._append(payload)
-            except OSError:
-                self._unjournaled[row.id] = payload
+            self._keep(row.id, payload)
+
+    def add(self, row: Row) -> None:
+        """Add a row that is settled and was never open. As ``settle`` says, where there is no room."""
+        payload = packed(row)
+        with self._lock:
+            self._keep(row.id, payload)
+
+    def _keep(self, id: str, payload: bytes) -> None:
+        self._rows[id] = payload
+        try:
+            self._append(payload)
+        except OSError:
+            self._unjournaled[id] = payload
 
     def price(self, terms: PriceTerms) -> None:
         """Add a price, unless it was added before."""

@@ -61,6 +61,8 @@ class CacheCounts:
             if fields["is_right"] is not None:
                 verdict = "right" if fields["is_right"] else "wrong"
                 self._child(self._judged, fields["route"], fields["source"], verdict).inc()
+        elif event == "cache.saved":
+            self._child(self._saved, fields["route"]).inc(fields["saved"] / 1e9)
         elif event == "cache.kept":
             self._child(self._kept, fields["route"], fields["result"]).inc()
         elif event == "cache.damaged":

@@ -3,7 +3,8 @@ soon a hit begins to arrive; whether a stranger can tell what is kept; what a hu
 
 The first in this process, without sockets: a request of 1 kB and its answer go through a compiled route with and
 without the policy, in turns; processor time of this thread, the median of the turns. What a hit adds is its policy's
-phases and its replay alone, as everything after them is left out.
+phases, its replay and its row of the ledger (in the journal; the thread that writes the database takes its time beside
+that), as everything after them is left out.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from proxy.caching.tags import tags_of
 from proxy.dialects.paths import endpoint_for
 from proxy.dialects.splice import read_envelope
 from proxy.exchange import Attempt, Exchange, Identity
+from proxy.ledger.books import Books
+from proxy.ledger.sqlite import NAME, SqliteSink
 from proxy.policy import Answer
 from tests.bench.cache_wire import PACE, first_bytes, running, told_apart
 from tests.support.config import built, written
@@ -68,6 +71,13 @@ def _request(number: int) -> Exchange:
     return x
 
 
+def _again(number: int) -> Exchange:
+    """What has been asked before, by another request."""
+    x = _request(0)
+    x.request_id = f"req_{number:024x}"
+    return x
+
+
 async def _through(policy: Cache, x: Exchange) -> None:
     """Its phases, and the answer of a provider or of the cache."""
     await policy.on_request(x)
@@ -101,8 +111,14 @@ async def _turn(work: Callable[[Exchange], Awaitable[Any]], requests: list[Excha
 async def measure(turns: int = _TURNS, requests: int = _REQUESTS) -> dict[str, float]:
     """What a hit and a miss add, in microseconds."""
     with tempfile.TemporaryDirectory() as scratch:
-        runtime = built(written(Path(scratch), _FILE)).runtime
+        return await _measured(Path(scratch), turns, requests)
+
+
+async def _measured(scratch: Path, turns: int, requests: int) -> dict[str, float]:
+    runtime = built(written(scratch, _FILE)).runtime
     assert runtime is not None
+    books = Books(scratch, lambda: SqliteSink(scratch / NAME))
+    runtime.charges.ledger = books
     policy: Any = runtime.router.entries[0].pipeline.policies[0][1]
     await _through(policy, _request(0))
     found: dict[str, list[float]] = {"hit": [], "miss": []}
@@ -110,8 +126,11 @@ async def measure(turns: int = _TURNS, requests: int = _REQUESTS) -> dict[str, f
         new = [_request(1 + turn * requests + number) for number in range(requests)]
         none = await _turn(_nothing, [_request(0) for _ in range(requests)])
         found["miss"].append(await _turn(lambda x: _through(policy, x), new) - none)
-        found["hit"].append(await _turn(lambda x: _through(policy, x), [_request(0) for _ in range(requests)]) - none)
+        again = [_again(turn * requests + number) for number in range(requests)]
+        found["hit"].append(await _turn(lambda x: _through(policy, x), again) - none)
     assert policy._room.stats.requests["miss"] == turns * requests + 1
+    assert books.waiting == turns * requests
+    await books.aclose()
     return {name: median(values) for name, values in found.items()}
 
 

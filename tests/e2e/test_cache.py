@@ -154,9 +154,7 @@ async def test_a_hit_answers_either_form(first: bool, then: bool, ask: Ask, jour
     assert len(journal.requests()) == 1
 
 
-async def test_a_hit_is_in_receipts_and_metrics_and_not_in_the_ledger(
-    ask: Ask, running: Gateway, journal: JournalReader
-) -> None:
+async def test_a_hit_is_in_receipts_and_metrics(ask: Ask, running: Gateway, journal: JournalReader) -> None:
     question = new()
     one, two = await ask(question), await ask(question)
     asked = await running.logged("request", request_id=one.headers["x-request-id"])
@@ -169,8 +167,6 @@ async def test_a_hit_is_in_receipts_and_metrics_and_not_in_the_ledger(
     found = (await asyncio.to_thread(running.get, "/metrics"))[1].decode()
     assert 'sluicegate_cache_requests_total{result="hit",route="any"}' in found
     assert 'sluicegate_cache_saved_usd_total{route="any"}' in found
-    rows = [row for row in books.rows(books.state(running)) if row.request == two.headers["x-request-id"]]
-    assert rows == []
 
 
 # Scope

@@ -345,6 +345,8 @@ def _rows(gateway: Gateway) -> list[tuple[float | None, int | None]]:
     if not path.exists():
         return []
     with closing(sqlite3.connect(path)) as database:
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'samples'").fetchall():
+            return []  # it is being made
         return database.execute(
             "SELECT similarity, is_right FROM samples WHERE route = 'shadow' ORDER BY seq"
         ).fetchall()

@@ -14,6 +14,7 @@ from policies.caching.cache_semantic import CacheSemantic, CacheSemanticConfig
 from proxy.answers import completion_of, reply_of
 from proxy.caching.memory import Memory
 from proxy.caching.room import Caches, Room, SharedStore
+from proxy.caching.savings import Kind, Saved, Savings
 from proxy.dialects.paths import endpoint_for
 from proxy.exchange import Attempt, Exchange, Identity
 from proxy.needs import conversation_of
@@ -27,11 +28,13 @@ _number = count()
 
 
 class AlikeContext(Context):
-    """``vectors``: of texts, [1, 0] for others; ``asked``: texts of which vectors were wanted."""
+    """``vectors``: of texts, [1, 0] for others; ``asked``: texts of which vectors were wanted; ``hits``: what
+    the ledger was told of."""
 
     def __init__(self) -> None:
         super().__init__()
         self.kept: dict[str, Any] = {}
+        self.hits: list[tuple[str, str]] = []
         self.vectors: dict[str, list[float] | None] = {}
         self.asked: list[str] = []
         self.targets: dict[str, Target | None] = {"up/vectors": Scripted("vectors"), "up/judge": Scripted("Yes")}
@@ -47,6 +50,14 @@ class AlikeContext(Context):
             "room",
             lambda: Room("chat", Caches(), Memory(max_size, max_entries, self.now), lambda event, why: None, self.now),
         )
+
+    def savings(self) -> Savings:
+        """Itself."""
+        return self
+
+    def saved(self, x: Exchange, kind: Kind, target: str, saved: Saved) -> None:
+        """Remembers it."""
+        self.hits.append((kind, target))
 
     def fingerprint(self) -> bytes:
         """Of nothing."""

@@ -18,6 +18,12 @@ from proxy.ledger.writer import Sink
 
 _LATE = 4_000_000_000_000_000  # microseconds since the epoch: no row of a test is so old that it is given up
 _NOT_YET = ("unable to open database file", "no such table: attempts")
+# What makes tables of version 1 of those of version 2.
+AS_VERSION_1 = (
+    "DROP INDEX attempts_groups",
+    *(f"ALTER TABLE attempts DROP COLUMN {name}" for name in ("cache", "saved", "saved_input", "saved_output")),
+    "CREATE INDEX attempts_groups ON attempts (team, model)",
+)
 _ALL = "SELECT * FROM attempts ORDER BY id"
 
 

@@ -35,8 +35,8 @@ MONEY: tuple[tuple[str, str, str, str, str, str], ...] = (
         "MON-04",
         "an attempt that failed is not numbered",
         "proxy/ledger/charge.py",
-        "next(x.numbers)",
-        "1",
+        "now, number = time.time_ns(), next(x.numbers)",
+        "now, number = time.time_ns(), 1",
         _CONSERVATION,
     ),
     (
@@ -67,8 +67,8 @@ MONEY: tuple[tuple[str, str, str, str, str, str], ...] = (
         "CRS-01",
         "a row that is settled is not in the journal",
         "proxy/ledger/writer.py",
-        "            self._rows[row.id] = payload\n            try:\n                self._append(payload)\n",
-        "            self._rows[row.id] = payload\n            try:\n                pass\n",
+        "        self._rows[id] = payload\n        try:\n            self._append(payload)\n",
+        "        self._rows[id] = payload\n        try:\n            pass\n",
         _CRASH,
     ),
     (

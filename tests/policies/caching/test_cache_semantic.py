@@ -25,6 +25,7 @@ async def test_what_says_the_same_is_served() -> None:
     assert dict(x.reply_headers)[b"age"] == b"7"
     assert x.notes["cache_semantic"].startswith("semantic, 7 s old, saves $0.000000: 1.0000 like ")
     assert x.unkept
+    assert house.context.hits == [("semantic", "up/m")]
 
 
 async def test_vectors_are_wanted_only_where_something_says_the_same() -> None:
@@ -106,6 +107,17 @@ async def test_what_somebody_else_has_answered_is_left_alone() -> None:
     assert await house.policy.on_request(x) is None
     assert x.reply_headers == []
     assert "cache_semantic" not in x.notes
+
+
+async def test_what_is_not_to_be_kept_is_not_looked_for() -> None:
+    """A rule of `cache` gives it no time."""
+    house = AlikeHouse()
+    await house.ask(FIRST)
+    x = request(AGAIN)
+    x.unkept = "not for a moment"
+    assert await house.policy.on_request(x) is None
+    assert x.detour is None
+    assert x.notes["cache_semantic"] == "bypass: not for a moment"
 
 
 async def test_without_an_embedder_it_passes() -> None:

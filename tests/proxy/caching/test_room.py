@@ -100,6 +100,23 @@ async def test_others_see_it(room: Room, store: Somewhere) -> None:
     assert (await room.find(KEY, TAGS)).entry is None
 
 
+@pytest.mark.parametrize("is_shared", [False, True])
+async def test_what_a_version_of_a_model_has_said_is_forgotten_by_its_name(is_shared: bool, room: Room) -> None:
+    """Here that version alone; where it is shared, a look-up cannot know the version, and all go."""
+    if is_shared:
+        room._caches.shared = Somewhere()
+    tags = (*TAGS, "version")
+    for key, version in ((KEY, "m-1"), (b"o" * 32, "m-2")):
+        found = await room.find(key, tags)
+        assert await room.keep(key, entry(marks=found.moment, version=version), tags, 60.0)
+    late = await room.find(b"l" * 32, tags)
+    await room.invalidate("version:m-1")
+    assert (await room.find(KEY, tags)).entry is None
+    assert ((await room.find(b"o" * 32, tags)).entry is None) is is_shared
+    await room.keep(b"l" * 32, entry(marks=late.moment, version="m-1"), tags, 60.0)  # it was asked for before that
+    assert (await room.find(b"l" * 32, tags)).entry is None
+
+
 async def test_damage_in_a_store_is_a_miss(room: Room, store: Somewhere, told: list[tuple[str, str]]) -> None:
     store.kept[KEY] = b"poison"
     assert (await room.find(KEY, TAGS)).entry is None

@@ -87,7 +87,7 @@ def test_what_was_saved_is_a_table(run: Run, capsys: pytest.CaptureFixture[str])
     head, row = lines[0], lines[-1]
     assert head[:4] == ["route", "store", "entries", "MiB"]
     assert row[:4] == ["chat", "memory", "3", "1.5"]
-    assert row[-3:] == ["75.0%", "$0.0125", "61"]
+    assert row[-3:] == ["75.0%", "$0.0125", "61.2"]
 
 
 def test_it_is_json_too(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,11 +63,12 @@ def test_this_month_by_team_and_model(run: Run, capsys: pytest.CaptureFixture[st
     assert run() == 0
     lines = _lines(capsys)
     assert lines[0] == ["2026-11-01", "00:00", "to", "2026-11-21", "12:00", "UTC"]
-    assert lines[2] == ["team", "model", "requests", "attempts", "errors", "input", "cached", "output", "cost", "share"]
-    assert lines[3] == ["search", "large", "1", "1", "0", "0", "7", "0", "$3.00", "75.0%"]
-    assert lines[4] == ["a", "small", "1", "1", "0", "10", "0", "5", "$1.00", "25.0%"]
-    assert lines[5] == ["a", "large", "1", "1", "1", "0", "0", "0", "$0", "0.0%"]
-    assert lines[7] == ["total", "2", "3", "1", "10", "7", "5", "$4.00", "100.0%"]
+    counted = ["requests", "attempts", "errors", "input", "cached", "output", "hits"]
+    assert lines[2] == ["team", "model", *counted, "saved", "cost", "share"]
+    assert lines[3] == ["search", "large", "1", "1", "0", "0", "7", "0", "0", "$0", "$3.00", "75.0%"]
+    assert lines[4] == ["a", "small", "1", "1", "0", "10", "0", "5", "0", "$0", "$1.00", "25.0%"]
+    assert lines[5] == ["a", "large", "1", "1", "1", "0", "0", "0", "0", "$0", "$0", "0.0%"]
+    assert lines[7] == ["total", "2", "3", "1", "10", "7", "5", "0", "$0", "$4.00", "100.0%"]
     assert lines[9][:6] == ["burn", "rate", "$1.00/h", "in", "the", "last"]
     assert lines[10][0] == "forecast"
     assert lines[10][-3:] == ["$4.00", "so", "far"]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from proxy.ledger.books import Books, LedgerUnavailable
+from proxy.ledger.journal import read
 from proxy.ledger.row import PriceTerms
 from proxy.ledger.writer import ABANDONED, Sink
 from tests.support.environment import ROOT, clean_environment
@@ -111,6 +112,25 @@ async def test_a_row_that_was_not_opened_is_left_alone(tmp_path: Path) -> None:
     books.settle(settled(opened(1)))
     assert books.waiting == 0
     await books.aclose()
+
+
+async def test_what_has_cost_nothing_is_written_once(tmp_path: Path) -> None:
+    """At once settled, and in the journal before it is in the database; too many of it are no reason to refuse."""
+    ledger = in_sqlite(tmp_path / "ledger.sqlite")
+    books = Books(tmp_path, ledger.make, max_backlog=2)
+    row = settled(opened(1), cache="exact", saved=7)
+    assert books.add(row)
+    (journal,) = tmp_path.glob("*.journal")
+    assert [found.status for found in read(journal)] == ["ok"]
+    books.settle(settled(opened(1), cost=9))  # it was never open
+    assert books.add(settled(opened(2), cache="stale"))
+    assert not books.add(settled(opened(3), cache="exact"))
+    books.start()
+    await books.flushed()
+    assert books.add(settled(opened(4), cache="exact"))
+    await books.aclose()
+    assert [found.id[-1] for found in ledger.rows()] == ["1", "2", "4"]
+    assert ledger.rows()[0] == row
 
 
 async def test_a_request_that_outlives_its_process_is_recovered(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from proxy.background import Background
+from proxy.caching.savings import Saved
 from proxy.chat import Choice, Completion, Delta, Text, Usage
 from proxy.chat import Open as OpenPart
 from proxy.dialects.paths import EXACT
@@ -41,6 +42,10 @@ class Written:
 
     def settle(self, row: Row) -> None:
         self.said.append(("settle", msgspec.structs.replace(row)))
+
+    def add(self, row: Row) -> bool:
+        self.said.append(("add", msgspec.structs.replace(row)))
+        return True
 
     def price(self, terms: PriceTerms) -> None:
         self.terms.append(terms)
@@ -114,6 +119,23 @@ def test_a_row_is_opened_at_its_bound() -> None:
     assert (row.price, row.flags) == (PRICE.version, "")
     assert written.terms == [PriceTerms(PRICE.version, PRICE.terms)]
     assert (charge.cost, charge.is_settled) == (0, False)
+
+
+def test_what_nobody_was_asked_for_is_a_row_that_used_nothing() -> None:
+    """After the attempts of its request, whatever became of them; what it saves stands beside its cost."""
+    written, x = Written(), exchange()
+    x.identity, x.tags, x.stream = Identity("acme", "red", "k"), {"user": "zoe"}, True
+    charges = Charges(written)
+    begun(written, x)
+    charges.saved(x, "stale", "up/meta/llama", Saved(12, 7, 5))
+    what, row = written.said[-1]
+    assert (what, row.number, row.status, row.source, row.cache) == ("add", 2, "ok", "none", "stale")
+    assert (row.provider, row.model, row.asked, row.route) == ("up", "meta/llama", "fast", "chat")
+    assert (row.organisation, row.team, row.key, row.user, row.stream) == ("acme", "red", "k", "zoe", True)
+    assert (row.cost, row.bound_cost, row.input, row.output, row.price) == (0, 0, 0, 0, "")
+    assert (row.saved, row.saved_input, row.saved_output) == (12, 7, 5)
+    assert row.settled == row.opened
+    Charges().saved(x, "exact", "up/a", Saved())  # who keeps no ledger
 
 
 def test_ids_differ_and_sort_by_time() -> None:

@@ -154,7 +154,7 @@ def test_csv_has_every_column_and_dollars(source: Source) -> None:
     file = io.StringIO()
     assert write(source, Selection(), "csv", file) == 4
     found = list(csv.DictReader(io.StringIO(file.getvalue())))
-    assert list(found[0]) == [*COLUMNS, "cost_usd"]
+    assert list(found[0]) == [*COLUMNS, "cost_usd", "saved_usd"]
     assert [found[0][name] for name in _NAMES] == ["att_000001", "a", "1500000000", "1.500000000", "1", ""]
     assert found[2]["user"] == '\'=HYPERLINK("x")'  # no spreadsheet runs it
 

@@ -65,6 +65,17 @@ def sums(past: list[Past]) -> tuple[int, ...]:
 NOW = when("2026-05-17T15:30:20.500000")
 
 
+def test_what_a_cache_has_answered_is_a_request_that_used_nothing(books: Books) -> None:
+    """As limits have counted it: also in place of a failure."""
+    nothing: dict[str, Any] = {"input": 0, "output": 0, "cost": 0, "saved": 7, "saved_input": 10, "saved_output": 5}
+    books.add(books.row(NOW - 50, cache="exact", **nothing))
+    books.add(books.row(NOW - 40, status="error", input=0, output=0, cost=0))
+    books.add(books.row(NOW - 39, request="req_2", number=2, cache="stale", **nothing))
+    books.add(books.row(NOW - 30, model="vectors", input=0, output=0, cost=0))
+    books.add(books.row(NOW - 29, request="req_4", number=2, cache="semantic", **nothing))
+    assert sums(books.past(NOW)) == (3, 0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("opened", "at"),
     [

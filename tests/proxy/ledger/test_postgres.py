@@ -11,10 +11,11 @@ import psycopg
 import pytest
 
 from proxy.ledger.books import Books
-from proxy.ledger.postgres import UNREACHABLE, PostgresSink, has_extra
+from proxy.ledger.export import NoLedger, open_source
+from proxy.ledger.postgres import UNREACHABLE, VERSION, PostgresSink, has_extra
 from proxy.ledger.writer import SinkFailed
 from tests.support.environment import free_port
-from tests.support.ledger import in_postgres, opened, settled
+from tests.support.ledger import AS_VERSION_1, in_postgres, opened, settled
 from tests.support.postgres import Postgres
 
 
@@ -80,6 +81,27 @@ def test_tables_of_a_newer_version_are_left_alone(server: Postgres) -> None:
         connection.execute("UPDATE ledger_version SET version = version + 1")
     with pytest.raises(SinkFailed, match="newer version"):
         sink.write([opened(1)], [])
+
+
+def test_tables_of_an_older_version_are_brought_up_to_date(server: Postgres) -> None:
+    """By the first replica that is new, once; who reads them before that is told."""
+    url = server.fresh("older")
+    sink = PostgresSink(url)
+    sink.write([settled(opened(1))], [])
+    sink.close()
+    with psycopg.connect(url) as connection:
+        for statement in (*AS_VERSION_1, "UPDATE ledger_version SET version = 1"):
+            connection.execute(statement.encode())
+    with pytest.raises(NoLedger, match="of an older version"):
+        open_source(url)
+    for number in (2, 3):
+        sink.write([settled(opened(number), cache="exact", saved=7)], [])
+        sink.close()
+    rows = in_postgres(url).rows()
+    assert [(row.cache, row.saved) for row in rows] == [("", 0), ("exact", 7), ("exact", 7)]
+    source = open_source(url)
+    assert source.query("SELECT version FROM ledger_version") == [(VERSION,)]
+    source.close()
 
 
 @pytest.mark.parametrize("url", ["postgresql://u:s3cret@127.0.0.1:{}/x", "postgresql://u:s3cret@[::1", "s3cret"])

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from proxy.ledger.export import NoLedger, open_source
 from proxy.ledger.row import PriceTerms, Row
 from proxy.ledger.sqlite import VERSION, SqliteSink, connect_readonly
 from proxy.ledger.writer import SinkFailed
-from tests.support.ledger import in_sqlite, opened, settled
+from tests.support.ledger import AS_VERSION_1, in_sqlite, opened, settled
 
 
 def test_a_new_file(tmp_path: Path) -> None:
@@ -53,6 +54,33 @@ def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(SinkFailed, match="newer version"):
             sink.write([opened(1)], [])
+
+
+def test_a_file_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """By whoever writes it next: its rows are attempts. Who reads it before that is told."""
+    path = tmp_path / "ledger.sqlite"
+    sink = SqliteSink(path)
+    sink.write([settled(opened(1)), opened(2)], [])
+    sink.close()
+    connection = sqlite3.connect(path)
+    for statement in (*AS_VERSION_1, "PRAGMA user_version = 1"):
+        connection.execute(statement)
+    connection.close()
+    with pytest.raises(NoLedger, match="of an older version"):
+        open_source(path)
+    sink.write([settled(opened(2)), settled(opened(3), cache="exact", saved=7)], [])
+    sink.close()
+    assert in_sqlite(path).rows() == [
+        settled(opened(1)),
+        settled(opened(2)),
+        settled(opened(3), cache="exact", saved=7),
+    ]
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    (index,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'attempts_groups'").fetchone()
+    assert "cost, cache, saved, saved_input, saved_output" in " ".join(index.split())
+    connection.close()
+    open_source(path).close()
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:

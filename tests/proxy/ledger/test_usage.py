@@ -32,6 +32,13 @@ def rows() -> list[Row]:
             row.cache_write_1h, row.input_audio = draw.randrange(9), draw.randrange(9)
             row.output, row.reasoning, row.output_audio = draw.randrange(99), draw.randrange(99), draw.randrange(9)
             found.append(row)
+        if draw.random() < 0.3:  # or answered from a cache, perhaps after failures
+            hit = Row(f"att_{len(found)}", f"req_{request + draw.choice([0, 1000])}", 1, opened + 9, status="ok")
+            hit.number += sum(row.request == hit.request for row in found)
+            hit.team, hit.key, hit.model = team, key, draw.choice(["large", "small"])
+            hit.cache, hit.saved = draw.choice(["exact", "stale"]), draw.randrange(10**9)
+            hit.saved_input, hit.saved_output = draw.randrange(99), draw.randrange(99)
+            found.append(hit)
     return found
 
 
@@ -50,22 +57,25 @@ def _expected(names: tuple[str, ...], rows: list[Row]) -> Group:
     return Group(
         names,
         len({row.request for row in rows}),
-        len(rows),
+        sum(not row.cache for row in rows),
         sum(row.status == "error" for row in rows),
         sum(row.input + row.cache_write_5m + row.cache_write_1h + row.input_audio for row in rows),
         sum(row.cached_read for row in rows),
         sum(row.output + row.reasoning + row.output_audio for row in rows),
         sum(row.cost for row in rows),
+        sum(bool(row.cache) for row in rows),
+        sum(row.saved for row in rows),
+        sum(row.saved_input + row.saved_output for row in rows),
     )
 
 
-@pytest.mark.parametrize("by", [("team", "model"), ("model",), ("key", "status"), ()])
+@pytest.mark.parametrize("by", [("team", "model"), ("model",), ("key", "status"), ("cache",), ()])
 def test_groups_are_what_their_rows_are(source: Source, rows: list[Row], by: tuple[str, ...]) -> None:
     """Against the same sums, done by hand."""
     found = usage(source, Selection(_START), by)
     keys = {tuple(getattr(row, name) for name in by) for row in rows}
     expected = [_expected(key, [row for row in rows if tuple(getattr(row, n) for n in by) == key]) for key in keys]
-    assert found.groups == sorted(expected, key=lambda group: -group.cost)
+    assert found.groups == sorted(expected, key=lambda group: (-group.cost, group.names))
     assert found.total == _expected((), rows)
     assert found.count == len(keys)
 

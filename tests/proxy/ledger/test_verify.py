@@ -16,6 +16,8 @@ from proxy.ledger.verify import Report, Sum, verify
 _HOUR = 3_600_000_000
 _NOW = 100 * _HOUR
 
+_NOTHING: dict[str, object] = {"price": "", "source": "none", "input": 0, "output": 0, "cost": 0, "bound_cost": 0}
+
 
 def _charge(terms: bytes, usage: Usage, tier: str) -> int:
     """Nano-dollars: the terms are a price of a token, and a tier doubles it."""
@@ -59,9 +61,10 @@ def test_a_ledger_in_order(tmp_path: Path) -> None:
         _row(id="6", request="e", price="", cost=0, flags="unpriced"),
         _row(id="7", request="f", status="error", source="none", input=0, output=0, cost=0),
         _row(id="8", request="g", cost=100, bound_cost=100, flags="tier:fast"),
+        _row(id="9", request="h", cache="exact", saved=70, saved_output=2, **_NOTHING),
     )
     assert found.violations == []
-    assert (found.rows, found.cost, found.count) == (8, 50 + 50 + 90 + 520 + 100, 0)
+    assert (found.rows, found.cost, found.count) == (9, 50 + 50 + 90 + 520 + 100, 0)
     assert (found.open, found.bound) == (Sum(1, 0), Sum(1, 90))
     assert found.flags == {"recovered": Sum(2, 610), "clamped": Sum(1, 520), "unpriced": Sum(1, 0)}
 
@@ -81,6 +84,11 @@ def test_a_ledger_in_order(tmp_path: Path) -> None:
         ("cost", {"cost": 51}),
         ("cost", {"reasoning": 1}),
         ("cost", {"status": "error", "source": "none"}),
+        ("cache", {"cache": "exact"}),
+        ("cache", {"saved": 1}),
+        ("cache", {"saved_input": 1}),
+        ("negative", {"cache": "exact", **_NOTHING, "saved": -1}),
+        ("cache", {"cache": "exact", **_NOTHING, "status": "error"}),
         ("number", {"number": 2}),
     ],
 )

@@ -10,6 +10,7 @@ def test_reports_are_counted() -> None:
     metrics = Metrics()
     metrics.told("cache.request", {"route": "chat", "result": "hit", "saved": 2_000_000})
     metrics.told("cache.request", {"route": "chat", "result": "miss", "saved": 0})
+    metrics.told("cache.saved", {"route": "chat", "saved": 1_000_000})
     metrics.told("cache.kept", {"route": "chat", "result": "stored"})
     metrics.told("cache.damaged", {"route": "chat", "reason": "checksum"})
     metrics.told("cache.damaged", {"route": "chat", "reason": "whatever"})
@@ -18,7 +19,7 @@ def test_reports_are_counted() -> None:
     for line in (
         'sluicegate_cache_requests_total{result="hit",route="chat"} 1.0',
         'sluicegate_cache_requests_total{result="miss",route="chat"} 1.0',
-        'sluicegate_cache_saved_usd_total{route="chat"} 0.002',
+        'sluicegate_cache_saved_usd_total{route="chat"} 0.003',
         'sluicegate_cache_answers_total{result="stored",route="chat"} 1.0',
         'sluicegate_cache_damaged_total{reason="checksum"} 1.0',
         'sluicegate_cache_damaged_total{reason="content"} 1.0',
