@@ -26,18 +26,19 @@ Vector: TypeAlias = "array[float]"
 
 class Kept(msgspec.Struct, frozen=True):
     """One question. ``key``: under which its answer is kept, by whoever keeps answers. ``until``: seconds since the
-    epoch."""
+    epoch. ``tags``: by which that answer may be invalidated."""
 
     key: bytes
     partition: bytes
     question: Question
     vector: Vector
     until: float
+    tags: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
         """Bytes, about."""
-        return _OVERHEAD + 4 * len(self.vector) + 4 * len(self.question.text)
+        return _OVERHEAD + 4 * len(self.vector) + 4 * len(self.question.text) + 4 * sum(map(len, self.tags))
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -54,6 +55,17 @@ def unit(numbers: Iterable[float]) -> Vector | None:
     if not 0 < length < float("inf"):
         return None
     return array("f", [value / length for value in found])
+
+
+def nearest(alike: Iterable[Kept], vector: Vector) -> Found | None:
+    """That of ``alike`` that is nearest; None if there is none. Vectors of another length are not compared."""
+    best: Found | None = None
+    for kept in alike:
+        if len(kept.vector) == len(vector):
+            similarity = sum(map(mul, kept.vector, vector))
+            if best is None or similarity > best.similarity:
+                best = Found(kept, min(similarity, 1.0))
+    return best
 
 
 class Memory:
@@ -77,15 +89,14 @@ class Memory:
     def find(self, partition: bytes, question: Question, vector: Vector) -> Found | None:
         """The nearest that says the same; None if nothing does."""
         now = self._now()
-        best: Found | None = None
+        alike = []
         for key in [*self._alike.get((partition, question.key), ())]:
             kept = self._entries[key]
             if kept.until <= now:
                 self.evict(key)
-            elif kept.question.form == question.form and len(kept.vector) == len(vector):
-                similarity = sum(map(mul, kept.vector, vector))
-                if best is None or similarity > best.similarity:
-                    best = Found(kept, min(similarity, 1.0))
+            elif kept.question.form == question.form:
+                alike.append(kept)
+        best = nearest(alike, vector)
         if best is not None:
             self._entries.move_to_end(best.kept.key)
         return best

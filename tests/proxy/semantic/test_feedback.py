@@ -12,7 +12,7 @@ from proxy.semantic.curve import Sample
 from proxy.semantic.feedback import Judged
 from proxy.semantic.log import EVENT, read_samples
 from proxy.semantic.memory import Memory
-from proxy.semantic.served import Hit, Served
+from proxy.semantic.served import NAME, Hit, Served
 
 
 def _judged(folder: Path) -> tuple[Judged, Served, list[tuple[str, dict[str, Any]]]]:
@@ -24,14 +24,14 @@ def _judged(folder: Path) -> tuple[Judged, Served, list[tuple[str, dict[str, Any
         told.append((event, fields))
         judged.told(event, fields)
 
-    judged = Judged(folder, lambda name, make: served, tell)
+    judged = Judged(folder, lambda name, make: served if name == NAME else make(), tell)
     return judged, served, told
 
 
 async def test_a_verdict_is_recorded(tmp_path: Path) -> None:
     """Told to whoever counts, and on disk."""
     judged, _, told = _judged(tmp_path)
-    assert judged.heard(Feedback("wrong_answer", True, "req_1"), "acme/web")
+    assert await judged.heard(Feedback("wrong_answer", True, "req_1"), "acme/web")
     judged.told("cache.request", {})
     await judged.aclose()
     assert [event for event, _ in told] == [EVENT]
@@ -48,8 +48,8 @@ async def test_a_verdict_is_recorded(tmp_path: Path) -> None:
         (Feedback("wrong_answer", True, "", "subject", "experiment"), "acme/web"),
     ],
 )
-def test_what_is_about_nothing_here(said: Feedback, scope: str, tmp_path: Path) -> None:
+async def test_what_is_about_nothing_here(said: Feedback, scope: str, tmp_path: Path) -> None:
     """Somebody else may know it."""
     judged, _, told = _judged(tmp_path)
-    assert not judged.heard(said, scope)
+    assert not await judged.heard(said, scope)
     assert not told
