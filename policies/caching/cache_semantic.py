@@ -34,6 +34,7 @@ from proxy.semantic.turn import last_turn
 from proxy.units import Duration, Size
 
 LEVELS = {"careful": 0.99, "general": 0.95, "faq": 0.9}
+_NOTHING_EQUAL = "nothing says the same in equal words, as it must in other languages than English"
 _ASIDE = 256 << 10  # bytes of a body from which on reading it would hold up others
 Level = Literal["careful", "general", "faq"]
 Result = Literal["semantic", "shadow", "miss", "bypass"]
@@ -203,14 +204,15 @@ class CacheSemantic(Policy):
         """What may be served, and why it is that, or nothing."""
         if not looked.moment:
             return None, "the store cannot be asked"
+        nothing = "nothing says the same" if alike.question.is_english else _NOTHING_EQUAL
         if not looked.is_any:
-            return None, "nothing says the same"
+            return None, nothing
         since = time.monotonic()
         alike.vector = await self._embedder.embed(x, alike.question.text)
         if alike.vector is None:
             return None, f"no vector after {time.monotonic() - since:.3f} s"
         alike.near = self._shelf.nearest(looked, alike.partition, alike.question, alike.vector)
-        return (None, "nothing says the same") if alike.near is None else await self._judged(x, alike, alike.near)
+        return (None, nothing) if alike.near is None else await self._judged(x, alike, alike.near)
 
     async def _judged(self, x: Exchange, alike: Alike, near: Found) -> tuple[Entry | None, str]:
         """The entry, if it is near enough, still there, not too old, and nobody objects."""

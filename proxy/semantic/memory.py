@@ -1,7 +1,10 @@
 """Questions that were answered, by what they say: who asks the same in other words finds them.
 
 Entries that could share an answer lie together: of one partition (everything but the last thing that the caller said,
-compared exactly) and of one form (see ``proxy.semantic.guard``). Only among those are vectors compared, a handful.
+compared exactly) and of one form (see ``proxy.semantic.guard``). Only among those are vectors compared, a handful: that
+takes 0.17 ms of CPU for 8 of 384 numbers, however many entries there are. A search through all vectors would take 1.1,
+7.8 and 14 ms among 20, 50 and 100 thousand (numpy, one thread), by one bit for each number first 0.9, 2.2 and 5.2 ms
+(``tests/bench/semantic.py``), and find what may not be given: so there is none.
 """
 
 from __future__ import annotations

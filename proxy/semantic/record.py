@@ -83,7 +83,7 @@ def unseal(place: bytes, model: bytes, data: bytes, partition: bytes, question: 
     vector = _turned(vector)
     if not abs(sqrt(sum(map(mul, vector, vector))) - 1) < _OFF:  # nor is one that is no number
         raise Damaged("content")
-    said = Question(content.text, question.form, question.key)
+    said = msgspec.structs.replace(question, text=content.text)
     return Kept(content.key, partition, said, vector, content.until, content.tags)
 
 
