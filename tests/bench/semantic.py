@@ -134,9 +134,8 @@ def _search() -> None:
 
         print(f"Of {size}: all {_median(plain):.2f} ms, by one bit first {_median(first):.2f} ms")
     few = [array("f", row) for row in random_.standard_normal((MOST_ALIKE, DIMENSIONS)).tolist()]
-    print(
-        f"Of the {MOST_ALIKE} that may say the same: {_median(lambda: [sum(map(mul, row, few[0])) for row in few]):.2f} ms"
-    )
+    compared = _median(lambda: [sum(map(mul, row, few[0])) for row in few])
+    print(f"Of the {MOST_ALIKE} that may say the same: {compared:.2f} ms")
 
 
 def _median(work: Callable[[], object]) -> float:

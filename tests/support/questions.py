@@ -465,7 +465,7 @@ def draw_from(
     """The same of any table. ``before``, ``after``: what may be said without being part of a question."""
     random_, intents = random.Random(seed), list(table.items())
     for number in range(hits):
-        yield _hit(*intents[number % len(intents)], random_, random_.choice(before), random_.choice(after))
+        yield _hit(*intents[number % len(intents)], random_, before, after)
         for more in range(misses_per_hit):
             yield _miss(*intents[(number + more) % len(intents)], random_)
 
@@ -483,11 +483,11 @@ def values_of(intent: Intent, random_: random.Random) -> dict[str, str]:
     return values
 
 
-def _hit(name: str, intent: Intent, random_: random.Random, before: str, after: str) -> Pair:
+def _hit(name: str, intent: Intent, random_: random.Random, before: tuple[str, ...], after: tuple[str, ...]) -> Pair:
     values = values_of(intent, random_)
     one, other = random_.sample(range(len(intent.phrasings)), 2)
     stored = intent.phrasings[one].format(**values)
-    asked = before + intent.phrasings[other].format(**values) + after
+    asked = random_.choice(before) + intent.phrasings[other].format(**values) + random_.choice(after)
     return Pair("paraphrase", stored, asked, same=True)
 
 

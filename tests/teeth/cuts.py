@@ -22,6 +22,7 @@ from tests.teeth.overload import OVERLOAD
 from tests.teeth.queue import QUEUE
 from tests.teeth.racing import RACING
 from tests.teeth.routing import ROUTING
+from tests.teeth.semantic import SEMANTIC
 from tests.teeth.server import SERVER
 from tests.teeth.settings import SETTINGS
 from tests.teeth.statistics import STATISTICS
@@ -54,6 +55,7 @@ CUTS = tuple(
         IDEMPOTENCY,
         INJECTION,
         CACHING,
+        SEMANTIC,
         GUARDS,
         JOBS,
         OVERLOAD,

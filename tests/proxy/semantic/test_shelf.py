@@ -188,6 +188,14 @@ async def test_feedback_reaches_all(make: Make, tmp_path: Any, valkey: Valkey) -
         await judged(two).heard(said, "acme/search")
 
 
+async def test_shadow_mode_learns_from_others(make: Make) -> None:
+    """It serves nothing, and compares."""
+    one, two = make(shadow=True), make(shadow=True)
+    await one.ask(FIRST, "Pay 5 euros.")
+    assert (await two.ask(AGAIN, "Pay 7 euros."))[0] == "miss"
+    assert two.samples == [(1.0, False)]
+
+
 async def test_the_file_says_so(valkey: Valkey) -> None:
     """With a store questions are shared as answers are."""
     caches = Caches()
