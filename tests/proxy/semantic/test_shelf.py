@@ -30,7 +30,7 @@ async def make(valkey: Valkey) -> AsyncIterator[Make]:
 
     def one(**settings: Any) -> AlikeHouse:
         moments, caches = iter(range(10_000)), Caches()
-        cache = RedisCache(valkey.url, now=lambda: next(moments) * (PAUSE + 1))
+        cache = RedisCache(valkey.url, now=lambda: next(moments) * (PAUSE + 1), timeout=30.0)
         caches.shared, caches.questions = cache, RedisQuestions(cache.ask)
         made.append(caches)
         return AlikeHouse(caches, **settings)

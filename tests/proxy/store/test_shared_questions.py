@@ -29,7 +29,7 @@ async def make(valkey: Valkey) -> AsyncIterator[Make]:
 
     def one() -> tuple[RedisQuestions, RedisCache]:
         moments = iter(range(10_000))
-        made.append(RedisCache(valkey.url, now=lambda: next(moments) * (PAUSE + 1)))
+        made.append(RedisCache(valkey.url, now=lambda: next(moments) * (PAUSE + 1), timeout=30.0))
         return RedisQuestions(made[-1].ask), made[-1]
 
     yield one
