@@ -44,8 +44,8 @@ class SharedQuestions(Protocol):
     """Questions with their vectors that several processes see, some at one place; and what was given for them. Raises
     as ``SharedStore`` does."""
 
-    async def look(self, place: bytes, tags: Sequence[str]) -> tuple[list[bytes], Moment]:
-        """All that lies at ``place``, and how often each of ``tags`` was invalidated so far."""
+    async def look(self, place: bytes, tags: Sequence[str]) -> tuple[list[tuple[bytes, bytes]], Moment]:
+        """All that lies at ``place`` with its names, and how often each of ``tags`` was invalidated so far."""
 
     async def keep(self, place: bytes, name: bytes, data: bytes, lifetime: float) -> None:
         """Keep ``data`` for ``lifetime`` seconds, in place of what was there under ``name``; the oldest makes room."""
@@ -61,7 +61,8 @@ class SharedQuestions(Protocol):
 
 
 class Given(NamedTuple):
-    """An answer that was given again. ``place``, ``name``: of its question; ``key``: of the answer."""
+    """An answer that was given again. ``place``: of its question, ``name``: by which others see it there; ``key``: of
+    the answer."""
 
     route: str
     scope: str

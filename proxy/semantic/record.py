@@ -48,6 +48,11 @@ def model_of(name: str, content: bytes = b"") -> bytes:
     return blake2b(content or name.encode("utf-8", "replace"), digest_size=_MODEL, person=b"embedder").digest()
 
 
+def name_of(model: bytes, key: bytes) -> bytes:
+    """Under which it lies at its place: one for each text and each model."""
+    return blake2b(model + key, digest_size=_DIGEST, person=b"name").digest()
+
+
 def seal(place: bytes, model: bytes, kept: Kept) -> bytes:
     """``kept`` as bytes that are good at ``place`` only."""
     vector = array("f", kept.vector)

@@ -13,7 +13,7 @@ from proxy.caching.entry import Damaged, Entry
 from proxy.caching.room import Given, Moment, Room
 from proxy.semantic.guard import Question
 from proxy.semantic.memory import Found, Kept, Memory, Vector, nearest
-from proxy.semantic.record import place_of, seal, unseal
+from proxy.semantic.record import name_of, place_of, seal, unseal
 from proxy.semantic.served import Hit, Served
 
 _JUDGED_FOR = 3600.0  # seconds for which all replicas know what was given, or as long as it may be given
@@ -59,10 +59,12 @@ class Shelf:
         found = await self._room.of_questions(lambda store: store.look(place, tags))
         if found is None:
             return self._look_here(partition, question) if self._otherwise_here else Looked(False, None, ())
-        now = self._now()
-        opened = [self._opened(place, data, partition, question) for data in found[0]]
-        alike = tuple([kept for kept in opened if kept is not None and kept.until > now])
-        return Looked(bool(alike), alike, found[1])
+        now, alike = self._now(), []
+        for name, data in found[0]:
+            kept = await self._opened(place, name, data, partition, question)
+            if kept is not None and kept.until > now:
+                alike.append(kept)
+        return Looked(bool(alike), tuple(alike), found[1])
 
     def nearest(self, looked: Looked, partition: bytes, question: Question, vector: Vector) -> Found | None:
         """Of what was found; None if nothing is near at all."""
@@ -113,12 +115,17 @@ class Shelf:
         return len(moment) == 1
 
     def _name(self, kept: Kept) -> bytes:
-        """One for each text and each model."""
-        return self._model + kept.key
+        return name_of(self._model, kept.key)
 
-    def _opened(self, place: bytes, data: bytes, partition: bytes, question: Question) -> Kept | None:
+    async def _opened(
+        self, place: bytes, name: bytes, data: bytes, partition: bytes, question: Question
+    ) -> Kept | None:
+        """What others made, of another version or with another model, is theirs; what is of use to nobody goes."""
         try:
             return unseal(place, self._model, data, partition, question)
         except Damaged as damage:
-            self._room.damaged(str(damage))
+            reason = str(damage)
+            self._room.damaged(reason)
+            if reason not in ("version", "model"):
+                await self._room.of_questions(lambda store: store.forget(place, name))
             return None

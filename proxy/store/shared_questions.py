@@ -57,37 +57,37 @@ class RedisQuestions:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    async def look(self, place: bytes, tags: Sequence[str]) -> tuple[list[bytes], Moment]:
+    async def look(self, place: bytes, tags: Sequence[str]) -> tuple[list[tuple[bytes, bytes]], Moment]:
         """One round trip."""
         from redis import ResponseError
 
-        async def work(client: Redis) -> tuple[list[bytes], Moment]:
+        async def work(client: Redis) -> tuple[list[tuple[bytes, bytes]], Moment]:
             pipe = client.pipeline(transaction=False)
-            pipe.hvals((_PLACES + name_of(place)).decode())
+            pipe.hgetall((_PLACES + name_of(place)).decode())
             pipe.hmget(COUNTS.decode(), list(tags))
             found, counts = await pipe.execute(raise_on_error=False)
             if isinstance(counts, Exception):
                 raise counts
             if isinstance(found, ResponseError):  # something else lies there
-                return [b""], _moment(counts)
+                return [(b"", b"")], _moment(counts)
             if isinstance(found, Exception):
                 raise found
-            return [data[_STAMP:] for data in found], _moment(counts)
+            return [(name, data[_STAMP:]) for name, data in found.items()], _moment(counts)
 
         return await self._ask(work)
 
     async def keep(self, place: bytes, name: bytes, data: bytes, lifetime: float) -> None:
         """At most so many: the oldest makes room."""
-        arguments = (_PLACES + name_of(place), name_of(name), data, max(1, round(lifetime * 1000)), MOST_ALIKE)
+        arguments = (_PLACES + name_of(place), name, data, max(1, round(lifetime * 1000)), MOST_ALIKE)
         await self._ask(lambda client: client.eval(_KEEP, 1, *arguments))
 
     async def forget(self, place: bytes, name: bytes) -> None:
         """For all replicas."""
-        await self._ask(lambda client: _hdel(client, _PLACES + name_of(place), name_of(name)))
+        await self._ask(lambda client: _hdel(client, _PLACES + name_of(place), name))
 
     async def note(self, request_id: str, hit: Given, lifetime: float) -> None:
         """With names in place of keys."""
-        named = hit._replace(place=_PLACES + name_of(hit.place), name=name_of(hit.name), key=PREFIX + name_of(hit.key))
+        named = hit._replace(place=_PLACES + name_of(hit.place), key=PREFIX + name_of(hit.key))
         data = msgspec.msgpack.encode(named)
         await self._ask(lambda client: client.set(_given(request_id), data, px=max(1, round(lifetime * 1000))))
 

@@ -195,6 +195,14 @@ SEMANTIC: tuple[tuple[str, str, str, str, str, str], ...] = (
     ),
     (
         "CAC-04",
+        "what is damaged stays and is met again",
+        _SHELF,
+        'if reason not in ("version", "model"):',
+        "if not reason:",
+        _TEST_SHELF,
+    ),
+    (
+        "CAC-04",
         "keys lie in the store",
         "proxy/store/names.py",
         'return sha256(b"name" + key).hexdigest().encode()',

@@ -13,10 +13,11 @@ from proxy.experiments.feedback import Feedback
 from proxy.experiments.service import FeedbackUnavailable
 from proxy.semantic.feedback import Judged
 from proxy.semantic.log import EVENT
+from proxy.semantic.record import place_of
 from proxy.store.shared_cache import PAUSE, RedisCache, share_answers
 from proxy.store.shared_questions import RedisQuestions
 from proxy.units import Secret
-from tests.support.alike import AlikeHouse
+from tests.support.alike import AlikeHouse, request
 from tests.support.valkey import Valkey
 
 FIRST, AGAIN = "How do I pay the bill?", "Hi, how can I pay the bill?"
@@ -56,6 +57,21 @@ async def test_what_one_has_learned_another_answers(make: Make) -> None:
     assert result == "semantic"
     assert "1.0000 like" in x.notes["cache_semantic"]
     assert (await two.ask(AGAIN, key="app"))[0] == "miss"
+
+
+async def test_no_key_is_in_the_store(make: Make) -> None:
+    """Who can read there learns the words, and cannot make an answer."""
+    one = make(shadow=True)
+    await one.ask(FIRST)
+    x = request(FIRST)
+    await one.policy.on_request(x)
+    alike: Any = next(state for state in x.state if state is not None)
+    client, everything = client_of(one), b""
+    for name in await client.keys("*"):
+        everything += name + await client.dump(name)
+    for secret in (alike.partition, place_of(alike.partition, alike.question)):
+        assert secret not in everything
+        assert secret.hex().encode() not in everything
 
 
 async def test_the_nearest_is_given_and_only_if_it_is_near(make: Make) -> None:
@@ -127,8 +143,9 @@ async def test_a_bad_vector_is_a_miss(change: Callable[[bytes], bytes], why: str
     (place,) = await client.keys("*alike*")
     ((name, data),) = (await client.hgetall(place)).items()
     await client.hset(place, name, change(data))
-    assert (await two.ask(AGAIN))[0] == "miss"
+    assert (await two.ask(AGAIN, control=b"no-store"))[0] == "miss"
     assert two.reasons == [("damaged", why)]
+    assert await client.hexists(place, name) == (why == "version")  # what is of use to nobody is gone
 
 
 async def test_vectors_of_another_model_are_not_compared(make: Make) -> None:
