@@ -61,18 +61,21 @@ class RedisQuestions:
         """One round trip."""
         from redis import ResponseError
 
+        name = (_PLACES + name_of(place)).decode()
+
         async def work(client: Redis) -> tuple[list[tuple[bytes, bytes]], Moment]:
             pipe = client.pipeline(transaction=False)
-            pipe.hgetall((_PLACES + name_of(place)).decode())
+            pipe.hgetall(name)
             pipe.hmget(COUNTS.decode(), list(tags))
             found, counts = await pipe.execute(raise_on_error=False)
             if isinstance(counts, Exception):
                 raise counts
             if isinstance(found, ResponseError):  # something else lies there
+                await client.delete(name)
                 return [(b"", b"")], _moment(counts)
             if isinstance(found, Exception):
                 raise found
-            return [(name, data[_STAMP:]) for name, data in found.items()], _moment(counts)
+            return [(own, data[_STAMP:]) for own, data in found.items()], _moment(counts)
 
         return await self._ask(work)
 

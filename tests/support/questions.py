@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 Half = Literal["calibration", "held_out"]
+Polite = tuple[tuple[str, ...], tuple[str, ...]]  # what may be said before and after a question
 MISSES_PER_HIT = 9  # real traffic is mostly other questions
 
 
@@ -454,18 +455,12 @@ def draw(half: Half, seed: int, hits: int, misses_per_hit: int = MISSES_PER_HIT)
 
 
 def draw_from(
-    table: dict[str, Intent],
-    seed: int,
-    hits: int,
-    misses_per_hit: int = MISSES_PER_HIT,
-    *,
-    before: tuple[str, ...] = _BEFORE,
-    after: tuple[str, ...] = _AFTER,
+    table: dict[str, Intent], seed: int, hits: int, misses_per_hit: int, polite: Polite = (_BEFORE, _AFTER)
 ) -> Iterator[Pair]:
-    """The same of any table. ``before``, ``after``: what may be said without being part of a question."""
+    """The same of any table."""
     random_, intents = random.Random(seed), list(table.items())
     for number in range(hits):
-        yield _hit(*intents[number % len(intents)], random_, before, after)
+        yield _hit(*intents[number % len(intents)], random_, polite)
         for more in range(misses_per_hit):
             yield _miss(*intents[(number + more) % len(intents)], random_)
 
@@ -483,11 +478,11 @@ def values_of(intent: Intent, random_: random.Random) -> dict[str, str]:
     return values
 
 
-def _hit(name: str, intent: Intent, random_: random.Random, before: tuple[str, ...], after: tuple[str, ...]) -> Pair:
+def _hit(name: str, intent: Intent, random_: random.Random, polite: Polite) -> Pair:
     values = values_of(intent, random_)
     one, other = random_.sample(range(len(intent.phrasings)), 2)
     stored = intent.phrasings[one].format(**values)
-    asked = random_.choice(before) + intent.phrasings[other].format(**values) + random_.choice(after)
+    asked = random_.choice(polite[0]) + intent.phrasings[other].format(**values) + random_.choice(polite[1])
     return Pair("paraphrase", stored, asked, same=True)
 
 

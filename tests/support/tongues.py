@@ -306,7 +306,7 @@ def draw_in(language: str, seed: int, hits: int) -> Iterator[Pair]:
     """``hits`` pairs in ``language`` that must hit, and nine times as many that must miss; and one in two languages for
     each that must hit."""
     tongue, random_ = TONGUES[language], random.Random(seed)
-    yield from draw_from(tongue.intents, seed, hits, MISSES_PER_HIT, before=tongue.before, after=tongue.after)
+    yield from draw_from(tongue.intents, seed, hits, MISSES_PER_HIT, (tongue.before, tongue.after))
     others = sorted(TONGUES.keys() - {language})
     for number in range(hits):
         intent = tongue.intents[str(number % len(tongue.intents))]

@@ -82,12 +82,15 @@ async def test_a_place_has_an_end(make: Make) -> None:
 
 
 async def test_what_else_lies_there_is_nothing(make: Make) -> None:
-    """Told of as one that is cut, and written over."""
+    """Told of as one that is cut, once."""
     questions, cache = make()
     await questions.look(PLACE, TAGS)
     client: Any = cache._client
     await client.set(b"sluicegate:cache:alike:" + name_of(PLACE), "poison")
     assert await questions.look(PLACE, TAGS) == ([(b"", b"")], (0, 0))
+    await questions.forget(PLACE, b"")
+    assert await questions.look(PLACE, TAGS) == ([], (0, 0))
+    await client.set(b"sluicegate:cache:alike:" + name_of(PLACE), "poison")
     await questions.keep(PLACE, b"a", b"a", 60.0)
     assert (await questions.look(PLACE, TAGS))[0] == [(b"a", b"a")]
     assert COUNTS.startswith(PREFIX)
