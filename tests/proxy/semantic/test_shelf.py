@@ -18,6 +18,7 @@ from proxy.store.shared_cache import PAUSE, RedisCache, share_answers
 from proxy.store.shared_questions import RedisQuestions
 from proxy.units import Secret
 from tests.support.alike import AlikeHouse, request
+from tests.support.scale import PATIENCE
 from tests.support.valkey import Valkey
 
 FIRST, AGAIN = "How do I pay the bill?", "Hi, how can I pay the bill?"
@@ -27,18 +28,16 @@ Make = Callable[..., AlikeHouse]
 @pytest.fixture
 async def make(valkey: Valkey) -> AsyncIterator[Make]:
     """A replica with its own connections, each time. Its pauses are over as soon as they begin."""
-    made: list[Caches] = []
+    made: list[RedisCache] = []
 
     def one(**settings: Any) -> AlikeHouse:
-        moments, caches = iter(range(10_000)), Caches()
-        cache = RedisCache(valkey.url, now=lambda: next(moments) * (PAUSE + 1), timeout=30.0)
-        caches.shared, caches.questions = cache, RedisQuestions(cache.ask)
-        made.append(caches)
-        return AlikeHouse(caches, **settings)
+        moments = iter(range(10_000))
+        made.append(RedisCache(valkey.url, now=lambda: next(moments) * (PAUSE + 1), timeout=PATIENCE))
+        return AlikeHouse(shared=made[-1], **settings)
 
     yield one
-    for caches in made:
-        await caches.aclose()
+    for store in made:
+        await store.aclose()
 
 
 def client_of(house: AlikeHouse) -> Any:

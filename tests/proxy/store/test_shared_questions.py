@@ -14,6 +14,7 @@ from proxy.semantic.memory import MOST_ALIKE
 from proxy.store.names import COUNTS, PREFIX, name_of
 from proxy.store.shared_cache import PAUSE, RedisCache
 from proxy.store.shared_questions import RedisQuestions
+from tests.support.scale import PATIENCE
 from tests.support.valkey import Valkey
 
 PLACE, OTHER, KEY = b"p" * 32, b"o" * 32, b"k" * 32
@@ -29,7 +30,7 @@ async def make(valkey: Valkey) -> AsyncIterator[Make]:
 
     def one() -> tuple[RedisQuestions, RedisCache]:
         moments = iter(range(10_000))
-        made.append(RedisCache(valkey.url, now=lambda: next(moments) * (PAUSE + 1), timeout=30.0))
+        made.append(RedisCache(valkey.url, now=lambda: next(moments) * (PAUSE + 1), timeout=PATIENCE))
         return RedisQuestions(made[-1].ask), made[-1]
 
     yield one
