@@ -272,7 +272,6 @@ INTENTS: dict[str, Intent] = {
         "calibration",
         ("What is {a} {op} {b}?", "What's {a} {op} {b}?", "Compute {a} {op} {b}.", "Tell me what {a} {op} {b} is."),
         {"a": _COUNTS, "op": slot("antonym", "plus", "minus", "times"), "b": _AMOUNTS},
-        None,
     ),
     "export": Intent(
         "calibration",
@@ -473,17 +472,14 @@ def answer(name: str, values: dict[str, str]) -> str:
 def values_of(intent: Intent, random_: random.Random) -> dict[str, str]:
     values = {slot: random_.choice(choices) for slot, (_, choices) in intent.slots.items()}
     if intent.swaps is not None:
-        one, other = intent.swaps
-        values[one], values[other] = random_.sample(intent.slots[one][1], 2)
+        values |= zip(intent.swaps, random_.sample(intent.slots[intent.swaps[0]][1], 2), strict=True)
     return values
 
 
 def _hit(name: str, intent: Intent, random_: random.Random, polite: Polite) -> Pair:
     values = values_of(intent, random_)
-    one, other = random_.sample(range(len(intent.phrasings)), 2)
-    stored = intent.phrasings[one].format(**values)
-    asked = random_.choice(polite[0]) + intent.phrasings[other].format(**values) + random_.choice(polite[1])
-    return Pair("paraphrase", stored, asked, same=True)
+    one, other = [each.format(**values) for each in random_.sample(intent.phrasings, 2)]
+    return Pair("paraphrase", one, random_.choice(polite[0]) + other + random_.choice(polite[1]), same=True)
 
 
 def _miss(name: str, intent: Intent, random_: random.Random) -> Pair:
