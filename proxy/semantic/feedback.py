@@ -51,7 +51,7 @@ class Judged:
 
     async def _elsewhere(self, said: Feedback, scope: str) -> tuple[str, float] | None:
         questions = self._caches.questions
-        if questions is None:
+        if questions is None or not self._served.is_used:  # whoever has no such cache needs no store for feedback
             return None
         try:
             return await questions.judge(said.request, scope, is_wrong=bool(said.value))

@@ -5,7 +5,8 @@ to A lie closer to each other than many a paraphrase. So a question is brought i
 politeness, contractions and the like, and that form has to be equal; the vectors then say whether the rest is.
 
 The form is a list of words by the part that they play: those that follow ``from`` stand apart from those that follow
-``to``, so that clauses may change places and names may not.
+``to``, so that clauses may change places and names may not. All this is English: any other language is compared as it
+is written (``proxy.semantic.languages``).
 """
 
 from __future__ import annotations

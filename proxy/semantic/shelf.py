@@ -47,6 +47,7 @@ class Shelf:
         self._room = room
         self._memory = memory
         self._served = served
+        served.is_used = True
         self._model = model
         self._otherwise_here = otherwise_here
         self._now = now

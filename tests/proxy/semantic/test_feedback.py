@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from proxy.caching.room import Caches, StoreFailed
 from proxy.experiments.feedback import Feedback
+from proxy.experiments.service import FeedbackUnavailable
 from proxy.semantic.curve import Sample
 from proxy.semantic.feedback import Judged
 from proxy.semantic.log import EVENT, read_samples
@@ -53,3 +55,25 @@ async def test_what_is_about_nothing_here(said: Feedback, scope: str, tmp_path: 
     judged, _, told = _judged(tmp_path)
     assert not await judged.heard(said, scope)
     assert not told
+
+
+class Dead:
+    """In the place of a store that does not answer."""
+
+    async def judge(self, request_id: str, scope: str, *, is_wrong: bool) -> tuple[str, float] | None:
+        """Never."""
+        raise StoreFailed("dead")
+
+
+async def test_a_store_matters_only_to_who_has_such_a_cache(tmp_path: Path) -> None:
+    """Then what is said is to be said again; what this process knows it knows without."""
+    caches, served = Caches(), Served()
+    caches.questions = cast(Any, Dead())
+    judged = Judged(tmp_path, lambda name, make: served if name == NAME else caches, lambda event, fields: None)
+    said = Feedback("wrong_answer", True, "req_1")
+    assert not await judged.heard(said, "acme/web")
+    served.is_used = True
+    with pytest.raises(FeedbackUnavailable):
+        await judged.heard(said, "acme/web")
+    served.add("req_1", Hit("chat", "acme/web", b"key", 0.96, Memory(1, 1, lambda: 0.0)))
+    assert await judged.heard(said, "acme/web")
