@@ -12,35 +12,38 @@ from proxy.kept import aside, within
 from proxy.policy import CompileContext, Target
 from proxy.semantic.guard import Question
 from proxy.semantic.local import LocalModel
-from proxy.semantic.memory import Vector, unit
+from proxy.semantic.memory import Found, Vector, unit
+from proxy.semantic.record import model_of
 
 
 class Alike:
-    """A request whose answer may be given to others. ``partition``: what must be equal. ``would``: what would have been
-    served in shadow mode, and how near it was."""
+    """A request whose answer may be given to others. ``partition``: what must be equal. ``near``: what was
+    found, and how near it was; ``would``: what would have been served in shadow mode."""
 
-    __slots__ = ("asked", "nearest", "partition", "question", "similarity", "vector", "would")
+    __slots__ = ("asked", "near", "partition", "question", "tags", "vector", "would")
 
     def __init__(self, control: Control, partition: bytes, question: Question, *, wants_usage: bool):
         self.partition = partition
         self.question = question
         key = blake2b(partition + question.key + question.text.encode("utf-8", "replace"), digest_size=32).digest()
         self.asked = Asked(key, control, wants_usage=wants_usage)
+        self.tags: tuple[str, ...] = ()  # by which its answer may be invalidated
         self.vector: Vector | None = None
-        self.nearest = b""  # key of what was found
-        self.similarity: float | None = None
+        self.near: Found | None = None
         self.would: Entry | None = None
 
 
 class Embedder:
-    """A model in a directory, or one of a provider. ``patience`` in seconds."""
+    """A model in a directory, or one of a provider. ``patience`` in seconds. ``mark``: tells it from others, wherever
+    they run."""
 
-    __slots__ = ("_context", "_model", "_patience", "_target", "name")
+    __slots__ = ("_context", "_model", "_patience", "_target", "mark", "name")
 
     def __init__(
         self, context: CompileContext, target: Target | None, model: LocalModel | None, patience: float, name: str
     ) -> None:
         self.name = name
+        self.mark = model_of(name) if model is None else model_of(name, model.digest)
         self._context = context
         self._target = target
         self._model = model

@@ -9,12 +9,12 @@ from policies.caching._saving import flaw_of, why_not
 from proxy.caching.entry import Entry
 from proxy.caching.room import Room
 from proxy.caching.rules import Rules
-from proxy.caching.tags import tags_of
 from proxy.exchange import Exchange
 from proxy.kept import aside
 from proxy.policy import CompileContext
 from proxy.semantic.judging import is_equal, is_same, text_of
-from proxy.semantic.memory import Kept, Memory
+from proxy.semantic.memory import Kept
+from proxy.semantic.shelf import Shelf
 
 _PATIENCE = 60.0  # seconds for the vectors of what nobody waits for
 
@@ -22,14 +22,14 @@ _PATIENCE = 60.0  # seconds for the vectors of what nobody waits for
 class Learning:
     """Works when the caller has its answer."""
 
-    __slots__ = ("_context", "_embedder", "_memory", "_room", "_rules", "_ttl")
+    __slots__ = ("_context", "_embedder", "_room", "_rules", "_shelf", "_ttl")
 
     def __init__(
-        self, context: CompileContext, embedder: Embedder, memory: Memory, room: Room, rules: Rules, ttl: float
+        self, context: CompileContext, embedder: Embedder, shelf: Shelf, room: Room, rules: Rules, ttl: float
     ) -> None:
         self._context = context
         self._embedder = embedder
-        self._memory = memory
+        self._shelf = shelf
         self._room = room
         self._rules = rules
         self._ttl = ttl
@@ -56,9 +56,10 @@ class Learning:
         if alike.would is not None:
             await self._compare(x, alike, alike.would, entry)
         vector = alike.vector or await self._embedder.embed(x, alike.question.text)
-        key = alike.asked.key
-        if vector is not None and await self._room.keep(key, entry, tags_of(x, key), entry.ttl):
-            self._memory.add(Kept(key, alike.partition, alike.question, vector, entry.stored + entry.ttl))
+        key, tags = alike.asked.key, alike.tags
+        if vector is not None and await self._room.keep(key, entry, tags, entry.ttl):
+            kept = Kept(key, alike.partition, alike.question, vector, entry.stored + entry.ttl, tags)
+            await self._shelf.add(kept, entry.marks, entry.ttl)
 
     async def _compare(self, x: Exchange, alike: Alike, would: Entry, entry: Entry) -> None:
         """What would have been served with what was."""
@@ -69,7 +70,7 @@ class Learning:
             first, second = vectors
             if first is not None and second is not None and len(first) == len(second):
                 is_right = is_same(one, other, (first, second))
-        self.sample(x, alike.similarity, is_right)
+        self.sample(x, None if alike.near is None else alike.near.similarity, is_right)
 
     def _text(self, x: Exchange, entry: Entry) -> str:
         completion = self._context.completion(x, entry.body, is_sse=entry.is_sse)

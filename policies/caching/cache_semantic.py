@@ -28,11 +28,13 @@ from proxy.semantic.guard import read
 from proxy.semantic.local import LocalModel, NoModel
 from proxy.semantic.memory import NAME, Found, Memory
 from proxy.semantic.served import NAME as SERVED
-from proxy.semantic.served import Hit, Served
+from proxy.semantic.served import Served
+from proxy.semantic.shelf import Looked, Shelf
 from proxy.semantic.turn import last_turn
 from proxy.units import Duration, Size
 
 LEVELS = {"careful": 0.99, "general": 0.95, "faq": 0.9}
+_NOTHING_EQUAL = "nothing says the same in equal words, as it must in other languages than English"
 _ASIDE = 256 << 10  # bytes of a body from which on reading it would hold up others
 Level = Literal["careful", "general", "faq"]
 Result = Literal["semantic", "shadow", "miss", "bypass"]
@@ -62,6 +64,7 @@ class CacheSemanticConfig(Config, frozen=True):
     max_entries: int = 10_000
     max_size: Size = Size(64 << 20)
     max_body: Size = Size(256 << 10)
+    when_store_fails: Literal["miss", "memory"] = "miss"
 
 
 class CacheSemantic(Policy):
@@ -73,11 +76,10 @@ class CacheSemantic(Policy):
         "_embedder",
         "_keys",
         "_learning",
-        "_memory",
         "_room",
         "_rules",
         "_savings",
-        "_served",
+        "_shelf",
         "_slot",
         "_threshold",
         "_verifier",
@@ -99,12 +101,19 @@ class CacheSemantic(Policy):
         self._rules = Rules(any_temperature=config.temperature == "any")
         self._room = context.room(config.max_size, config.max_entries, "cache_semantic")
         entries, size = config.max_entries, int(config.max_size)
-        self._memory = context.shared(
+        memory = context.shared(
             f"{NAME} {context.route} {embedder.name} {entries} {size}", lambda: Memory(entries, size, context.now)
         )
-        self._served = context.shared(SERVED, Served)
-        self._learning = Learning(context, embedder, self._memory, self._room, self._rules, float(config.ttl))
         self._savings = context.savings()
+        self._shelf = Shelf(
+            self._room,
+            memory,
+            context.shared(SERVED, Served),
+            embedder.mark,
+            otherwise_here=config.when_store_fails == "memory",
+            now=context.now,
+        )
+        self._learning = Learning(context, embedder, self._shelf, self._room, self._rules, float(config.ttl))
         self._slot = context.slot()
 
     @classmethod
@@ -173,7 +182,11 @@ class CacheSemantic(Policy):
 
     async def _look(self, x: Exchange, alike: Alike) -> None:
         """Serve what means the same; in shadow mode remember it."""
-        entry, why = await self._nearest(x, alike)
+        asked = alike.asked
+        alike.tags = tags_of(x, asked.key)
+        looked = await self._shelf.look(alike.partition, alike.question, alike.tags)
+        asked.moment = looked.moment
+        entry, why = await self._nearest(x, alike, looked)
         if entry is None:
             self._told(x, "miss", why, alike)
             if self._config.shadow:
@@ -185,34 +198,34 @@ class CacheSemantic(Policy):
             return
         who = x.identity
         scope = "" if who is None else f"{who.organisation}/{who.team}"
-        self._served.add(x.request_id, Hit(x.route, scope, alike.nearest, alike.similarity or 0.0, self._memory))
+        if alike.near is not None:
+            await self._shelf.given(x.request_id, alike.near, looked.moment, x.route, scope)
         x.unkept = "answered by cache_semantic"
         wants_usage, pace = alike.asked.wants_usage, self._config.replay
         x.detour = Replayed(entry, self._context, self._savings, pace, wants_usage=wants_usage, kind="semantic")
         x.state[self._slot] = None
         self._told(x, "semantic", why, alike, entry)
 
-    async def _nearest(self, x: Exchange, alike: Alike) -> tuple[Entry | None, str]:
+    async def _nearest(self, x: Exchange, alike: Alike, looked: Looked) -> tuple[Entry | None, str]:
         """What may be served, and why it is that, or nothing."""
-        asked = alike.asked
-        asked.moment = (await self._room.find(asked.key, tags_of(x, asked.key))).moment
-        if not self._memory.has(alike.partition, alike.question):
-            return None, "nothing says the same"
+        if not looked.moment:
+            return None, "the store cannot be asked"
+        nothing = "nothing says the same" if alike.question.is_english else _NOTHING_EQUAL
+        if not looked.is_any:
+            return None, nothing
         since = time.monotonic()
         alike.vector = await self._embedder.embed(x, alike.question.text)
         if alike.vector is None:
             return None, f"no vector after {time.monotonic() - since:.3f} s"
-        near = self._memory.find(alike.partition, alike.question, alike.vector)
-        return (None, "nothing says the same") if near is None else await self._judged(x, alike, near)
+        alike.near = self._shelf.nearest(looked, alike.partition, alike.question, alike.vector)
+        return (None, nothing) if alike.near is None else await self._judged(x, alike, alike.near)
 
     async def _judged(self, x: Exchange, alike: Alike, near: Found) -> tuple[Entry | None, str]:
         """The entry, if it is near enough, still there, not too old, and nobody objects."""
         asked, kept = alike.asked, near.kept
-        alike.nearest, alike.similarity = kept.key, near.similarity
-        entry = (await self._room.find(kept.key, tags_of(x, kept.key))).entry
+        entry = await self._shelf.answer(kept, asked.moment)
         said = f"{near.similarity:.4f} like {shown(kept.key)}"
         if entry is None:
-            self._memory.evict(kept.key)
             return None, "what was like it is gone"
         # In shadow mode whatever could ever be served is of interest.
         if near.similarity < self._threshold and not self._config.shadow:

@@ -6,8 +6,8 @@ A store that does not answer in time is no reason for anybody to wait: it is lef
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 from proxy.background import Background
 from proxy.caching.entry import COMPRESS_FROM, Damaged, Entry, seal, unseal
@@ -16,6 +16,7 @@ from proxy.caching.memory import Memory
 from proxy.caching.stats import Stats
 from proxy.caching.tags import shared_tag, version_tags
 
+T = TypeVar("T")
 NAME = "cache"  # under which what replicas share is known
 Moment = tuple[int, ...]
 
@@ -40,6 +41,38 @@ class SharedStore(Protocol):
         """Forget one."""
 
 
+class SharedQuestions(Protocol):
+    """Questions with their vectors that several processes see, some at one place; and what was given for them. Raises
+    as ``SharedStore`` does."""
+
+    async def look(self, place: bytes, tags: Sequence[str]) -> tuple[list[tuple[bytes, bytes]], Moment]:
+        """All that lies at ``place`` with its names, and how often each of ``tags`` was invalidated so far."""
+
+    async def keep(self, place: bytes, name: bytes, data: bytes, lifetime: float) -> None:
+        """Keep ``data`` for ``lifetime`` seconds, in place of what was there under ``name``; the oldest makes room."""
+
+    async def forget(self, place: bytes, name: bytes) -> None:
+        """Forget one."""
+
+    async def note(self, request_id: str, hit: Given, lifetime: float) -> None:
+        """Remember for ``lifetime`` seconds what was given."""
+
+    async def judge(self, request_id: str, scope: str, *, is_wrong: bool) -> tuple[str, float] | None:
+        """See ``proxy.semantic.served``: route and likeness of what was given; what is wrong is forgotten."""
+
+
+class Given(NamedTuple):
+    """An answer that was given again. ``place``: of its question, ``name``: by which others see it there; ``key``: of
+    the answer."""
+
+    route: str
+    scope: str
+    similarity: float
+    place: bytes
+    name: bytes
+    key: bytes
+
+
 class Found(NamedTuple):
     """What a look-up came to. ``moment``: of the look, for whoever keeps an answer that was asked for after it."""
 
@@ -48,10 +81,11 @@ class Found(NamedTuple):
 
 
 class Caches:
-    """Of one process. ``shared``: set before it is used, None where replicas share nothing."""
+    """Of one process. ``shared``, ``questions``: set before they are used, None where replicas share nothing."""
 
     def __init__(self) -> None:
         self.shared: SharedStore | None = None
+        self.questions: SharedQuestions | None = None
 
     async def aclose(self) -> None:
         """Let go of the store."""
@@ -143,11 +177,24 @@ class Room:
             await self._caches.shared.invalidate(shared_tag(tag))
         return count
 
+    async def of_questions(self, work: Callable[[SharedQuestions], Awaitable[T]]) -> T | None:
+        """What ``work`` finds out of questions that replicas share; None where it cannot be done now."""
+        questions = self._caches.questions
+        try:
+            return None if questions is None else await work(questions)
+        except StoreFailed as error:
+            self._told("store", str(error))
+            return None
+
+    def damaged(self, reason: str) -> None:
+        """Something was found that is not used, for ``reason``."""
+        self._told("damaged", reason)
+
     def _opened(self, key: bytes, data: bytes) -> Entry | None:
         try:
             return unseal(key, data)
         except Damaged as damage:
-            self._told("damaged", str(damage))
+            self.damaged(str(damage))
             return None
 
     async def aclose(self) -> None:

@@ -37,12 +37,19 @@ def shape_of(route: Mapping[str, Any], entries: Sequence[Entry], providers: Mapp
     ]
     tree = {name: route.get(name) for name in ("target", "mid_stream")}
     written = _written(tree)
+    # Whose vectors are compared: by another address they may be another model's.
+    named = written + _written([_embedder(entry) for entry in entries])
     accounts = {
         name: {key: value[key] for key in _OF_ACCOUNT if key in value}
         for name, value in providers.items()
-        if isinstance(value, dict) and f'"{name}/'.encode() in written
+        if isinstance(value, dict) and f'"{name}/'.encode() in named
     }
     return Shape(sha256(_written([policies, accounts]) + written).digest(), "\n".join(_conditions(tree)))
+
+
+def _embedder(entry: Entry) -> Any:
+    settings = entry.settings if entry.name == "cache_semantic" else None
+    return settings.get("embedder") if isinstance(settings, Mapping) else None
 
 
 def _conditions(value: Any) -> Iterator[str]:

@@ -6,7 +6,7 @@ Who may ask may say something of the answers of its own team. For everybody else
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -25,7 +25,7 @@ MAX_BODY = 16 << 10
 RATE, BURST = 500.0, 1000.0  # requests a second of one team, and at once
 _MOST_TEAMS = 10_000
 _ENDPOINT = Endpoint("feedback", "feedback", "none", "none")
-Heard = Callable[[Feedback, str], bool]  # who else may know of it: what was said, and by which team
+Heard = Callable[[Feedback, str], Awaitable[bool]]  # who else may know of it: what was said, and by which team
 _UNKNOWN = "There is no such request of this key's team that feedback is kept for"
 
 
@@ -52,7 +52,7 @@ class Rate:
 class FeedbackDesk:
     """Answers what applications send."""
 
-    def __init__(self, experiments: Experiments, metrics: Metrics, heard: Heard = lambda said, scope: False) -> None:
+    def __init__(self, experiments: Experiments, metrics: Metrics, heard: Heard | None = None) -> None:
         self.experiments = experiments
         self._heard = heard
         self._counts = metrics.experiments
@@ -83,7 +83,7 @@ class FeedbackDesk:
                 message = f"The body is longer than {MAX_BODY} bytes."
                 raise BadRequest(message, status=413, code="body_too_large")
             said = read(body)
-            is_heard = self._heard(said, scope)
+            is_heard = self._heard is not None and await self._heard(said, scope)
             joined = await self._joined(said, scope, is_heard=is_heard)
         except UnknownRequest:
             self._counts.said("unknown")

@@ -5,7 +5,8 @@ to A lie closer to each other than many a paraphrase. So a question is brought i
 politeness, contractions and the like, and that form has to be equal; the vectors then say whether the rest is.
 
 The form is a list of words by the part that they play: those that follow ``from`` stand apart from those that follow
-``to``, so that clauses may change places and names may not.
+``to``, so that clauses may change places and names may not. All this is English: any other language is compared as it
+is written (``proxy.semantic.languages``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Literal
 
 import msgspec
 
+from proxy.semantic import languages
+from proxy.semantic.languages import is_english
 from proxy.semantic.words import (
     ASKING,
     BE,
@@ -53,6 +56,8 @@ _TOKEN = re.compile(
     r"|\w+(?:[-'’./@_:]\w+)*"  # words, paths, names of all kinds
     r"|\.\w+|[-<=>!]=|[-=]>|[^\w\s]"
 )
+_QUOTE = re.compile("\x00(\\d+)\x00")
+_WRITTEN = re.compile(rf"{_QUOTED.pattern}|\n[ \t]*(?=\S)|{_TOKEN.pattern}", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)*")
 # Program code and mathematics, where every mark and every capital counts; dates look like sums.
 _CODE = re.compile(r"[{}\[\]<>=*\\|^;\n]|\s[-+/]\s|\w\(|\d\s*[-+/(]\s*[\d(]|\)\s*[-+/]")
@@ -65,11 +70,12 @@ _SILENT = frozenset("\"“”‘’'…")
 
 class Question(msgspec.Struct, frozen=True):
     """``text`` is for the embedder, without politeness. ``form``: the words by the parts that they play. ``key`` is
-    equal where that is."""
+    equal where that is. ``is_english``: else only equal words say the same."""
 
     text: str
     form: Form
     key: bytes
+    is_english: bool = True
 
 
 def read(text: str) -> Question | None:
@@ -83,18 +89,34 @@ def read(text: str) -> Question | None:
         return f" \x00{len(quotes) - 1}\x00 "
 
     marked = _QUOTED.sub(keep, unicodedata.normalize("NFC", text).replace("\x00", " ").replace("’", "'"))
+    if not is_english(_QUOTE.sub(" ", marked)):
+        return _other(text)
     plain, capitals = _plain(marked)
     if not plain:
         return None
     form: Form
     if _CODE.search(_DATE.sub("", plain)) is None:
         form = _parts([_canonical(word, quotes, capitals) for word in _TOKEN.findall(plain)])
-    else:  # as it was written
-        form = (("code",), tuple(_TOKEN.findall(text.rstrip("?. \n"))))
+    else:
+        form = (("code",), _as_written(text.rstrip("?. \n")))
     if not any(part for part in form[1:]):
         return None
-    said = re.sub("\x00(\\d+)\x00", lambda found: quotes[int(found[1])], plain)
+    said = _QUOTE.sub(lambda found: quotes[int(found[1])], plain)
     return Question(" ".join(said.split()), form, _digest(form))
+
+
+def _other(text: str) -> Question | None:
+    """A question that is not in English, or code without any: as it was written."""
+    said = languages.plain(text)
+    form = (("other",), _as_written(said))
+    if not any(any(letter.isalnum() for letter in word) for word in form[1]):
+        return None
+    return Question(said, form, _digest(form), is_english=False)
+
+
+def _as_written(text: str) -> tuple[str, ...]:
+    """Its words and marks, what is quoted as it is, and how far lines are indented; other spaces do not count."""
+    return tuple(_WRITTEN.findall(text))
 
 
 def _plain(marked: str) -> tuple[str, frozenset[str]]:

@@ -5,6 +5,7 @@ Needs the extra ``semantic``. Nothing is ever fetched. It computes for milliseco
 
 from __future__ import annotations
 
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ class NoModel(Exception):
 
 
 class LocalModel:
-    """Threads may share it. It uses one core, so that requests do not wait for each other's threads."""
+    """Threads may share it. It uses one core, so that requests do not wait for each other's threads. ``digest``: of its
+    files."""
 
     def __init__(self, directory: Path) -> None:
         """
@@ -46,6 +48,7 @@ class LocalModel:
             )
         except Exception as error:  # each library has its own
             raise NoModel(f"the model in {directory} cannot be read: {str(error)[:200]}") from error
+        self.digest = _digest(directory)
         self._tokenizer.enable_truncation(MOST_TOKENS)
         self._tokenizer.no_padding()
         self._inputs = {one.name for one in self._session.get_inputs()}
@@ -64,3 +67,11 @@ class LocalModel:
         if found.ndim == 3:  # a vector for each token: their mean
             found = found.mean(axis=1)
         return unit(found[0].tolist())
+
+
+def _digest(directory: Path) -> bytes:
+    found = sha256()
+    for name in (MODEL, TOKENIZER):
+        with (directory / name).open("rb") as file:
+            found.update(file_digest(file, "sha256").digest())
+    return found.digest()

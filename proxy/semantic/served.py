@@ -24,9 +24,10 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class Served:
-    """The latest hits of this process, by the id of the request."""
+    """The latest hits of this process, by the id of the request. ``is_used``: there are, or may be, such hits."""
 
     def __init__(self) -> None:
+        self.is_used = False
         self._hits: OrderedDict[str, Hit] = OrderedDict()
 
     def add(self, request_id: str, hit: Hit) -> None:

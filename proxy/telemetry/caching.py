@@ -8,7 +8,7 @@ from typing import Any
 from prometheus_client import Counter
 
 Child = Callable[..., Any]
-_REASONS = frozenset({"version", "truncated", "checksum", "content"})
+_REASONS = frozenset({"version", "truncated", "checksum", "content", "model"})
 
 
 class CacheCounts:
@@ -41,7 +41,10 @@ class CacheCounts:
             "sluicegate_cache_saved_usd", "What hits would have cost, by what the first one did.", ["route"], **known
         )
         self._damaged = Counter(
-            "sluicegate_cache_damaged", "Entries that were not given, as they were not whole.", ["reason"], **known
+            "sluicegate_cache_damaged",
+            "Entries and vectors that were not used, as they were not whole.",
+            ["reason"],
+            **known,
         )
         self._failed = Counter(
             "sluicegate_cache_store_failures", "Look-ups and answers for which the store could not be used.", **known

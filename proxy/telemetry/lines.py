@@ -16,6 +16,8 @@ _NEWS = frozenset(
 
 def level_of(event: str, fields: dict[str, Any]) -> Literal["warning", "info"] | None:
     """How weighty it is; None for no line."""
+    if event == "cache.damaged" and fields["reason"] == "model":  # two embedders are in use: each look-up may meet it
+        return None
     if event in ALERTS or event in _FAILING:
         return "warning"
     if event == "limit.over":  # who is refused has a line of its own

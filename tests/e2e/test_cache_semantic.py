@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from redis import Redis
 
 from proxy.cli import main
 from proxy.semantic.log import FILE
@@ -20,6 +21,7 @@ from tests.support import books
 from tests.support.gateway import Gateway
 from tests.support.traffic import CHAT
 from tests.support.upstream import FakeUpstream
+from tests.support.valkey import Valkey
 
 WEB, APP, OTHER = (f"sk-{name}-0123456789-0123456789-abcdef" for name in ("web", "app", "other"))
 PATIENCE = 20.0  # seconds for what is done when the caller has its answer
@@ -32,8 +34,11 @@ Ask = Callable[..., httpx2.Response]
 @pytest.fixture(scope="module")
 def running(module_gateway: Callable[..., Gateway], upstream_process: FakeUpstream) -> Gateway:
     """Routes with semantic caches of several kinds; keys of two teams."""
-    url = upstream_process.url
-    return module_gateway(f"""
+    return module_gateway(_config(upstream_process.url))
+
+
+def _config(url: str, more: str = "") -> str:
+    return f"""{more}
 providers:
   up: {{kind: openai, base_url: "{url}", api_key: sk-up, models: {{"*": {{price: {{input: $1, output: $10}}}}}}}}
   gone: {{kind: openai, base_url: "http://127.0.0.1:9/v1", api_key: sk-gone}}
@@ -80,7 +85,7 @@ routes:
     models: [shadow]
     policies: [authenticate, cache_semantic: {{embedder: sim/v, temperature: any, shadow: true, timeout: 10s}}]
     target: up/faq
-""")
+"""
 
 
 @pytest.fixture
@@ -350,3 +355,57 @@ def _rows(gateway: Gateway) -> list[tuple[float | None, int | None]]:
         return database.execute(
             "SELECT similarity, is_right FROM samples WHERE route = 'shadow' ORDER BY seq"
         ).fetchall()
+
+
+def test_replicas_share_and_forget_together(
+    gateway: Callable[..., Gateway], upstream: FakeUpstream, valkey: Valkey
+) -> None:
+    """What one has learned the other answers; what is said to be wrong, or forgotten, is given by neither; poison and a
+    store that hangs are a miss."""
+    config = _config(upstream.url, f"store: {valkey.url}")
+    one, two = gateway(config), gateway(config)
+    upstream.tell("faq")
+
+    def ask(at: Gateway, text: str = "Please, how can I reset the router?") -> httpx2.Response:
+        body = {"model": "faq", "messages": [{"role": "user", "content": text}]}
+        response = _CLIENT.post(at.origin + CHAT, json=body, headers={"authorization": f"Bearer {WEB}"})
+        assert response.status_code == 200, response.text
+        return response
+
+    def becomes_served(at: Gateway) -> None:
+        """On a crowded machine the store may be late, which is a miss."""
+        _until(lambda: _cached(ask(at)) == "semantic")
+
+    def is_refused(hit: httpx2.Response) -> bool:
+        """Whether nothing was given; else the other replica hears that it was wrong."""
+        said = {"request_id": hit.headers["x-request-id"], "name": "wrong_answer", "value": True}
+        if _cached(hit) == "semantic":
+            _CLIENT.post(f"{one.url}/feedback", json=said, headers={"authorization": f"Bearer {WEB}"})
+        return _cached(hit) == "miss"
+
+    def bad(at: Gateway) -> float:
+        return _metric(at, "sluicegate_cache_damaged_total", reason="checksum")
+
+    assert _cached(ask(one, "How do I reset the router?")) == "miss"
+    becomes_served(two)
+    _until(lambda: is_refused(ask(two)))
+    assert _metric(one, "sluicegate_cache_semantic_judged_total", route="faq", source="feedback", verdict="wrong")
+    becomes_served(one)
+    assert _CLIENT.post(f"{two.origin}/admin/cache", json={"tag": "route:faq"}).status_code == 200
+    assert _cached(ask(one)) == "miss"
+    becomes_served(two)
+    with Redis.from_url(valkey.url) as client:
+
+        def is_told() -> bool:
+            for place in client.keys("sluicegate:cache:alike:*"):
+                for name, data in client.hgetall(place).items():
+                    client.hset(place, name, data + b"poison")
+            ask(one)
+            return bad(one) > 0
+
+        _until(is_told)
+    valkey.freeze()
+    try:
+        assert [_cached(ask(one)) for _ in range(3)] == ["miss"] * 3
+    finally:
+        valkey.thaw()

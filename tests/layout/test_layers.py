@@ -147,6 +147,7 @@ LATE_IMPORTS: dict[tuple[str, str], str] = {
     ("proxy.store.client", "redis.backoff"): "the extra `redis`",
     ("proxy.store.idempotency", "redis.asyncio"): "the extra `redis`",
     ("proxy.store.shared_cache", "redis.asyncio"): "the extra `redis`",
+    ("proxy.store.shared_questions", "redis"): "the extra `redis`",
     ("proxy.ledger.export", "psycopg"): "the extra `postgres`",
     ("proxy.ledger.postgres", "psycopg"): "the extra `postgres`",
     ("proxy.semantic.local", "numpy"): "the extra `semantic`",

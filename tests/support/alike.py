@@ -13,7 +13,7 @@ import msgspec
 from policies.caching.cache_semantic import CacheSemantic, CacheSemanticConfig
 from proxy.answers import completion_of, reply_of
 from proxy.caching.memory import Memory
-from proxy.caching.room import Caches, Room, SharedStore
+from proxy.caching.room import Caches, Room
 from proxy.caching.savings import Kind, Saved, Savings
 from proxy.dialects.paths import endpoint_for
 from proxy.exchange import Attempt, Exchange, Identity
@@ -21,6 +21,8 @@ from proxy.needs import conversation_of
 from proxy.policy import Answer, Target
 from proxy.semantic.served import NAME as SERVED
 from proxy.semantic.served import Served
+from proxy.store.shared_cache import RedisCache
+from proxy.store.shared_questions import RedisQuestions
 from tests.policies.conftest import Context, Scripted
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ class AlikeContext(Context):
 
     def __init__(self) -> None:
         super().__init__()
+        self.caches = Caches()
         self.kept: dict[str, Any] = {}
         self.hits: list[tuple[str, str]] = []
         self.vectors: dict[str, list[float] | None] = {}
@@ -48,7 +51,7 @@ class AlikeContext(Context):
         """One."""
         return self.shared(
             "room",
-            lambda: Room("chat", Caches(), Memory(max_size, max_entries, self.now), lambda event, why: None, self.now),
+            lambda: Room("chat", self.caches, Memory(max_size, max_entries, self.now), self._told, self.now),
         )
 
     def savings(self) -> Savings:
@@ -58,6 +61,9 @@ class AlikeContext(Context):
     def saved(self, x: Exchange, kind: Kind, target: str, saved: Saved) -> None:
         """Remembers it."""
         self.hits.append((kind, target))
+
+    def _told(self, event: str, why: str) -> None:
+        self.tell(f"cache.{event}", reason=why)
 
     def fingerprint(self) -> bytes:
         """Of nothing."""
@@ -86,20 +92,27 @@ class AlikeContext(Context):
 
 
 class AlikeHouse:
-    """One route with the policy. ``shared``: a store in which answers lie."""
+    """One route with the policy. ``shared``: a store in which questions and answers lie."""
 
-    def __init__(self, *, shared: SharedStore | None = None, **settings: Any) -> None:
+    def __init__(self, *, shared: RedisCache | None = None, **settings: Any) -> None:
         self.context = AlikeContext()
+        if shared is not None:
+            self.context.caches.shared, self.context.caches.questions = shared, RedisQuestions(shared.ask)
         config = CacheSemanticConfig(**({"embedder": "up/vectors", "temperature": "any"} | settings))
         self.policy = CacheSemantic.compile(config, self.context)  # type: ignore[arg-type]
         self.room = self.context.room(0, 0)
-        self.room._caches.shared = shared
 
     @property
     def served(self) -> Served:
         """What was served."""
         found: Served = self.context.kept[SERVED]
         return found
+
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        """What was told of the store, and of what lies there."""
+        told = [(event.removeprefix("cache."), fields) for event, fields in self.context.reported]
+        return [(event, fields["reason"]) for event, fields in told if event in ("damaged", "store")]
 
     @property
     def samples(self) -> list[tuple[float | None, bool | None]]:

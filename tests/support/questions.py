@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 Half = Literal["calibration", "held_out"]
+Polite = tuple[tuple[str, ...], tuple[str, ...]]  # what may be said before and after a question
 MISSES_PER_HIT = 9  # real traffic is mostly other questions
 
 
@@ -38,21 +39,21 @@ class Pair(NamedTuple):
     same: bool
 
 
-def _slot(kind: str, *values: str) -> tuple[str, tuple[str, ...]]:
+def slot(kind: str, *values: str) -> tuple[str, tuple[str, ...]]:
     return kind, values
 
 
-_CITIES = _slot("entity", "Paris", "London", "Madrid", "Vienna", "Lisbon", "Prague")
-_STATES = _slot("entity", "Nebraska", "Ohio", "Utah", "Maine", "Texas", "Oregon")
-_TEAMS = _slot("entity", "Arsenal", "Juventus", "Benfica", "Ajax", "Celtic")
-_AMOUNTS = _slot("number", "5", "50", "15", "120", "1,500", "7.5")
-_COUNTS = _slot("number", "3", "4", "12", "30", "45", "300")
+_CITIES = slot("entity", "Paris", "London", "Madrid", "Vienna", "Lisbon", "Prague")
+_STATES = slot("entity", "Nebraska", "Ohio", "Utah", "Maine", "Texas", "Oregon")
+_TEAMS = slot("entity", "Arsenal", "Juventus", "Benfica", "Ajax", "Celtic")
+_AMOUNTS = slot("number", "5", "50", "15", "120", "1,500", "7.5")
+_COUNTS = slot("number", "3", "4", "12", "30", "45", "300")
 
 INTENTS: dict[str, Intent] = {
     "capital": Intent(
         "calibration",
         ("What is the capital of {country}?", "What's the capital of {country}?", "Which city is {country}'s capital?"),
-        {"country": _slot("entity", "France", "Germany", "Australia", "Austria", "Niger", "Nigeria")},
+        {"country": slot("entity", "France", "Germany", "Australia", "Austria", "Niger", "Nigeria")},
     ),
     "flight": Intent(
         "calibration",
@@ -69,8 +70,8 @@ INTENTS: dict[str, Intent] = {
         ("Convert {amount} {unit} to {other}.", "How much is {amount} {unit} in {other}?"),
         {
             "amount": _AMOUNTS,
-            "unit": _slot("currency", "USD", "EUR", "GBP", "CHF"),
-            "other": _slot("currency", "JPY", "SEK", "INR"),
+            "unit": slot("currency", "USD", "EUR", "GBP", "CHF"),
+            "other": slot("currency", "JPY", "SEK", "INR"),
         },
     ),
     "password": Intent(
@@ -81,52 +82,52 @@ INTENTS: dict[str, Intent] = {
             "What is the way to {verb} {whose} password?",
             "How can {whose} password be {verb}?",
         ),
-        {"verb": _slot("antonym", "reset", "set"), "whose": _slot("person", "my", "his", "their")},
+        {"verb": slot("antonym", "reset", "set"), "whose": slot("person", "my", "his", "their")},
     ),
     "allowed": Intent(
         "calibration",
         ("Is smoking {may} on the {place}?", "On the {place}, is smoking {may}?"),
         {
-            "may": _slot("negation", "allowed", "not allowed"),
-            "place": _slot("entity", "terrace", "balcony", "platform", "roof"),
+            "may": slot("negation", "allowed", "not allowed"),
+            "place": slot("entity", "terrace", "balcony", "platform", "roof"),
         },
     ),
     "extreme": Intent(
         "calibration",
         ("What is the {end} temperature in {place}?", "In {place}, what is the {end} temperature?"),
-        {"end": _slot("antonym", "maximum", "minimum", "average"), "place": _CITIES},
+        {"end": slot("antonym", "maximum", "minimum", "average"), "place": _CITIES},
     ),
     "poem": Intent(
         "calibration",
         ("Write a {form} about {topic} in {language}.", "Please write a {form} in {language} about {topic}."),
         {
-            "form": _slot("format", "haiku", "sonnet", "limerick"),
-            "topic": _slot("entity", "rain", "bread", "trains"),
-            "language": _slot("language", "French", "German", "English"),
+            "form": slot("format", "haiku", "sonnet", "limerick"),
+            "topic": slot("entity", "rain", "bread", "trains"),
+            "language": slot("language", "French", "German", "English"),
         },
     ),
     "rename": Intent(
         "calibration",
         ("Rename the variable {old} to {new}.", "I want to rename the variable {old} to {new}."),
         {
-            "old": _slot("variable", "user_id", "userId", "item", "items", "`x`", "`X`"),
-            "new": _slot("variable", "account_id", "row", "cell"),
+            "old": slot("variable", "user_id", "userId", "item", "items", "`x`", "`X`"),
+            "new": slot("variable", "account_id", "row", "cell"),
         },
     ),
     "holiday": Intent(
         "calibration",
         ("Is the office open on {date}?", "On {date}, is the office open?"),
-        {"date": _slot("date", "March 3", "March 4", "May 3", "3 June", "December 24", "2024-12-24", "2025-12-24")},
+        {"date": slot("date", "March 3", "March 4", "May 3", "3 June", "December 24", "2024-12-24", "2025-12-24")},
     ),
     "speed": Intent(
         "calibration",
         ("How long does a car take for {amount} {unit}?", "How long does an automobile take for {amount} {unit}?"),
-        {"amount": _AMOUNTS, "unit": _slot("unit", "km", "miles", "meters", "feet")},
+        {"amount": _AMOUNTS, "unit": slot("unit", "km", "miles", "meters", "feet")},
     ),
     "copies": Intent(
         "calibration",
         ("Can I delete {which} backups of the server?", "Am I able to erase {which} backups of the server?"),
-        {"which": _slot("quantifier", "all", "some", "any", "none of the", "most")},
+        {"which": slot("quantifier", "all", "some", "any", "none of the", "most")},
     ),
     "population": Intent(
         "calibration",
@@ -157,7 +158,7 @@ INTENTS: dict[str, Intent] = {
             "What time is it in {there} if it is {hour} in {here}?",
             "What time is it in {there} when it's {hour} in {here}?",
         ),
-        {"hour": _slot("date", "9 am", "9 pm", "10 am", "noon"), "here": _STATES, "there": _STATES},
+        {"hour": slot("date", "9 am", "9 pm", "10 am", "noon"), "here": _STATES, "there": _STATES},
         ("here", "there"),
     ),
     "dose": Intent(
@@ -169,9 +170,9 @@ INTENTS: dict[str, Intent] = {
             "Is it safe to take {amount} {unit} ibuprofen {when} eating?",
         ),
         {
-            "amount": _slot("number", "200", "400", "800", "20"),
-            "unit": _slot("unit", "mg", "g", "ml"),
-            "when": _slot("antonym", "before", "after", "without"),
+            "amount": slot("number", "200", "400", "800", "20"),
+            "unit": slot("unit", "mg", "g", "ml"),
+            "when": slot("antonym", "before", "after", "without"),
         },
     ),
     "invoice": Intent(
@@ -184,8 +185,8 @@ INTENTS: dict[str, Intent] = {
             "Hello! How do I {verb} an invoice for {price}? Thanks!",
         ),
         {
-            "verb": _slot("antonym", "approve", "reject"),
-            "price": _slot("currency", "$500", "€500", "£500"),
+            "verb": slot("antonym", "approve", "reject"),
+            "price": slot("currency", "$500", "€500", "£500"),
         },
     ),
     "visa": Intent(
@@ -197,9 +198,9 @@ INTENTS: dict[str, Intent] = {
             "{whether} {who} need a visa to enter {country}?",
         ),
         {
-            "whether": _slot("negation", "Do", "Don't"),
-            "who": _slot("person", "I", "they", "we"),
-            "country": _slot("entity", "Brazil", "Bolivia", "Japan", "Jordan"),
+            "whether": slot("negation", "Do", "Don't"),
+            "who": slot("person", "I", "they", "we"),
+            "country": slot("entity", "Brazil", "Bolivia", "Japan", "Jordan"),
         },
     ),
     "regex": Intent(
@@ -212,9 +213,9 @@ INTENTS: dict[str, Intent] = {
         ),
         {
             "count": _COUNTS,
-            "end": _slot("antonym", "start", "end"),
-            "name": _slot("variable", "line", "lines", "row_id", "rowId", "`s`"),
-            "tool": _slot("language", "Python", "Ruby", "Perl"),
+            "end": slot("antonym", "start", "end"),
+            "name": slot("variable", "line", "lines", "row_id", "rowId", "`s`"),
+            "tool": slot("language", "Python", "Ruby", "Perl"),
         },
     ),
     "summary": Intent(
@@ -226,9 +227,9 @@ INTENTS: dict[str, Intent] = {
             "Give me a summary of the plot of {book} in {count} sentences as {form}.",
         ),
         {
-            "book": _slot("entity", "Hamlet", "Macbeth", "Othello", "Emma"),
+            "book": slot("entity", "Hamlet", "Macbeth", "Othello", "Emma"),
             "count": _COUNTS,
-            "form": _slot("format", "JSON", "a table", "bullet points"),
+            "form": slot("format", "JSON", "a table", "bullet points"),
         },
     ),
     "translate": Intent(
@@ -240,8 +241,8 @@ INTENTS: dict[str, Intent] = {
             'Can you translate "{text}" into {language}, please?',
         ),
         {
-            "text": _slot("quoted", "good morning", "good evening", "Good Morning Vietnam"),
-            "language": _slot("language", "Italian", "Dutch", "Polish"),
+            "text": slot("quoted", "good morning", "good evening", "Good Morning Vietnam"),
+            "language": slot("language", "Italian", "Dutch", "Polish"),
         },
     ),
     "quorum": Intent(
@@ -252,7 +253,7 @@ INTENTS: dict[str, Intent] = {
             "Do {which} members need to sign the form?",
             "Does the form have to be signed by {which} members?",
         ),
-        {"which": _slot("quantifier", "all", "some", "at least two", "at most two", "any")},
+        {"which": slot("quantifier", "all", "some", "at least two", "at most two", "any")},
     ),
     "president": Intent(
         "calibration",
@@ -262,16 +263,15 @@ INTENTS: dict[str, Intent] = {
             "Any idea who {tense} the president of {country} in {year}?",
         ),
         {
-            "tense": _slot("tense", "was", "will be"),
-            "country": _slot("entity", "Chile", "Peru", "Kenya", "Ghana"),
-            "year": _slot("date", "1999", "2001", "2025", "2031"),
+            "tense": slot("tense", "was", "will be"),
+            "country": slot("entity", "Chile", "Peru", "Kenya", "Ghana"),
+            "year": slot("date", "1999", "2001", "2025", "2031"),
         },
     ),
     "sum": Intent(
         "calibration",
         ("What is {a} {op} {b}?", "What's {a} {op} {b}?", "Compute {a} {op} {b}.", "Tell me what {a} {op} {b} is."),
-        {"a": _COUNTS, "op": _slot("antonym", "plus", "minus", "times"), "b": _AMOUNTS},
-        None,
+        {"a": _COUNTS, "op": slot("antonym", "plus", "minus", "times"), "b": _AMOUNTS},
     ),
     "export": Intent(
         "calibration",
@@ -282,8 +282,8 @@ INTENTS: dict[str, Intent] = {
             "Where can the {period} report be {verb}ed?",
         ),
         {
-            "verb": _slot("antonym", "upload", "download"),
-            "period": _slot("date", "Monday", "Friday", "March", "May"),
+            "verb": slot("antonym", "upload", "download"),
+            "period": slot("date", "Monday", "Friday", "March", "May"),
         },
     ),
     # Held out.
@@ -296,7 +296,7 @@ INTENTS: dict[str, Intent] = {
             "How long does it take to get a refund to {card}?",
             "Hey! How long does a refund to {card} take? Many thanks",
         ),
-        {"card": _slot("entity", "Visa", "PayPal", "Mastercard", "Klarna")},
+        {"card": slot("entity", "Visa", "PayPal", "Mastercard", "Klarna")},
     ),
     "boil": Intent(
         "held_out",
@@ -308,8 +308,8 @@ INTENTS: dict[str, Intent] = {
         ),
         {
             "count": _COUNTS,
-            "height": _slot("number", "800", "1800", "2,800"),
-            "unit": _slot("unit", "meters", "feet", "miles"),
+            "height": slot("number", "800", "1800", "2,800"),
+            "unit": slot("unit", "meters", "feet", "miles"),
         },
     ),
     "owner": Intent(
@@ -320,7 +320,7 @@ INTENTS: dict[str, Intent] = {
             "Was {second} acquired by {first}?",
             "Has {first} acquired {second}?",
         ),
-        {"first": _slot("entity", "Oracle", "Cisco", "Adobe"), "second": _slot("entity", "Oracle", "Cisco", "Adobe")},
+        {"first": slot("entity", "Oracle", "Cisco", "Adobe"), "second": slot("entity", "Oracle", "Cisco", "Adobe")},
         ("first", "second"),
     ),
     "route": Intent(
@@ -331,7 +331,7 @@ INTENTS: dict[str, Intent] = {
             "What's the cheapest train to {there} from {here} on {day}?",
             "Could you tell me what the cheapest train from {here} to {there} on {day} is?",
         ),
-        {"here": _CITIES, "there": _CITIES, "day": _slot("date", "Sunday", "May 2", "May 12", "2 May")},
+        {"here": _CITIES, "there": _CITIES, "day": slot("date", "Sunday", "May 2", "May 12", "2 May")},
         ("here", "there"),
     ),
     "permission": Intent(
@@ -343,9 +343,9 @@ INTENTS: dict[str, Intent] = {
             "Hi. {can} {who} bring a dog into the {room}? Thank you!",
         ),
         {
-            "can": _slot("negation", "Can", "Can't", "Must", "Mustn't"),
-            "who": _slot("person", "I", "she", "you"),
-            "room": _slot("entity", "library", "kitchen", "gym"),
+            "can": slot("negation", "Can", "Can't", "Must", "Mustn't"),
+            "who": slot("person", "I", "she", "you"),
+            "room": slot("entity", "library", "kitchen", "gym"),
         },
     ),
     "firewall": Intent(
@@ -358,10 +358,10 @@ INTENTS: dict[str, Intent] = {
             "How is {direction} traffic on port {port} {verb}ed with {tool}?",
         ),
         {
-            "verb": _slot("antonym", "block", "unblock", "allow"),
-            "direction": _slot("antonym", "inbound", "outbound"),
-            "port": _slot("number", "22", "443", "8443"),
-            "tool": _slot("entity", "iptables", "nftables", "ufw"),
+            "verb": slot("antonym", "block", "unblock", "allow"),
+            "direction": slot("antonym", "inbound", "outbound"),
+            "port": slot("number", "22", "443", "8443"),
+            "tool": slot("entity", "iptables", "nftables", "ufw"),
         },
     ),
     "sort": Intent(
@@ -373,9 +373,9 @@ INTENTS: dict[str, Intent] = {
             "In {language}, sort the list {name} in {order} order.",
         ),
         {
-            "name": _slot("variable", "prices", "price", "`rows`", "`row`", "myList", "mylist"),
-            "order": _slot("antonym", "ascending", "descending", "random"),
-            "language": _slot("language", "Rust", "Go", "Swift"),
+            "name": slot("variable", "prices", "price", "`rows`", "`row`", "myList", "mylist"),
+            "order": slot("antonym", "ascending", "descending", "random"),
+            "language": slot("language", "Rust", "Go", "Swift"),
         },
     ),
     "code": Intent(
@@ -386,11 +386,7 @@ INTENTS: dict[str, Intent] = {
             "Hi, what does {line} return?",
             "Please tell me what {line} returns.",
         ),
-        {
-            "line": _slot(
-                "code", "f(x, y)", "f(y, x)", "f(x) + y", "f(x) - y", "not f(x)", "f(x)[0]", "f(x)[1]", "x > y"
-            )
-        },
+        {"line": slot("code", "f(x, y)", "f(y, x)", "f(x) + y", "f(x) - y", "not f(x)", "f(x)[0]", "f(x)[1]", "x > y")},
     ),
     "letter": Intent(
         "held_out",
@@ -401,10 +397,10 @@ INTENTS: dict[str, Intent] = {
             "I need {form} to {whose} landlord about {topic} in {language}.",
         ),
         {
-            "form": _slot("format", "an email", "a letter", "a text message"),
-            "whose": _slot("person", "my", "her", "our"),
-            "topic": _slot("entity", "mould", "noise", "heating"),
-            "language": _slot("language", "Danish", "Korean", "Arabic"),
+            "form": slot("format", "an email", "a letter", "a text message"),
+            "whose": slot("person", "my", "her", "our"),
+            "topic": slot("entity", "mould", "noise", "heating"),
+            "language": slot("language", "Danish", "Korean", "Arabic"),
         },
     ),
     "quota": Intent(
@@ -416,10 +412,10 @@ INTENTS: dict[str, Intent] = {
             "Tell me if {which} users are limited to {amount} {unit} per {period}.",
         ),
         {
-            "which": _slot("quantifier", "all", "no", "most", "only new"),
-            "amount": _slot("number", "10", "100", "1,000"),
-            "unit": _slot("unit", "MB", "GB", "requests"),
-            "period": _slot("date", "day", "week", "month"),
+            "which": slot("quantifier", "all", "no", "most", "only new"),
+            "amount": slot("number", "10", "100", "1,000"),
+            "unit": slot("unit", "MB", "GB", "requests"),
+            "period": slot("date", "day", "week", "month"),
         },
     ),
     "price": Intent(
@@ -431,9 +427,9 @@ INTENTS: dict[str, Intent] = {
             "Any idea what {item} will cost in {currency} after {year}?",
         ),
         {
-            "item": _slot("entity", "gold", "copper", "wheat"),
-            "currency": _slot("currency", "dollars", "euros", "pounds"),
-            "year": _slot("date", "2027", "2030", "2035"),
+            "item": slot("entity", "gold", "copper", "wheat"),
+            "currency": slot("currency", "dollars", "euros", "pounds"),
+            "year": slot("date", "2027", "2030", "2035"),
         },
     ),
     "history": Intent(
@@ -444,7 +440,7 @@ INTENTS: dict[str, Intent] = {
             "Do you know who {tense} the mayor of {city}?",
             "I was wondering who {tense} the mayor of {city}",
         ),
-        {"tense": _slot("tense", "is", "was", "will be"), "city": _CITIES},
+        {"tense": slot("tense", "is", "was", "will be"), "city": _CITIES},
     ),
 }
 _BEFORE = ("", "", "", "Please: ", "Hi! ", "Hello, ", "Quick question: ", "Hey there, ", "Thanks in advance! ")
@@ -453,10 +449,17 @@ _AFTER = ("", "", "", " Thanks!", " Please.", " Thank you.")
 
 def draw(half: Half, seed: int, hits: int, misses_per_hit: int = MISSES_PER_HIT) -> Iterator[Pair]:
     """``hits`` pairs that must hit, and so many times as many that must miss, evenly over intents."""
-    random_ = random.Random(seed)
-    intents = [(name, intent) for name, intent in INTENTS.items() if intent.half == half]
+    intents = {name: intent for name, intent in INTENTS.items() if intent.half == half}
+    return draw_from(intents, seed, hits, misses_per_hit)
+
+
+def draw_from(
+    table: dict[str, Intent], seed: int, hits: int, misses_per_hit: int, polite: Polite = (_BEFORE, _AFTER)
+) -> Iterator[Pair]:
+    """The same of any table."""
+    random_, intents = random.Random(seed), list(table.items())
     for number in range(hits):
-        yield _hit(*intents[number % len(intents)], random_)
+        yield _hit(*intents[number % len(intents)], random_, polite)
         for more in range(misses_per_hit):
             yield _miss(*intents[(number + more) % len(intents)], random_)
 
@@ -466,24 +469,21 @@ def answer(name: str, values: dict[str, str]) -> str:
     return f"{name}: " + ", ".join(f"{slot}={value.replace(',', '')}" for slot, value in sorted(values.items()))
 
 
-def _values(intent: Intent, random_: random.Random) -> dict[str, str]:
+def values_of(intent: Intent, random_: random.Random) -> dict[str, str]:
     values = {slot: random_.choice(choices) for slot, (_, choices) in intent.slots.items()}
     if intent.swaps is not None:
-        one, other = intent.swaps
-        values[one], values[other] = random_.sample(intent.slots[one][1], 2)
+        values |= zip(intent.swaps, random_.sample(intent.slots[intent.swaps[0]][1], 2), strict=True)
     return values
 
 
-def _hit(name: str, intent: Intent, random_: random.Random) -> Pair:
-    values = _values(intent, random_)
-    one, other = random_.sample(range(len(intent.phrasings)), 2)
-    stored = intent.phrasings[one].format(**values)
-    asked = random_.choice(_BEFORE) + intent.phrasings[other].format(**values) + random_.choice(_AFTER)
-    return Pair("paraphrase", stored, asked, same=True)
+def _hit(name: str, intent: Intent, random_: random.Random, polite: Polite) -> Pair:
+    values = values_of(intent, random_)
+    one, other = [each.format(**values) for each in random_.sample(intent.phrasings, 2)]
+    return Pair("paraphrase", one, random_.choice(polite[0]) + other + random_.choice(polite[1]), same=True)
 
 
 def _miss(name: str, intent: Intent, random_: random.Random) -> Pair:
-    values = _values(intent, random_)
+    values = values_of(intent, random_)
     changed = dict(values)
     kinds = sorted(intent.slots)
     slot = random_.choice([*kinds, "swap"] if intent.swaps is not None else kinds)

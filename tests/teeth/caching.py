@@ -170,7 +170,7 @@ _IN_BOTH: tuple[tuple[str, str, str, str, str, str], ...] = (
         "CAC",
         "nobody is told of what is no entry",
         "proxy/caching/room.py",
-        'self._told("damaged", str(damage))',
+        "self.damaged(str(damage))",
         "pass",
         f"{_PROMISES}::test_what_is_no_entry_is_a_miss_that_is_told[{{}}-truncated]",
     ),
@@ -288,7 +288,7 @@ CACHING: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "CAC-01",
         "all entries lie in one place, in a store",
-        _STORE,
+        "proxy/store/names.py",
         'sha256(b"name" + key)',
         'sha256(b"name")',
         f"{_PROMISES}::test_no_axis_is_crossed[valkey-0]",

@@ -23,6 +23,7 @@ from tests.teeth.queue import QUEUE
 from tests.teeth.racing import RACING
 from tests.teeth.routing import ROUTING
 from tests.teeth.savings import SAVINGS
+from tests.teeth.semantic import SEMANTIC
 from tests.teeth.server import SERVER
 from tests.teeth.settings import SETTINGS
 from tests.teeth.statistics import STATISTICS
@@ -56,6 +57,7 @@ CUTS = tuple(
         INJECTION,
         CACHING,
         SAVINGS,
+        SEMANTIC,
         GUARDS,
         JOBS,
         OVERLOAD,

@@ -19,6 +19,7 @@ class Model:
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds = seconds
+        self.digest = b"files"
 
     def embed(self, text: str) -> Vector | None:
         """After a while."""

@@ -60,6 +60,34 @@ async def test_a_bad_vector_is_a_miss(vector: list[float] | None) -> None:
     assert (await house.ask(AGAIN))[0] == "miss"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"temperature": 0.5},
+        {"max_tokens": 7},
+        {"response_format": {"type": "json_object"}},
+        {"user": "somebody"},
+        {"messages": [{"role": "system", "content": "Be rude."}, {"role": "user", "content": AGAIN}]},
+        {"messages": [{"role": "user", "content": "Hello"}, {"role": "user", "content": AGAIN}]},
+    ],
+)
+async def test_everything_else_must_be_equal(change: dict[str, Any]) -> None:
+    """Parameters, the system prompt, and what was said before."""
+    house = AlikeHouse()
+    await house.ask(FIRST)
+    assert (await house.ask(AGAIN, **change))[0] == "miss"
+    assert (await house.ask(AGAIN))[0] == "semantic"
+
+
+async def test_other_languages_are_told_of() -> None:
+    """Equal words only; the receipt says why nothing else was given."""
+    house = AlikeHouse()
+    await house.ask("Wie hoch ist der Preis?")
+    result, x = await house.ask("Was ist der Preis?")
+    assert (result, "other languages than English" in x.notes["cache_semantic"]) == ("miss", True)
+    assert (await house.ask("Hallo, wie hoch ist der Preis?"))[0] == "semantic"
+
+
 async def test_scope_and_time() -> None:
     """Each key has its own, for so long."""
     house = AlikeHouse(ttl=60.0)

@@ -47,6 +47,16 @@ def test_what_does_not_leaves_it() -> None:
     assert shape(route={**ROUTE, "models": ["x"]}).fingerprint == plain
 
 
+def test_who_makes_vectors_counts_by_its_account() -> None:
+    """And by nothing else of it: what is equal stays so."""
+    semantic = entry("cache_semantic", {"embedder": "other/vectors", "ttl": "5m"})
+    again = entry("cache_semantic", {"embedder": "other/vectors", "ttl": "1m"})
+    moved = {"kind": "openai", "base_url": "http://127.0.0.1:1"}
+    assert shape(semantic).fingerprint == shape(again).fingerprint
+    assert shape(semantic).fingerprint != shape(semantic, other=moved).fingerprint
+    assert shape(entry("cache_semantic")).fingerprint == shape().fingerprint
+
+
 def test_conditions_are_told() -> None:
     """To see what they look at; a target's name is none."""
     assert shape().routing == "tier == 'free'"

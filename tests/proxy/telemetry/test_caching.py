@@ -14,6 +14,7 @@ def test_reports_are_counted() -> None:
     metrics.told("cache.kept", {"route": "chat", "result": "stored"})
     metrics.told("cache.damaged", {"route": "chat", "reason": "checksum"})
     metrics.told("cache.damaged", {"route": "chat", "reason": "whatever"})
+    metrics.told("cache.damaged", {"route": "chat", "reason": "model"})
     metrics.told("cache.store", {"route": "chat", "reason": "TimeoutError"})
     text = metrics.render().decode()
     for line in (
@@ -23,6 +24,7 @@ def test_reports_are_counted() -> None:
         'sluicegate_cache_answers_total{result="stored",route="chat"} 1.0',
         'sluicegate_cache_damaged_total{reason="checksum"} 1.0',
         'sluicegate_cache_damaged_total{reason="content"} 1.0',
+        'sluicegate_cache_damaged_total{reason="model"} 1.0',
         "sluicegate_cache_store_failures_total 1.0",
     ):
         assert line in text

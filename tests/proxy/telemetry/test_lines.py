@@ -15,6 +15,7 @@ from proxy.telemetry.lines import level_of
         ("limit.alert", {}, "warning"),
         ("canary.rolled_back", {}, "warning"),
         ("cache.damaged", {"reason": "checksum"}, "warning"),
+        ("cache.damaged", {"reason": "model"}, None),
         ("check.failing", {}, "warning"),
         ("check.recovered", {}, "info"),
         ("mirror.compared", {}, "info"),
