@@ -48,6 +48,7 @@ LAYERS = {
     "proxy.experiments.plan": "leaf",
     "proxy.sticky": "leaf",
     "proxy.semantic": "leaf",
+    "proxy.semantic.embedder": "contract",
     "proxy.semantic.feedback": "engine",
     "proxy.semantic.log": "engine",
     "proxy.tasks": "leaf",
