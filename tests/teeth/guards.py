@@ -260,4 +260,20 @@ GUARDS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "        if topic in self._about:\n            return None\n        if topic not in self._denied:",
         "tests/policies/guardrails/test_topics.py",
     ),
+    (
+        "GRD-09",
+        "a first token may come when it likes",
+        "policies/guardrails/_patience.py",
+        "            x.around = (partial(FirstToken, self._first_token), *x.around)",
+        "            pass",
+        "tests/policies/guardrails/test__patience.py",
+    ),
+    (
+        "GRD-09",
+        "limits do not lower the deadline",
+        "policies/guardrails/limits.py",
+        "        self._patience.bound(x)",
+        "        pass",
+        "tests/e2e/test_limits.py",
+    ),
 )
