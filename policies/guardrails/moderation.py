@@ -1,13 +1,14 @@
-"""What a provider's moderation thinks of requests and answers, by category."""
+"""What a provider's moderation, or a guardrail of AWS Bedrock, thinks of requests and answers, by category."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Literal, Self
 
 import msgspec
 
-from policies.guardrails._consulted import Consulted, ConsultedConfig, Finding, Said
+from policies.guardrails import _guardrail as guardrail
+from policies.guardrails._consulted import Consulted, ConsultedConfig, Finding, Said, Span
 from proxy.exchange import Exchange
 from proxy.guarding.service import ServiceFailed
 from proxy.guarding.verdict import Direction
@@ -27,10 +28,11 @@ CATEGORIES = frozenset(
 
 
 class ModerationConfig(ConsultedConfig, frozen=True, kw_only=True):
-    """``route``: whose target is asked. ``categories``: category → the score from which on it counts; empty: what the
-    provider itself flags."""
+    """``route``: whose target is asked, and ``api``: how. ``categories``: category → the score from which on it counts;
+    empty: what the provider itself flags."""
 
     route: str
+    api: Literal["moderations", "bedrock_guardrail"] = "moderations"
     categories: dict[str, Percent] = {}
     action: Literal["block", "warn"] = "block"
 
@@ -56,9 +58,9 @@ _READ = msgspec.json.Decoder(_Results)
 
 
 class Moderation(Consulted):
-    """Asks a target of the file by OpenAI's moderation API."""
+    """Asks a target of the file by OpenAI's moderation API, or as AWS asks guardrails."""
 
-    __slots__ = ("_action", "_categories", "_patience", "_target")
+    __slots__ = ("_action", "_api", "_categories", "_patience", "_target")
 
     name: ClassVar[str] = "moderation"
     Config = ModerationConfig
@@ -66,29 +68,52 @@ class Moderation(Consulted):
     def __init__(self, config: ModerationConfig, target: Callable[[], Target] | None, context: CompileContext) -> None:
         super().__init__(config, context)
         self._action = config.action
+        self._api = config.api
         self._categories = {name: float(score) for name, score in config.categories.items()}
         self._patience = float(config.timeout)
         self._target = target
 
     @classmethod
     def compile(cls, config: ModerationConfig, context: CompileContext) -> Self:
+        if config.api == "bedrock_guardrail":
+            for name in config.categories:
+                if name not in guardrail.FILTERS:
+                    known = ", ".join(guardrail.FILTERS)
+                    context.fail(f"a guardrail has no filter {name!r}; it has {known}", f"categories.{name}")
         return cls(config, context.detour(config.route, "route"), context)
 
     async def consult(self, x: Exchange, phase: Direction, texts: list[Said]) -> Finding:
-        asked = [one.text for one in texts if _is_said(one)]
+        asked = [number for number, one in enumerate(texts) if _is_said(one)]
+        if self._api == "bedrock_guardrail":
+            return await self._guarded(x, phase, [one.text for one in texts], asked)
         found: dict[str, None] = {}
         for start in range(0, len(asked), AT_ONCE):
-            for result in await self._results(x, asked[start : start + AT_ONCE]):
+            for result in await self._results(x, [texts[number].text for number in asked[start : start + AT_ONCE]]):
                 found.update(dict.fromkeys(self._over(result)))
         entities = tuple(name if name in CATEGORIES or name in self._categories else "other" for name in found)
         return Finding(self._action, entities) if found else Finding("pass")
 
+    async def _guarded(self, x: Exchange, phase: Direction, texts: list[str], asked: list[int]) -> Finding:
+        """What a guardrail thinks of the texts of these numbers."""
+        blocked: dict[str, None] = {}
+        hidden: dict[str, None] = {}
+        spans: list[Span] = []
+        for numbers in _portions(texts, asked):
+            some = [texts[number] for number in numbers]
+            body = guardrail.question(phase, some, full=bool(self._categories))
+            found = guardrail.assessed(await self._answer(x, guardrail.PATH, body), self._categories)
+            blocked |= dict.fromkeys(found.blocked)
+            hidden |= dict.fromkeys(one.entity for one in found.anonymised)
+            places = guardrail.spans(some, found.anonymised)
+            spans += (msgspec.structs.replace(span, text=numbers[span.text]) for span in places)
+        if self._action == "warn" and (blocked or hidden):
+            return Finding("warn", (*blocked, *hidden))
+        if blocked:
+            return Finding("block", tuple(blocked))
+        return Finding("redact", tuple(hidden), tuple(spans)) if spans else Finding("pass")
+
     async def _results(self, x: Exchange, texts: list[str]) -> list[_Result]:
-        body = msgspec.json.encode({"model": x.model, "input": texts})
-        assert self._target is not None  # without it the file has a problem
-        answer = await self.context.consult(self._target(), x, PATH, body, self._patience)
-        if answer is None:
-            raise ServiceFailed("no answer")
+        answer = await self._answer(x, PATH, msgspec.json.encode({"model": x.model, "input": texts}))
         try:
             results = _READ.decode(answer).results
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -96,6 +121,13 @@ class Moderation(Consulted):
         if len(results) != len(texts):
             raise ServiceFailed(f"{len(results)} results for {len(texts)} texts")
         return results
+
+    async def _answer(self, x: Exchange, path: str, body: bytes) -> bytes:
+        assert self._target is not None  # without it the file has a problem
+        answer = await self.context.consult(self._target(), x, path, body, self._patience)
+        if answer is None:
+            raise ServiceFailed("no answer")
+        return answer
 
     def _over(self, result: _Result) -> list[str]:
         """The categories that count."""
@@ -106,3 +138,17 @@ class Moderation(Consulted):
         if missing:
             raise ServiceFailed(f"no score for {', '.join(sorted(missing))}")
         return [name for name, least in self._categories.items() if result.category_scores[name] >= least]
+
+
+def _portions(texts: Sequence[str], asked: Sequence[int]) -> Iterator[list[int]]:
+    """Numbers of texts that go into one question."""
+    portion: list[int] = []
+    size = 0
+    for number in asked:
+        if portion and (size + len(texts[number]) > guardrail.MAX_ASKED or len(portion) >= AT_ONCE):
+            yield portion
+            portion, size = [], 0
+        portion.append(number)
+        size += len(texts[number])
+    if portion:
+        yield portion

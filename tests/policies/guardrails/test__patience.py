@@ -50,13 +50,15 @@ def test_a_deadline_is_only_ever_lowered(exchange: MakeExchange) -> None:
 def test_only_what_is_streamed_has_a_first_token(exchange: MakeExchange) -> None:
     """The limit stands next to the target, whatever else is around that."""
     x = exchange()
-    x.around = ("other",)
+    others: tuple[Any, ...] = ("other",)
+    x.around = others
     _patience(first_token=5.0).bound(x)
-    assert x.around == ("other",)
+    assert x.around is others
     x.stream = True
     _patience(first_token=5.0).bound(x)
-    assert isinstance(x.around[0](Scripted("a")), FirstToken)
-    assert x.around[1:] == ("other",)
+    first, *rest = x.around
+    assert isinstance(first(Scripted("a")), FirstToken)
+    assert rest == ["other"]
 
 
 async def test_what_has_begun_is_not_disturbed(exchange: MakeExchange) -> None:

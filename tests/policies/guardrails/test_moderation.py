@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from policies.guardrails._consulted import Finding, Said
+from policies.guardrails._consulted import Finding, Said, Span
 from policies.guardrails.moderation import Moderation, ModerationConfig
 from proxy.exchange import Exchange
 from proxy.guarding.service import ServiceFailed
@@ -34,8 +34,12 @@ class Asking(Context):
 
     async def consult(self, target: Target, x: Exchange, path: str, body: bytes, patience: float) -> bytes | None:
         """The next answer."""
-        assert path == "/v1/moderations"
-        self.inputs.append(msgspec.json.decode(body)["input"])
+        asked = msgspec.json.decode(body)
+        if path == "/v1/guardrail":
+            self.inputs.append([one["text"]["text"] for one in asked["content"]])
+        else:
+            assert path == "/v1/moderations"
+            self.inputs.append(asked["input"])
         return self.answers.pop(0)
 
 
@@ -103,3 +107,61 @@ async def test_only_what_somebody_says_is_asked_about(exchange: Callable[..., Ex
 async def test_what_is_no_answer_is_a_failure(answer: bytes | None, exchange: Callable[..., Exchange]) -> None:
     with pytest.raises(ServiceFailed):
         await _consult(Asking(answer), exchange())
+
+
+def _guardrail(*entries: tuple[str, str], blocked: bool = False) -> bytes:
+    """What was anonymised, and perhaps a topic."""
+    found = [{"match": match, "type": kind, "action": "ANONYMIZED"} for match, kind in entries]
+    topics = [{"name": "Plans", "type": "DENY", "action": "BLOCKED"}] if blocked else []
+    assessment = {"topicPolicy": {"topics": topics}, "sensitiveInformationPolicy": {"piiEntities": found}}
+    action = "GUARDRAIL_INTERVENED" if entries or blocked else "NONE"
+    return msgspec.json.encode({"action": action, "outputs": [], "assessments": [assessment]})
+
+
+@pytest.mark.parametrize(
+    ("answer", "action", "finding"),
+    [
+        (_guardrail(), "block", Finding("pass")),
+        (_guardrail(blocked=True), "block", Finding("block", ("topic",))),
+        (_guardrail(("Hi", "NAME"), blocked=True), "block", Finding("block", ("topic",))),
+        (_guardrail(("Hi", "NAME")), "block", Finding("redact", ("name",), (Span(0, 0, 2, "NAME"),))),
+        (_guardrail(("Hi", "NAME"), blocked=True), "warn", Finding("warn", ("topic", "name"))),
+        (_guardrail(("Hi", "NAME")), "warn", Finding("warn", ("name",))),
+    ],
+)
+async def test_a_guardrail_is_asked(
+    answer: bytes, action: Any, finding: Finding, exchange: Callable[..., Exchange]
+) -> None:
+    assert await _consult(Asking(answer), exchange(), api="bedrock_guardrail", action=action) == finding
+
+
+async def test_a_guardrail_is_asked_in_portions(exchange: Callable[..., Exchange]) -> None:
+    """Places are those among all texts, also of those that it was not asked about."""
+    context = Asking(_guardrail(), _guardrail())
+    policy = Moderation.compile(
+        ModerationConfig(route="scores", api="bedrock_guardrail"), cast(CompileContext, context)
+    )
+    texts = ["a" * 15_000, "id", "to Ada", "b" * 19_998, "c"]
+    said = [Said("x", "other" if text == "id" else "user", text) for text in texts]
+    finding = await policy.consult(exchange(), "input", said)
+    assert [[len(text) for text in portion] for portion in context.inputs] == [[15_000, 6], [19_998, 1]]
+    assert finding == Finding("pass")
+    context.answers = [_guardrail(("Ada", "NAME")), _guardrail()]
+    found = await policy.consult(exchange(), "input", said)
+    assert found == Finding("redact", ("name",), (Span(2, 3, 6, "NAME"),))
+
+
+@pytest.mark.parametrize("answer", [None, b"{}", b'{"message":"busy"}', _guardrail(("Bob", "NAME"))])
+async def test_a_guardrail_that_makes_no_sense_has_failed(
+    answer: bytes | None, exchange: Callable[..., Exchange]
+) -> None:
+    with pytest.raises(ServiceFailed):
+        await _consult(Asking(answer), exchange(), api="bedrock_guardrail")
+
+
+def test_a_guardrail_has_filters_of_its_own() -> None:
+    context = Asking()
+    scores = {"violence": Percent(0.5), "self-harm": Percent(0.5)}
+    config = ModerationConfig(route="scores", api="bedrock_guardrail", categories=scores)
+    Moderation.compile(config, cast(CompileContext, context))
+    assert [at for at, _ in context.problems] == ["categories.self-harm"]
