@@ -30,7 +30,7 @@ _OTHERS = (
     "us_social_security_number vehicle_identification_number"
 )
 # Everything that is told by its own name: what a provider says beside that is `other`.
-_KNOWN = frozenset((*FILTERS, *_OTHERS.split()))
+KNOWN = (*FILTERS, *_OTHERS.split(), "other")
 
 Action = Literal["NONE", "BLOCKED", "ANONYMIZED"]
 
@@ -138,7 +138,7 @@ def _entries(lists: _Lists) -> Iterator[_Found]:
 def _entity(found: _Found, kind: str) -> str:
     """What it is called: names of topics and words are nobody's business."""
     name = kind if kind in ("topic", "word") else found.type.lower() or kind
-    return name if name in _KNOWN else "other"
+    return name if name in KNOWN else "other"
 
 
 def _label(found: _Found, entity: str) -> str:

@@ -35,6 +35,10 @@ routes:
     policies: [moderation: {{route: scores, on: input, timeout: 30s, categories: {{violence: 50%}}}}]
     target: up/m
   scores: {{models: [scores], target: up/judge}}
+  soft:
+    models: [soft]
+    policies: [moderation: {{route: scores, on: input, timeout: 30s, entities: {{violence: shadow}}}}]
+    target: up/m
   kept:
     models: [kept]
     policies: [moderation: {{route: guardrail, api: bedrock_guardrail, timeout: 30s}}]
@@ -72,6 +76,13 @@ async def test_what_is_not_is_refused(running: Gateway, upstream: FakeUpstream, 
     status, answer, note, _ = await _ask(wire, running, "in")
     assert (status, json.loads(answer)["error"]["code"]) == (400, "guardrail_blocked")
     assert note.startswith("input blocked (block violence")
+
+
+async def test_a_category_may_be_told_alone(running: Gateway, upstream: FakeUpstream, wire: Any) -> None:
+    _judges(upstream, 0.9)
+    status, _, note, _ = await _ask(wire, running, "soft")
+    assert status == 200
+    assert note.startswith("input shadowed (shadow violence at input)")
 
 
 @pytest.mark.parametrize(

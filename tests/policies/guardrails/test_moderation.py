@@ -48,8 +48,15 @@ def _results(*results: Any) -> bytes:
 
 
 async def _consult(context: Asking, x: Exchange, count: int = 1, **settings: Any) -> Finding:
+    """What is found, without what is done about each."""
+    found = await _all(context, x, count, **settings)
+    return found._replace(actions=Finding("pass").actions)
+
+
+async def _all(context: Asking, x: Exchange, count: int = 1, **settings: Any) -> Finding:
     config = ModerationConfig(route="scores", **settings)
     policy = Moderation.compile(config, cast(CompileContext, context))
+    assert not context.problems
     return await policy.consult(x, "input", [Said("a", "user", f"Hi {number}") for number in range(count)])
 
 
@@ -68,6 +75,44 @@ async def test_scores_of_the_file(exchange: Callable[..., Exchange]) -> None:
     assert await _consult(Asking(_results(HATE)), exchange(), categories=scores) == Finding("block", ("violence",))
     with pytest.raises(ServiceFailed, match="no score for rude"):
         await _consult(Asking(_results(FINE)), exchange(), categories={"rude": Percent(0.5)})
+
+
+async def test_each_category_may_have_an_action_of_its_own(exchange: Callable[..., Exchange]) -> None:
+    """The strongest counts; what each has done is told of each."""
+    both = {"flagged": True, "categories": {"hate": True, "violence": True}}
+    found = await _all(Asking(_results(both)), exchange(), entities={"violence": "warn"})
+    assert (found.verdict, dict(found.actions)) == ("block", {"hate": "block", "violence": "warn"})
+    quiet = {"hate": "shadow", "violence": "warn"}
+    assert (await _all(Asking(_results(both)), exchange(), entities=quiet)).verdict == "warn"
+    assert (await _all(Asking(_results(both)), exchange(), action="shadow")).verdict == "shadow"
+
+
+async def test_what_a_guardrail_anonymises_may_be_left_or_blocked(exchange: Callable[..., Exchange]) -> None:
+    answer = _guardrail(("Hi", "NAME"), ("0", "AGE"))
+    guardrail: Any = {"api": "bedrock_guardrail"}
+    some = await _all(Asking(answer), exchange(), entities={"age": "warn"}, **guardrail)
+    assert some[:3] == ("redact", ("name", "age"), (Span(0, 0, 2, "NAME"),))
+    assert dict(some.actions) == {"name": "redact", "age": "warn"}
+    assert (await _all(Asking(answer), exchange(), entities={"age": "block"}, **guardrail))[:3] == (
+        "block",
+        ("name", "age"),
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "at"),
+    [
+        ({"entities": {"voilence": "warn"}}, ["entities.voilence"]),
+        ({"entities": {"rude": "warn"}, "categories": {"rude": Percent(0.5)}}, []),
+        ({"entities": {"topic": "warn", "other": "warn"}, "api": "bedrock_guardrail"}, []),
+        ({"entities": {"harassment": "warn"}, "api": "bedrock_guardrail"}, ["entities.harassment"]),
+    ],
+)
+def test_actions_are_of_what_is_told(settings: Any, at: list[str]) -> None:
+    context = Asking()
+    Moderation.compile(ModerationConfig(route="scores", **settings), cast(CompileContext, context))
+    assert [place for place, _ in context.problems] == at
 
 
 async def test_many_texts_are_asked_about_in_turns(exchange: Callable[..., Exchange]) -> None:
@@ -123,9 +168,9 @@ def _guardrail(*entries: tuple[str, str], blocked: bool = False) -> bytes:
     [
         (_guardrail(), "block", Finding("pass")),
         (_guardrail(blocked=True), "block", Finding("block", ("topic",))),
-        (_guardrail(("Hi", "NAME"), blocked=True), "block", Finding("block", ("topic",))),
+        (_guardrail(("Hi", "NAME"), blocked=True), "block", Finding("block", ("name", "topic"))),
         (_guardrail(("Hi", "NAME")), "block", Finding("redact", ("name",), (Span(0, 0, 2, "NAME"),))),
-        (_guardrail(("Hi", "NAME"), blocked=True), "warn", Finding("warn", ("topic", "name"))),
+        (_guardrail(("Hi", "NAME"), blocked=True), "warn", Finding("warn", ("name", "topic"))),
         (_guardrail(("Hi", "NAME")), "warn", Finding("warn", ("name",))),
     ],
 )
@@ -148,7 +193,7 @@ async def test_a_guardrail_is_asked_in_portions(exchange: Callable[..., Exchange
     assert finding == Finding("pass")
     context.answers = [_guardrail(("Ada", "NAME")), _guardrail()]
     found = await policy.consult(exchange(), "input", said)
-    assert found == Finding("redact", ("name",), (Span(2, 3, 6, "NAME"),))
+    assert found[:3] == ("redact", ("name",), (Span(2, 3, 6, "NAME"),))
 
 
 @pytest.mark.parametrize("answer", [None, b"{}", b'{"message":"busy"}', _guardrail(("Bob", "NAME"))])
