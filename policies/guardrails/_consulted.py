@@ -122,7 +122,7 @@ class Consulted(Policy):
             if len(texts) > MAX_TEXTS or sum(len(one.text) for one in texts) > MAX_ASKED:
                 raise ServiceFailed("it is too long to be asked about")
             finding = await self.consult(x, verdict.direction, texts)
-            _check(finding, texts)
+            check(finding, texts)
         except ServiceFailed as failed:
             verdict.fail(f"failed: {failed}", closed=self._closed)
             return None
@@ -225,7 +225,7 @@ def _said(completion: Completion) -> list[tuple[Said, Any, str]]:
     return found
 
 
-def _check(finding: Finding, texts: list[Said]) -> None:
+def check(finding: Finding, texts: list[Said]) -> None:
     """What was answered makes sense: else it is an error, and no verdict."""
     if (finding.verdict == "redact") != bool(finding.spans):
         raise ServiceFailed("spans and `redact` belong together")

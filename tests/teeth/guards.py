@@ -174,7 +174,7 @@ GUARDS: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "GRD-07",
         "masks of a request that goes on are those of the earlier",
-        "policies/guardrails/pii.py",
+        "policies/guardrails/_masks.py",
         'token_hex(3).upper() if goes_on else ""',
         '""',
         "tests/policies/guardrails/test_pii.py",
