@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from functools import partial
 
@@ -11,6 +10,7 @@ import msgspec
 from proxy.around import Around
 from proxy.errors import UpstreamTimeout
 from proxy.exchange import Exchange
+from proxy.kept import within
 from proxy.policy import Answer, Target
 from proxy.units import Duration
 
@@ -68,8 +68,7 @@ class FirstToken(Around):
         if left <= 0:
             raise UpstreamTimeout(self._late)
         try:
-            async with asyncio.timeout(left):
-                return await self.inner.send(x)
+            return await within(left, self.inner.send(x))
         except TimeoutError as error:
             raise UpstreamTimeout(self._late) from error
 

@@ -1,25 +1,19 @@
-"""What a user has said last, and what tells its topic: small talk, likeness to examples, a model that is asked."""
+"""What a user has said last, and what tells its topic: small talk, and what a model is asked about it."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from operator import mul
 from typing import NamedTuple
 
 from proxy.chat import Chat, Text
-from proxy.exchange import Exchange
 from proxy.guarding.vocabulary import Vocabulary
-from proxy.semantic.embedder import Embedder
-from proxy.semantic.memory import Vector
 
 EARLIER = 3  # user's turns before the last that are of interest
 SMALL_TALK, NONE = "SMALL_TALK", "NONE"
 _LONGEST_TALK = 100  # characters of small talk
 _SHOWN = 2000  # characters of a turn that are shown or compared, from its begin and from its end
-_AT_ONCE = 8  # vectors that a provider makes for us at the same time
 _WORD = re.compile(r"[^\W_]")
 # Greetings, thanks, assent and parting: words after which nothing has been asked yet.
 _TALK = (
@@ -85,41 +79,6 @@ class SmallTalk:
             rest.append(text[at : span.start])
             at = max(at, span.end)
         return not _WORD.search("".join((*rest, text[at:])))
-
-
-class Examples:
-    """Sentences of topics as vectors, which are made when the first request needs them, and again if that failed."""
-
-    __slots__ = ("_embedder", "_likeness", "_lock", "_texts", "_vectors")
-
-    def __init__(self, texts: Mapping[str, Sequence[str]], embedder: Embedder, likeness: float) -> None:
-        self._texts = [(topic, text) for topic, known in texts.items() for text in known]
-        self._embedder = embedder
-        self._likeness = likeness
-        self._lock = asyncio.Lock()
-        self._vectors: dict[str, Vector] = {}
-
-    async def nearest(self, x: Exchange, text: str) -> str | None:
-        """The topic of the example that is most like ``text``, if it is enough; "" if none is, None if that is not
-        known: there is no vector."""
-        if not self._embedder.is_there or not await self._made(x):
-            return None
-        vector = await self._embedder.embed(x, shortened(text))
-        if vector is None:
-            return None
-        score, topic = max((sum(map(mul, vector, self._vectors[known])), topic) for topic, known in self._texts)
-        return topic if score >= self._likeness else ""
-
-    async def _made(self, x: Exchange) -> bool:
-        async with self._lock:
-            missing = [text for text in dict.fromkeys(text for _, text in self._texts) if text not in self._vectors]
-            for start in range(0, len(missing), _AT_ONCE):
-                some = missing[start : start + _AT_ONCE]
-                vectors = await asyncio.gather(*(self._embedder.embed(x, text) for text in some))
-                self._vectors |= {one: vector for one, vector in zip(some, vectors, strict=True) if vector is not None}
-                if None in vectors:
-                    return False
-        return True
 
 
 def shortened(text: str) -> str:

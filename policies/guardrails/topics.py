@@ -11,7 +11,7 @@ import msgspec
 
 from policies.guardrails._helpers import Guard, GuardConfig
 from policies.guardrails._stream import LONG
-from policies.guardrails._topics import SMALL_TALK, Examples, SmallTalk, Turns, question, turns_of, understood
+from policies.guardrails._topics import SMALL_TALK, SmallTalk, Turns, question, shortened, turns_of, understood
 from proxy.exchange import Exchange, Reply
 from proxy.guarding.action import Action
 from proxy.guarding.carriers import Carrier
@@ -21,6 +21,7 @@ from proxy.guarding.vocabulary import Vocabulary
 from proxy.kept import aside
 from proxy.policy import CompileContext, Config, Target
 from proxy.semantic.embedder import Embedder
+from proxy.semantic.examples import Examples
 from proxy.units import Duration
 
 OFF_TOPIC = "off_topic"
@@ -155,7 +156,7 @@ class Topics(Guard):
             return ""
         if x.explained and (self._examples is not None or self._judge is not None):
             return SMALL_TALK  # nobody is asked
-        if self._examples is not None and (nearest := await self._examples.nearest(x, turns.last)) != "":
+        if self._examples is not None and (nearest := await self._examples.nearest(x, shortened(turns.last))) != "":
             return nearest
         if self._judge is not None:
             asked = question(self._about, turns)

@@ -49,6 +49,7 @@ LAYERS = {
     "proxy.sticky": "leaf",
     "proxy.semantic": "leaf",
     "proxy.semantic.embedder": "contract",
+    "proxy.semantic.examples": "contract",
     "proxy.semantic.feedback": "engine",
     "proxy.semantic.log": "engine",
     "proxy.tasks": "leaf",
