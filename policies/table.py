@@ -17,6 +17,7 @@ from policies.guardrails.output_schema import OutputSchema
 from policies.guardrails.pii import Pii
 from policies.guardrails.secrets import Secrets
 from policies.guardrails.tool_calls import ToolCalls
+from policies.guardrails.topics import Topics
 from policies.guardrails.urls import Urls
 from policies.guardrails.webhook import Webhook
 from policies.identity.allow_models import AllowModels
@@ -45,6 +46,7 @@ POLICIES: dict[str, type[Policy]] = {
     "prompt_cache": PromptCache,
     "injection": Injection,
     "keywords": Keywords,
+    "topics": Topics,
     "limits": Limits,
     "output_schema": OutputSchema,
     "tool_calls": ToolCalls,

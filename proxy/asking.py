@@ -10,6 +10,7 @@ import time
 
 import msgspec
 
+from proxy.dialects.endpoint import Endpoint
 from proxy.dialects.paths import EXACT
 from proxy.errors import UpstreamError
 from proxy.exchange import Exchange
@@ -17,6 +18,8 @@ from proxy.policy import Answer, Target
 from proxy.translated import whole
 
 _CHAT, _EMBEDDINGS = "/v1/chat/completions", "/v1/embeddings"
+# What no caller can ask: path → what stands behind it.
+_OWN = {"/v1/guardrail": Endpoint("guardrail", "moderation", "json", "none", needs_model=False)}
 MOST_TOKENS = 16  # of the answer
 _LARGEST = 64 << 10  # bytes of an answer that is read
 _LARGEST_VECTOR = 1 << 20
@@ -71,8 +74,8 @@ async def embed(target: Target, x: Exchange, text: str, patience: float) -> list
 
 
 async def consult(target: Target, x: Exchange, path: str, body: bytes, patience: float) -> bytes | None:
-    """What ``target`` answers to ``body`` at ``path`` of OpenAI's API, on behalf of ``x``; None if that was no success,
-    or none came in ``patience`` seconds."""
+    """What ``target`` answers to ``body`` at ``path`` of OpenAI's API (or ``/v1/guardrail``: a guardrail of AWS), on
+    behalf of ``x``; None if that was no success, or none came in ``patience`` seconds."""
     inner = _exchange(x, path, body, patience)
     answer: Answer | None = None
     try:
@@ -101,7 +104,7 @@ def _end(answer: Answer) -> None:
 def _exchange(x: Exchange, path: str, body: bytes, patience: float) -> Exchange:
     started = time.monotonic()
     inner = Exchange(x.request_id, "POST", path, b"", [], started, len(x.state))
-    inner.endpoint = EXACT["POST", path]
+    inner.endpoint = _OWN.get(path) or EXACT["POST", path]
     inner.model = x.model
     inner.body = body
     inner.forward = [(b"content-type", b"application/json")]

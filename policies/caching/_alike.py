@@ -1,4 +1,4 @@
-"""What the semantic cache knows of one request, and where it gets vectors."""
+"""What the semantic cache knows of one request."""
 
 from __future__ import annotations
 
@@ -7,13 +7,8 @@ from hashlib import blake2b
 from policies.caching._asked import Asked
 from proxy.caching.control import Control
 from proxy.caching.entry import Entry
-from proxy.exchange import Exchange
-from proxy.kept import aside, within
-from proxy.policy import CompileContext, Target
 from proxy.semantic.guard import Question
-from proxy.semantic.local import LocalModel
-from proxy.semantic.memory import Found, Vector, unit
-from proxy.semantic.record import model_of
+from proxy.semantic.memory import Found, Vector
 
 
 class Alike:
@@ -31,37 +26,3 @@ class Alike:
         self.vector: Vector | None = None
         self.near: Found | None = None
         self.would: Entry | None = None
-
-
-class Embedder:
-    """A model in a directory, or one of a provider. ``patience`` in seconds. ``mark``: tells it from others, wherever
-    they run."""
-
-    __slots__ = ("_context", "_model", "_patience", "_target", "mark", "name")
-
-    def __init__(
-        self, context: CompileContext, target: Target | None, model: LocalModel | None, patience: float, name: str
-    ) -> None:
-        self.name = name
-        self.mark = model_of(name) if model is None else model_of(name, model.digest)
-        self._context = context
-        self._target = target
-        self._model = model
-        self._patience = patience
-
-    @property
-    def is_there(self) -> bool:
-        """Whether anybody can be asked: a provider may have been left out."""
-        return self._model is not None or self._target is not None
-
-    async def embed(self, x: Exchange, text: str) -> Vector | None:
-        """The vector of ``text``, for ``x``; None if there is none in time."""
-        if self._model is not None:
-            try:
-                return await within(self._patience, aside(self._model.embed, text))
-            except TimeoutError:
-                return None
-        if self._target is None:
-            return None
-        found = await self._context.embed(self._target, x, text, self._patience)
-        return None if found is None else unit(found)

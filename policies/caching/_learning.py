@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from policies.caching._alike import Alike, Embedder
+from policies.caching._alike import Alike
 from policies.caching._saving import flaw_of, why_not
 from proxy.caching.entry import Entry
 from proxy.caching.room import Room
@@ -12,6 +12,7 @@ from proxy.caching.rules import Rules
 from proxy.exchange import Exchange
 from proxy.kept import aside
 from proxy.policy import CompileContext
+from proxy.semantic.embedder import Embedder
 from proxy.semantic.judging import is_equal, is_same, text_of
 from proxy.semantic.memory import Kept
 from proxy.semantic.shelf import Shelf

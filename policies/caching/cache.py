@@ -34,6 +34,7 @@ _ASIDE = 256 << 10  # bytes of a body from which on reading it would hold up oth
 _STALE = (b"warning", b'110 - "Response is Stale"')
 _FAILED = (b"warning", b'111 - "Revalidation Failed"')
 _RATE_LIMITED, _FIRST_FAILURE = 429, 500
+_PATIENCE = b"x-deadline-ms"  # in which a caller says how long it waits
 Result = Literal["hit", "stale", "shared", "miss", "bypass"]
 _TOLD: dict[Result, bytes] = {"hit": b"hit", "stale": b"stale", "shared": b"hit", "miss": b"miss", "bypass": b"bypass"}
 
@@ -161,9 +162,8 @@ class Cache(Policy):
     def _may_fly(self, x: Exchange, control: Control) -> bool:
         """Whether this request may be one with others: not if its answer is to be nobody's, or would be broken off
         before those of others."""
-        is_hurried = (
-            x.deadline < x.received + self._context.timeouts.total
-        )  # as it was added, or rounding looks hurried
+        # As it was added, or rounding looks hurried. What `limits` leaves of the route's time is the same for all.
+        is_hurried = x.header(_PATIENCE) is not None and x.deadline < x.received + self._context.timeouts.total
         return self._config.single_flight and not control.no_store and not is_hurried
 
     async def _found(self, x: Exchange, asked: Asked) -> Entry | None:

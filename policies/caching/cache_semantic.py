@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 import msgspec
 
-from policies.caching._alike import Alike, Embedder
+from policies.caching._alike import Alike
 from policies.caching._learning import Learning
 from policies.caching._replay import HEADER, OK, Pace, Replayed
 from proxy.caching.control import HEADER as CONTROL
@@ -24,8 +24,8 @@ from proxy.caching.tags import tags_of
 from proxy.exchange import Exchange, Reply
 from proxy.kept import aside
 from proxy.policy import Answer, CompileContext, Config, Policy, Target
+from proxy.semantic.embedder import Embedder
 from proxy.semantic.guard import read
-from proxy.semantic.local import LocalModel, NoModel
 from proxy.semantic.memory import NAME, Found, Memory
 from proxy.semantic.served import NAME as SERVED
 from proxy.semantic.served import Served
@@ -118,22 +118,10 @@ class CacheSemantic(Policy):
 
     @classmethod
     def compile(cls, config: CacheSemanticConfig, context: CompileContext) -> Self:
-        target, model, name = None, None, config.embedder or ""
-        if (config.embedder is None) == (config.model_dir is None):
-            at = "embedder" if config.embedder is not None else ""
-            context.fail("name who makes vectors: either `embedder: provider/model`, or `model_dir`", at)
-        elif config.embedder is not None:
-            target = context.target(config.embedder, "embedder")
-        elif config.model_dir is not None:
-            path = context.file(config.model_dir, "model_dir")
-            name = str(path)
-            try:
-                model = context.shared(f"model {path}", lambda: LocalModel(path))
-            except NoModel as error:
-                context.fail(str(error), "model_dir")
+        embedder = Embedder.compile(context, config.embedder, config.model_dir, float(config.timeout))
         verify = config.verify
         verifier = None if verify is None else context.target(verify.target, "verify.target")
-        return cls(config, context, Embedder(context, target, model, float(config.timeout), name), verifier)
+        return cls(config, context, embedder, verifier)
 
     # What is asked
 

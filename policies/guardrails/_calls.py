@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -29,20 +30,17 @@ Key = tuple[int, int]  # choice and block
 MAX_HELD = 4 << 20  # characters of the calls that are held back at once
 
 
+Ruling = Literal["pass", "remove", "block"]
+
+
 class Judge:
-    """``allows`` tells whether a call may be made, and notes it; ``action`` what becomes of one that may not."""
+    """``rules`` tells what becomes of a call, and notes it; ``message`` is for who is told that it was blocked."""
 
-    __slots__ = ("_allows", "blocks", "message", "removes")
+    __slots__ = ("message", "rules")
 
-    def __init__(self, allows: Callable[[ToolCall], Awaitable[bool]], action: str, message: str) -> None:
-        self._allows = allows
-        self.blocks = action == "block"
-        self.removes = action == "remove"
+    def __init__(self, rules: Callable[[ToolCall], Awaitable[Ruling]], message: str) -> None:
+        self.rules = rules
         self.message = message
-
-    async def passes(self, call: ToolCall) -> bool:
-        """Whether the call is told."""
-        return await self._allows(call) or not (self.blocks or self.removes)
 
 
 async def gather_whole(x: Exchange, answer: Answer) -> Reply | None:
@@ -66,14 +64,14 @@ async def guarded(completion: Completion, judge: Judge) -> bool:
     """Take out of a whole answer what may not be told, in place; whether anything was."""
     changed = False
     for choice in completion.choices:
-        passing = [not isinstance(part, ToolCall) or await judge.passes(part) for part in choice.parts]
-        if all(passing):
+        rulings = [await judge.rules(part) if isinstance(part, ToolCall) else "pass" for part in choice.parts]
+        if all(ruling == "pass" for ruling in rulings):
             continue
         changed = True
-        if judge.blocks:
+        if "block" in rulings:
             choice.parts, choice.stop, choice.logprobs = [Refusal(judge.message)], "content_filter", None
         else:
-            choice.parts = [part for part, passes in zip(choice.parts, passing, strict=True) if passes]
+            choice.parts = [part for part, ruling in zip(choice.parts, rulings, strict=True) if ruling == "pass"]
             _settle(choice)
     return changed
 
@@ -154,10 +152,11 @@ class Watched:
             assert isinstance(first.part, ToolCall)
             arguments = "".join(map(_arguments, held))
             self._size -= len(arguments)
-            if await self._judge.passes(replace(first.part, arguments=arguments)):
+            ruling = await self._judge.rules(replace(first.part, arguments=arguments))
+            if ruling == "pass":
                 self._called.add(key[0])
                 out += map(self._numbered, held)
-            elif self._judge.blocks:
+            elif ruling == "block":
                 self._stop(out)
 
     def _numbered(self, event: Event) -> Event:

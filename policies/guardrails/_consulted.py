@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
@@ -13,6 +15,7 @@ from policies.guardrails._calls import gather_whole, is_stream
 from proxy.chat import Choice as Answered
 from proxy.chat import Completion, Reasoning, Refusal, Text, ToolCall
 from proxy.exchange import Exchange, Reply
+from proxy.guarding.action import Action
 from proxy.guarding.carriers import Carrier, carriers, splice
 from proxy.guarding.service import ServiceFailed
 from proxy.guarding.verdict import Direction, Verdict
@@ -44,12 +47,14 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Finding(NamedTuple):
-    """What somebody thinks. ``entities``: what was found, by names that the file or the policy knows."""
+    """What somebody thinks. ``entities``: what was found, by names that the file or the policy knows; ``actions``:
+    what is done about some of these, where that is less than the verdict."""
 
-    verdict: Literal["pass", "block", "redact", "warn"]
+    verdict: Literal["pass", "block", "redact", "warn", "shadow"]
     entities: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()
     message: str = ""
+    actions: Mapping[str, Action] = MappingProxyType({})
 
 
 class ConsultedConfig(Config, frozen=True, kw_only=True):
@@ -117,7 +122,7 @@ class Consulted(Policy):
             if len(texts) > MAX_TEXTS or sum(len(one.text) for one in texts) > MAX_ASKED:
                 raise ServiceFailed("it is too long to be asked about")
             finding = await self.consult(x, verdict.direction, texts)
-            _check(finding, texts)
+            check(finding, texts)
         except ServiceFailed as failed:
             verdict.fail(f"failed: {failed}", closed=self._closed)
             return None
@@ -126,7 +131,7 @@ class Consulted(Policy):
             x.upstream_wait += time.monotonic() - waited  # no time of the gateway's own
         if finding.verdict != "pass":
             for entity in finding.entities or (self.name,):
-                verdict.note(entity, finding.verdict, verdict.direction)
+                verdict.note(entity, finding.actions.get(entity, finding.verdict), verdict.direction)
         return finding
 
     async def on_response(self, x: Exchange, answer: Answer) -> Reply | None:
@@ -220,7 +225,7 @@ def _said(completion: Completion) -> list[tuple[Said, Any, str]]:
     return found
 
 
-def _check(finding: Finding, texts: list[Said]) -> None:
+def check(finding: Finding, texts: list[Said]) -> None:
     """What was answered makes sense: else it is an error, and no verdict."""
     if (finding.verdict == "redact") != bool(finding.spans):
         raise ServiceFailed("spans and `redact` belong together")

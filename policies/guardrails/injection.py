@@ -11,7 +11,8 @@ from proxy.exchange import Exchange, Reply
 from proxy.guarding.action import Found
 from proxy.guarding.carriers import Carrier, Place, splice
 from proxy.guarding.intent import FAMILIES, Suspicion, judge, lexicons, seams
-from proxy.guarding.scanner import Pattern, Patterns, Scanner, Span
+from proxy.guarding.normalise import views
+from proxy.guarding.scanner import Pattern, Patterns, Scanner, Span, problem
 from proxy.guarding.verdict import Verdict
 from proxy.kept import aside
 from proxy.policy import CompileContext, Config, Target
@@ -41,6 +42,7 @@ class SecondOpinion(Config, frozen=True):
 
 class InjectionConfig(Config, frozen=True):
     """``threshold``: the score (0 to 1) from which on a text is an attack. ``skip``: whose texts are not judged.
+    ``patterns``: attacks of one's own, name → RE2.
     ``canary``: mark the system prompt, and notice the mark in answers."""
 
     action: Literal["block", "warn", "shadow"] = "block"
@@ -49,6 +51,7 @@ class InjectionConfig(Config, frozen=True):
     threshold: float = 0.75
     skip: tuple[Place, ...] = ("system",)
     allow: tuple[str, ...] = ()
+    patterns: dict[str, str] = {}
     canary: bool = False
     second_opinion: SecondOpinion | None = None
     message: str = ""
@@ -82,7 +85,7 @@ class _Mark(Patterns):
 class Injection(Guard):
     """Judges every text of a request by itself, and what the user says in pieces once more as a whole."""
 
-    __slots__ = ("_ask", "_asked", "_note", "_skip", "_threshold")
+    __slots__ = ("_ask", "_asked", "_note", "_own", "_skip", "_threshold")
 
     name: ClassVar[str] = "injection"
     Config = InjectionConfig  # type: ignore[assignment]  # some options of other guards make no sense here
@@ -98,6 +101,8 @@ class Injection(Guard):
         )
         super().__init__(plain, mark, context)
         self._threshold = config.threshold
+        good = [Pattern(name, regex) for name, regex in config.patterns.items() if problem(regex) is None]
+        self._own = Patterns(good) if good else None
         self._skip = frozenset(config.skip)
         self._note = _NOTE.format(token=mark.token) if config.canary else ""
         self._asked = asked
@@ -106,7 +111,12 @@ class Injection(Guard):
 
     @classmethod
     def compile(cls, config: InjectionConfig, context: CompileContext) -> Injection:
-        known = (*FAMILIES, CANARY) if config.canary else FAMILIES
+        for name, regex in config.patterns.items():
+            if name in (*FAMILIES, CANARY):
+                context.fail("this is the name of a family that is known already", f"patterns.{name}")
+            elif (wrong := problem(regex)) is not None:
+                context.fail(wrong, f"patterns.{name}")
+        known = (*FAMILIES, *config.patterns, *([CANARY] if config.canary else []))
         for entity in config.entities:
             if entity not in known:
                 context.fail(f"this guard finds no {entity!r}; it finds {', '.join(known)}", f"entities.{entity}")
@@ -123,7 +133,7 @@ class Injection(Guard):
 
     def scan(self, text: str) -> list[Span]:
         """What a user's text amounts to, as one span."""
-        found = judge(text, enough=self._threshold)
+        found = self._suspicion(text, self._threshold)
         return [Span(0, len(text), found.family, found.score)] if found.score >= self._threshold else []
 
     async def _inspect(self, x: Exchange, verdict: Verdict) -> Reply | None:
@@ -152,11 +162,20 @@ class Injection(Guard):
         """Every text, and what a user has said in pieces: a split attack is whole for the model."""
         mine = [carrier for carrier in told if carrier.place not in self._skip]
         for carrier in mine:
-            suspicion = judge(carrier.text, untrusted=carrier.place in _UNTRUSTED, enough=enough)
+            suspicion = self._suspicion(carrier.text, enough, untrusted=carrier.place in _UNTRUSTED)
             yield _Judged(carrier, carrier.text, suspicion)
         said = [carrier for carrier in mine if carrier.place == "user"]
         for text in seams([carrier.text for carrier in said]):
-            yield _Judged(said[-1], text, judge(text, enough=enough))
+            yield _Judged(said[-1], text, self._suspicion(text, enough))
+
+    def _suspicion(self, text: str, enough: float, *, untrusted: bool = False) -> Suspicion:
+        """What a text amounts to, by the rules and by the patterns of the file, which are sure."""
+        found = judge(text, untrusted=untrusted, enough=enough)
+        if self._own is not None and found.score < 1:
+            for way, reading in (("", text), *((view.way, view.text) for view in views(text))):
+                if spans := self._own.scan(reading):
+                    return Suspicion(1.0, spans[0].entity, way)
+        return found
 
     def _limit(self, carrier: Carrier) -> float:
         return self._threshold * (_STRICTER if carrier.place in _UNTRUSTED else 1.0)

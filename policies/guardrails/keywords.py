@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from policies.guardrails._helpers import Guard, GuardConfig
+from policies.guardrails._helpers import GuardConfig
+from policies.guardrails._masks import Masking
 from proxy.guarding.scanner import Scanner
 from proxy.guarding.vocabulary import Vocabulary
 from proxy.policy import CompileContext
@@ -16,7 +17,7 @@ class KeywordsConfig(GuardConfig, frozen=True):
     deny: dict[str, tuple[str, ...]] = {}
 
 
-class Keywords(Guard):
+class Keywords(Masking):
     """Finds words and phrases, whatever their case, and only as whole words."""
 
     __slots__ = ()

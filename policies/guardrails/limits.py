@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 import msgspec
 
+from policies.guardrails._patience import Patience, Times
 from policies.guardrails._window import Window
 from proxy.chat import Chat, Media, ToolResult
 from proxy.exchange import Exchange, Reply
@@ -48,6 +49,7 @@ class LimitsConfig(Config, frozen=True):
     temperature: Bounds | None = None
     top_p: Bounds | None = None
     n: Bounds | None = None
+    timeouts: Times | None = None
 
 
 _PARAMETERS = ("max_tokens", "temperature", "top_p", "n")
@@ -56,7 +58,7 @@ _PARAMETERS = ("max_tokens", "temperature", "top_p", "n")
 class Limits(Policy):
     """Parameters first, then numbers of things, then tokens: what is quick to see refuses first."""
 
-    __slots__ = ("_bounds", "_context", "_counts", "_editor", "_input", "_slot", "_window")
+    __slots__ = ("_bounds", "_context", "_counts", "_editor", "_input", "_patience", "_slot", "_window")
 
     Config = LimitsConfig
 
@@ -80,6 +82,7 @@ class Limits(Policy):
             if isinstance(over, Summarise):
                 summariser = context.detour(over.summarise, "over_context.summarise")
             self._window = Window(window, trims=over not in (None, "refuse"), summariser=summariser, context=context)
+        self._patience = Patience(config.timeouts or Times())
         self._context = context
         self._editor = context.editor()
         self._slot = context.slot()
@@ -90,12 +93,20 @@ class Limits(Policy):
             bounds: Bounds | None = getattr(config, name)
             if bounds is not None:
                 _check(name, bounds, context)
+        times = config.timeouts
+        if times is not None and times.total is None is times.first_token:
+            context.fail("give it a `total` or a `first_token`", "timeouts")
+        elif times is not None and times.total is not None and (times.first_token or 0) > times.total:
+            context.fail("`total` is over before that", "timeouts.first_token")
         if config == LimitsConfig():
             context.fail("this limits nothing; say what is limited, such as `max_tokens: {max: 1000}`")
         return cls(config, context)
 
     async def on_request(self, x: Exchange) -> Reply | None:
-        if x.method == "WEBSOCKET" or x.endpoint.body != "json":
+        if x.method == "WEBSOCKET":
+            return None
+        self._patience.bound(x)
+        if x.endpoint.body != "json":
             return None
         refusal = self._set(x) if self._bounds else None
         if refusal is None and self._counts:
@@ -153,6 +164,17 @@ class Limits(Policy):
         changed: tuple[str, ...] | None = x.state[self._slot]
         if changed and answer.target:  # what the model was not told as the caller said it
             answer.dropped = (*changed, *(name for name in answer.dropped if name not in changed))
+        if answer.code is not None:
+            self._end(x, answer.code)
+
+    def on_close(self, x: Exchange) -> None:
+        if "ended: " not in x.notes.get("limits", ""):
+            self._end(x, None)
+
+    def _end(self, x: Exchange, code: str | None) -> None:
+        if ended := self._patience.ended(x, code):
+            self._note(x, f"ended: {ended}")
+            self._tell(x, "timeouts", "ended")
 
     def _refuse(self, x: Exchange, name: str, message: str, code: str = LIMIT_EXCEEDED) -> Reply:
         self._tell(x, name, "refused")

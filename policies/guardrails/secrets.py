@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from policies.guardrails._helpers import Guard, GuardConfig
+from policies.guardrails._helpers import GuardConfig
+from policies.guardrails._masks import Masking
 from policies.guardrails._secrets import KINDS, SECRETS
 from proxy.guarding.scanner import Patterns, Scanner
 from proxy.policy import CompileContext
 
 
 class SecretsConfig(GuardConfig, frozen=True):
-    """``find``: kinds that are looked for; empty for all."""
+    """``find``: kinds that are looked for; empty for all. ``threshold``: how sure a form must be to be looked for."""
 
     find: tuple[str, ...] = ()
+    threshold: float = 0.0
 
 
-class Secrets(Guard):
+class Secrets(Masking):
     """Finds secrets by the forms that services give them, by their checksums, and by what is said of them."""
 
     __slots__ = ()
@@ -30,4 +32,7 @@ class Secrets(Guard):
             if kind not in KINDS:
                 context.fail(f"there is no kind {kind!r}; there are {', '.join(KINDS)}", f"find[{at}]")
         wanted = config.find or KINDS
-        return Patterns([pattern for pattern in SECRETS if pattern.entity in wanted])
+        sure = [one for one in SECRETS if one.entity in wanted and one.score >= config.threshold]
+        if config.threshold and not sure:
+            context.fail("nothing that is looked for is ever as sure as that", "threshold")
+        return Patterns(sure)

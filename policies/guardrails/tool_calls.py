@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
+from difflib import get_close_matches
 from fnmatch import translate
 from functools import partial
 from typing import Any, Literal, Self
 
 import msgspec
 
-from policies.guardrails._calls import Judge, Watched, gather_whole, guarded, is_stream
+from policies.guardrails._calls import Judge, Ruling, Watched, gather_whole, guarded, is_stream
 from proxy.chat import ToolCall
 from proxy.exchange import Exchange, Reply
+from proxy.guarding.action import Action
 from proxy.guarding.carriers import carriers
 from proxy.guarding.json_schema import Schema, unknown
 from proxy.guarding.scanner import Pattern, Patterns, problem
@@ -23,17 +25,25 @@ from proxy.policy import Answer, CompileContext, Config, Policy
 
 NAME = "tool_calls"
 CODE = "guardrail_blocked"
+KINDS = ("tool", "schema", "json")  # what may be wrong beside patterns
+Outcome = Literal["block", "remove", "warn", "shadow"]
+_STRENGTH: tuple[Outcome, ...] = ("shadow", "warn", "remove", "block")
+_RULINGS: dict[Outcome, Ruling] = {"block": "block", "remove": "remove", "warn": "pass", "shadow": "pass"}
+# What verdicts call it.
+_NOTED: dict[Outcome, Action] = {"block": "block", "remove": "redact", "warn": "warn", "shadow": "shadow"}
 MESSAGE = "A call of a tool was stopped by the guardrail `tool_calls`."
 
 
 class ToolCallsConfig(Config, frozen=True):
-    """``schemas``: tool → JSON Schema of its arguments; ``patterns``: name → RE2 that no argument may hold."""
+    """``schemas``: tool → JSON Schema of its arguments; ``patterns``: name → RE2 that no argument may hold;
+    ``entities``: what is wrong with a call → what becomes of it, where that is not ``action``."""
 
     allow: tuple[str, ...] = ("*",)
     deny: tuple[str, ...] = ()
     schemas: dict[str, dict[str, Any]] = {}
     patterns: dict[str, str] = {}
-    action: Literal["block", "remove", "warn", "shadow"] = "block"
+    action: Outcome = "block"
+    entities: dict[str, Outcome] = {}
     offered: Literal["remove", "refuse", "pass"] = "remove"
     on_error: Literal["open", "closed"] = "closed"
     message: str = MESSAGE
@@ -42,7 +52,7 @@ class ToolCallsConfig(Config, frozen=True):
 class ToolCalls(Policy):
     """Calls in answers are looked at when they are whole; of a streamed one nothing is told before."""
 
-    __slots__ = ("_action", "_allowed", "_closed", "_context", "_denied", "_editor", "_message", "_offered",
+    __slots__ = ("_action", "_actions", "_allowed", "_closed", "_context", "_denied", "_editor", "_message", "_offered",
                  "_patterns", "_schemas", "_slot")  # fmt: skip
 
     Config = ToolCallsConfig
@@ -53,7 +63,8 @@ class ToolCalls(Policy):
         self._schemas = schemas
         good = [Pattern(name, regex) for name, regex in config.patterns.items() if problem(regex) is None]
         self._patterns = Patterns(good) if good else None
-        self._action = config.action
+        self._action: Outcome = config.action
+        self._actions: dict[str, Outcome] = dict(config.entities)
         self._offered = config.offered
         self._closed = config.on_error == "closed"
         self._message = config.message
@@ -74,6 +85,12 @@ class ToolCalls(Policy):
         for name, regex in config.patterns.items():
             if (wrong := problem(regex)) is not None:
                 context.fail(wrong, f"patterns.{name}")
+        known = (*KINDS, *config.patterns)
+        for name in config.entities:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                meant = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(known)}"
+                context.fail(f'nothing is wrong with a call by the name "{name}"; {meant}', f"entities.{name}")
         if config.allow == ("*",) and not (config.deny or config.schemas or config.patterns):
             context.fail("this lets every call pass; say what is allowed or denied")
         return cls(config, schemas, context)
@@ -92,11 +109,12 @@ class ToolCalls(Policy):
         if offered is None or not (forbidden := [name for name in offered.names if self.forbids(name)]):
             return None
         verdict = verdicts["input"] = Verdict("input")
-        changes = self._action in ("block", "remove")
+        action = self._actions.get("tool", self._action)
+        changes = action in ("block", "remove")
         must = bool(set(forbidden) & set(offered.chosen()))
         refuses = changes and (must or self._offered == "refuse")
         for _ in forbidden:
-            verdict.note("tool", "block" if refuses else "redact" if changes else _quiet(self._action), "tools")
+            verdict.note("tool", "block" if refuses else "redact" if changes else _NOTED[action], "tools")
         if refuses:
             return self._stopped(x, f"The tool {forbidden[0][:64]!r} may not be offered here.")
         if changes:
@@ -114,7 +132,7 @@ class ToolCalls(Policy):
         pieces = self._context.pieces(x)
         if pieces is None or answer.socket is not None:
             return None
-        judge = Judge(partial(self._judge, verdicts["output"]), self._action, self._message)
+        judge = Judge(partial(self._judge, verdicts["output"]), self._message)
         if answer.chunks is not None and is_stream(answer):
             answer.chunks = Watched(answer, pieces, judge)
             return None
@@ -133,15 +151,15 @@ class ToolCalls(Policy):
             answer.body = answer.body if reply is None else reply.body
         return None
 
-    async def _judge(self, verdict: Verdict, call: ToolCall) -> bool:
-        """Whether a call may be made; noted if it may not."""
+    async def _judge(self, verdict: Verdict, call: ToolCall) -> Ruling:
+        """What becomes of a call; noted if anything is wrong with it. Of several things the gravest counts."""
         began = time.perf_counter_ns()
-        wrong = await aside(self._wrong, call)
-        action = "redact" if self._action == "remove" else "block" if self._action == "block" else _quiet(self._action)
-        for entity in wrong:
-            verdict.note(entity, action, "a call")
+        outcomes = {entity: self._actions.get(entity, self._action) for entity in await aside(self._wrong, call)}
+        for entity, outcome in outcomes.items():
+            verdict.note(entity, _NOTED[outcome], "a call")
         verdict.nanoseconds += time.perf_counter_ns() - began
-        return not wrong
+        gravest: Outcome = max(outcomes.values(), key=_STRENGTH.index, default="shadow")
+        return _RULINGS[gravest]
 
     def _wrong(self, call: ToolCall) -> list[str]:
         """Why a call may not be made, in words of the file: the tool, its schema, or the names of patterns."""
@@ -174,10 +192,6 @@ class ToolCalls(Policy):
         verdicts: dict[str, Verdict] = x.state[self._slot] or {}
         told = [str(verdict) for direction, verdict in verdicts.items() if direction == "input"]
         return "; ".join([*told, f"calls that are not allowed: {self._action}"])
-
-
-def _quiet(action: str) -> Literal["warn", "shadow"]:
-    return "warn" if action == "warn" else "shadow"
 
 
 def _matcher(globs: Iterable[str]) -> re.Pattern[str]:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 import msgspec
 
-from policies.guardrails._consulted import Consulted, ConsultedConfig, Finding, Said, Span
+from policies.guardrails._consulted import Consulted, ConsultedConfig, Finding, Said, Span, check
 from proxy.exchange import Exchange
 from proxy.guarding.service import Service, ServiceFailed
 from proxy.guarding.verdict import Direction
@@ -17,10 +17,12 @@ _LONGEST = 1000  # characters of a message to the caller
 
 
 class WebhookConfig(ConsultedConfig, frozen=True, kw_only=True):
-    """``secret``: base64 of the key by which questions are signed."""
+    """``secret``: base64 of the key by which questions are signed. ``action``: do as the service says, or only tell of
+    it."""
 
     url: str
     secret: Secret | None = None
+    action: Literal["follow", "warn", "shadow"] = "follow"
 
 
 class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,13 +39,14 @@ _READ = msgspec.json.Decoder(_Answer)
 class Webhook(Consulted):
     """Asks in JSON; the contract stands in the schema."""
 
-    __slots__ = ("_service",)
+    __slots__ = ("_action", "_service")
 
     name: ClassVar[str] = "webhook"
     Config = WebhookConfig
 
     def __init__(self, config: WebhookConfig, service: Service, context: CompileContext) -> None:
         super().__init__(config, context)
+        self._action = config.action
         self._service = service
 
     @classmethod
@@ -68,4 +71,8 @@ class Webhook(Consulted):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ServiceFailed("an answer that is none of the contract's") from None
         message = found.message if found.message.isprintable() else ""
-        return Finding(found.verdict, (), tuple(found.spans), message[:_LONGEST])
+        finding = Finding(found.verdict, (), tuple(found.spans), message[:_LONGEST])
+        if self._action == "follow" or finding.verdict == "pass":
+            return finding
+        check(finding, texts)
+        return Finding(self._action)

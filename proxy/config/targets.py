@@ -16,6 +16,7 @@ from proxy.config.problem import Path, nearest, quote, render_path
 _HELD = {
     "cache_semantic": (("embedder",), ("verify", "target")),
     "injection": (("second_opinion", "target"),),
+    "topics": (("embedder",),),
 }
 
 

@@ -13,17 +13,22 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fff\u3005-\u30ff\u3100-\u312f\u31a0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff]"
 )
+# Points that Arabic and Hebrew put on letters or leave out, and the line that draws a word out.
+_POINTED = re.compile("[\u05d0-\u05f2\u0620-\u064a\u066e-\u06d3]")
+_POINTS = "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]"
 
 
 class Vocabulary:
-    """A scanner of words by topic."""
+    """A scanner of words by topic: with accents as one character or two, with the points of Arabic and Hebrew or
+    without."""
 
     __slots__ = ("_patterns", "entities")
 
     def __init__(self, topics: Mapping[str, Sequence[str]]) -> None:
         patterns = []
         for topic, words in topics.items():
-            known = sorted({_regex(word) for word in words if word.strip()}, key=lambda regex: (-len(regex), regex))
+            forms = {unicodedata.normalize(form, word) for word in words if word.strip() for form in ("NFC", "NFD")}
+            known = sorted({_regex(form) for form in forms}, key=lambda regex: (-len(regex), regex))
             if known:
                 patterns.append(Pattern(topic, f"(?i)(?:{'|'.join(known)})", is_word))
         self._patterns = Patterns(patterns) if patterns else None
@@ -40,7 +45,14 @@ class Vocabulary:
 
 def _regex(word: str) -> str:
     """Any space stands for any space."""
-    return r"\s+".join(re.escape(part) for part in word.split())
+    return r"\s+".join(_part(part) for part in word.split())
+
+
+def _part(part: str) -> str:
+    if _POINTED.search(part) is None:
+        return re.escape(part)
+    bare = [char for char in part if re.match(_POINTS, char) is None]
+    return "".join(f"{re.escape(char)}{_POINTS}*" for char in bare)
 
 
 def is_word(text: str, start: int, end: int) -> bool:

@@ -1,4 +1,4 @@
-"""``kind: bedrock``: the models of AWS Bedrock, by Converse and ConverseStream."""
+"""``kind: bedrock``: models of AWS Bedrock by Converse and ConverseStream; its guardrails by ApplyGuardrail."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from proxy.units import Secret
 
 # An inference profile over several regions. Tokens are counted by the model alone, mostly.
 _PROFILE = re.compile(r"(?:us|us-gov|eu|apac|jp|au|ca|sa|global)\.(?=[a-z0-9-]+\.)")
+_VERSION = re.compile(r"[1-9][0-9]{0,7}|DRAFT")  # of a guardrail
 _MAX_DOORS = 1024  # addresses that are remembered; models' names may come from callers
 
 
@@ -80,6 +81,16 @@ class Bedrock(AWSAccount):
     def aim(self, model: str) -> Aim:
         """By the model's name."""
         return Aim(model=model, capabilities=self.known.of(model), adds=self._adds)
+
+    def address(self, x: Exchange, model: str | None) -> URL:
+        """Of a guardrail, which is called by its id or ARN, and perhaps its version behind a colon."""
+        if x.endpoint.name != "guardrail":
+            return super().address(x, model)
+        name = model or x.model
+        guardrail, _, version = name.rpartition(":")
+        if not _VERSION.fullmatch(version):
+            guardrail, version = name, "DRAFT"
+        return URL(f"{self._base}/guardrail/{segment(guardrail)}/version/{version}/apply", encoded=True)
 
     def door(self, x: Exchange, turn: Turn, model: str) -> URL:
         """The model stands in the path, with the colons and slashes of an ARN encoded."""

@@ -38,6 +38,11 @@ routes:
     policies: [limits: {{context_window: 2500, over_context: {{summarise: cheap}}}}]
     target: up/sum
   cheap: {{models: [cheap], target: up/cheap}}
+  soon:
+    models: [soon]
+    policies: [limits: {{timeouts: {{total: 60s, first_token: 1500ms}}}}]
+    target: {{fallback: [up/hangs, up/soon]}}
+  brief: {{models: [brief], policies: [limits: {{timeouts: {{total: 3s}}}}], target: up/brief}}
 """)
 
 
@@ -162,3 +167,31 @@ async def test_a_conversation_is_summarised(running: Gateway, upstream: FakeUpst
         assert sent[-1]["messages"][0] == messages[0]
         assert sent[-1]["messages"][1]["content"].endswith("They asked eight questions.")
         assert sent[-1]["messages"][-1] == messages[-1]
+
+
+async def test_an_answer_that_does_not_begin_is_given_up(running: Gateway, upstream: FakeUpstream, wire: Any) -> None:
+    """Over all targets: what the first has taken the second does not get."""
+    upstream.tell("hangs", timeout=0)
+    asked = await wire(running.port)
+    body = {"model": "soon", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    await asked.request("POST", "/v1/chat/completions", body)
+    status, answer = await asked.head(), await asked.whole()
+    assert (status, json.loads(answer)["error"]["code"]) == (504, "upstream_timeout")
+    line = await running.logged("request", request_id=asked.header("x-request-id"))
+    assert line["notes"]["limits"] == "ended: first_token 1.5 s"
+    assert [attempt[:2] for attempt in line["attempts"]] == [["up/hangs", "cancelled"]]
+
+
+async def test_an_answer_that_does_not_end_is_ended(running: Gateway, upstream: FakeUpstream, wire: Any) -> None:
+    """In the middle of a stream, as its dialect says it."""
+    upstream.tell("brief", tokens=["a", "b", "c", "d"], die_after=3, how="hang")
+    asked = await wire(running.port)
+    body = {"model": "brief", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    await asked.request("POST", "/v1/chat/completions", body)
+    status, answer = await asked.head(), await asked.whole()
+    assert status == 200
+    assert b"upstream_timeout" in answer
+    line = await running.logged("request", request_id=asked.header("x-request-id"))
+    assert line["notes"]["limits"] == "ended: total 3 s"
+    _, metrics = running.get("/metrics")
+    assert b'sluicegate_limits_applied_total{action="ended",limit="timeouts",route="brief"}' in metrics

@@ -48,6 +48,8 @@ LAYERS = {
     "proxy.experiments.plan": "leaf",
     "proxy.sticky": "leaf",
     "proxy.semantic": "leaf",
+    "proxy.semantic.embedder": "contract",
+    "proxy.semantic.examples": "contract",
     "proxy.semantic.feedback": "engine",
     "proxy.semantic.log": "engine",
     "proxy.tasks": "leaf",

@@ -11,8 +11,8 @@ HANGS = "hangs"
 
 
 class Guardian:
-    """``says``: the answer to everything from now on: a JSON value, bytes as they are, or ``HANGS`` for none before
-    ``close``. ``got``: headers (lower-case) and bodies."""
+    """``says``: the answer to everything from now on: a JSON value, bytes as they are, a function that makes one of
+    what was asked, or ``HANGS`` for none before ``close``. ``got``: headers (lower-case) and bodies."""
 
     def __init__(self) -> None:
         self.says: Any = {"verdict": "pass"}
@@ -28,7 +28,8 @@ class Guardian:
                 if guardian.says == HANGS:
                     guardian._over.wait()
                     return
-                answer = guardian.says if isinstance(guardian.says, bytes) else json.dumps(guardian.says).encode()
+                said = guardian.says(json.loads(body)) if callable(guardian.says) else guardian.says
+                answer = said if isinstance(said, bytes) else json.dumps(said).encode()
                 self.send_response(guardian.status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(answer)))

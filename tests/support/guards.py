@@ -21,8 +21,8 @@ HALT = "⛔"  # where an answer was stopped
 class Guarded:
     """A compiled guard. ``problems`` are those of its configuration."""
 
-    def __init__(self, kind: type[Guard], config: Config) -> None:
-        context = Context()
+    def __init__(self, kind: type[Guard], config: Config, context: Context | None = None) -> None:
+        context = context or Context()
         self.guard = kind.compile(config, context)  # type: ignore[arg-type]
         self.problems = context.problems
 

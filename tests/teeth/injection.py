@@ -70,4 +70,12 @@ INJECTION: tuple[tuple[str, str, str, str, str, str], ...] = (
         "return None",
         _POLICY,
     ),
+    (
+        "GRD-02",
+        "patterns of the file are looked for in the text as it stands alone",
+        "policies/guardrails/injection.py",
+        'in (("", text), *((view.way, view.text) for view in views(text))):',
+        'in (("", text),):',
+        _POLICY,
+    ),
 )

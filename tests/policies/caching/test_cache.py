@@ -274,6 +274,7 @@ async def _fails(house: House, x: Exchange) -> None:
 async def test_who_is_in_a_hurry_flies_alone(house: House) -> None:
     """Its end would be that of all."""
     hurried = asked()
+    hurried.headers.append((b"x-deadline-ms", b"1000"))
     hurried.deadline = hurried.received + 1
     await house.policy.on_request(hurried)
     assert len(house.room.flights) == 0
@@ -281,10 +282,20 @@ async def test_who_is_in_a_hurry_flies_alone(house: House) -> None:
     house.policy.on_close(hurried)
 
 
+async def test_less_time_for_everybody_is_no_hurry(house: House) -> None:
+    """As `limits` before it may leave it."""
+    x = asked()
+    x.deadline = x.received + 1
+    await house.policy.on_request(x)
+    assert len(house.room.flights) == 1
+    house.policy.on_close(x)
+
+
 async def test_nobody_looks_hurried_by_rounding(house: House) -> None:
     """Whenever it came: a moment and what is left of it do not always add up to the same as they did."""
     for number in range(50):
         x = asked(str(number))
+        x.headers.append((b"x-deadline-ms", b"900000"))
         x.received = 65_100 + number / 7
         x.deadline = x.received + 600
         await house.policy.on_request(x)

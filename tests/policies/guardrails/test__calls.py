@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from policies.guardrails import _calls
-from policies.guardrails._calls import Judge, Watched, guarded, is_stream
+from policies.guardrails._calls import Judge, Ruling, Watched, guarded, is_stream
 from proxy.chat import (
     Choice,
     Close,
@@ -48,14 +48,14 @@ class Played:
         return b"." * len(events)
 
 
-def _judge(action: str) -> Judge:
-    async def allows(call: ToolCall) -> bool:
-        return call.name != "bad" and "bad" not in call.arguments
+def _judge(action: Ruling) -> Judge:
+    async def rules(call: ToolCall) -> Ruling:
+        return action if call.name == "bad" or "bad" in call.arguments else "pass"
 
-    return Judge(allows, action, "No.")
+    return Judge(rules, "No.")
 
 
-async def _watched(script: list[Event], action: str, size: int = 1) -> tuple[list[Event], bool]:
+async def _watched(script: list[Event], action: Ruling, size: int = 1) -> tuple[list[Event], bool]:
     """What was told, and whether the provider was left before its end."""
     left: list[bool] = []
     played = Played(script)
@@ -139,7 +139,7 @@ async def test_calls_that_are_too_long_to_be_held() -> None:
 
 async def test_other_actions_only_note() -> None:
     script = [*_call(0, "bad", "{}"), *END]
-    assert (await _watched(script, "warn"))[0] == script
+    assert (await _watched(script, "pass"))[0] == script
 
 
 def _said(*parts: Part) -> Completion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from policies.guardrails._consulted import Finding, Said, Span, _check, _rewritten, _said
+from policies.guardrails._consulted import Finding, Said, Span, _rewritten, _said, check
 from proxy.chat import Choice, Completion, Reasoning, Refusal, Text, ToolCall
 from proxy.guarding.service import ServiceFailed
 
@@ -41,7 +41,7 @@ def test_spans_are_replaced(spans: list[Span], expected: dict[int, str]) -> None
 )
 def test_what_makes_no_sense_is_a_failure(finding: Finding) -> None:
     with pytest.raises(ServiceFailed):
-        _check(finding, TEXTS)
+        check(finding, TEXTS)
 
 
 def test_every_text_of_an_answer() -> None:

@@ -66,3 +66,11 @@ async def test_only_what_was_found_changes_in_the_bytes_of_a_request() -> None:
 def test_what_is_wrong_with_it_is_said() -> None:
     wrong = guarded(patterns={"a": "x(?=y)", "b": "a*"}, entities={"rival": "warn"})
     assert [at for at, _ in wrong.problems] == ["patterns.a", "patterns.b", "entities.rival"]
+
+
+async def test_words_may_be_lent_out_under_another_name() -> None:
+    guard = guarded(action="mask_and_restore")
+    x, reply = await guard.ask("Compare us with Initech and Evil Corp")
+    assert reply is None
+    assert b"Compare us with [RIVALS_1] and [RIVALS_2]" in x.body
+    assert {await guard.heard(x, cut) for cut in cuts("[RIVALS_2] is larger")} == {"Evil Corp is larger"}

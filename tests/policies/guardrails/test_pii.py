@@ -162,3 +162,11 @@ async def test_numbers_in_json_are_seen_and_stay_json() -> None:
 
 def test_unknown_kinds_are_refused() -> None:
     assert [at for at, _ in guarded(find=("email", "soul")).problems] == ["find[1]"]
+
+
+@pytest.mark.parametrize(("threshold", "found"), [(0.0, ["email", "postal_address"]), (0.8, ["email"])])
+def test_what_is_not_sure_may_be_left_alone(threshold: float, found: list[str]) -> None:
+    guard = guarded(threshold=threshold)
+    assert [span.entity for span in guard.guard.scan("a@b.org, PO Box 1234")] == found
+    assert not guard.problems
+    assert [at for at, _ in guarded(threshold=0.9, find=("postal_address",)).problems] == ["threshold"]

@@ -78,3 +78,25 @@ async def test_a_host_stays_where_only_its_password_goes() -> None:
 
 def test_unknown_kinds_are_refused() -> None:
     assert [at for at, _ in guarded(find=("charm",)).problems] == ["find[0]"]
+
+
+async def test_a_key_may_be_lent_out_under_another_name() -> None:
+    """The model writes a file with what it has never seen; what it makes up itself is redacted."""
+    guard = guarded(action="mask_and_restore", entities={"private_key": "block"})
+    x, reply = await guard.ask("The key is AKIAIOSFODNN7QZ4MPLE")
+    assert reply is None
+    assert b"The key is [AWS_ACCESS_KEY_1]" in x.body
+    told = '{"path": ".env", "text": "KEY=[AWS_ACCESS_KEY_1]"}'
+    left = {await guard.heard(x, cut, "arguments") for cut in cuts(told)}
+    assert left == {'{"path": ".env", "text": "KEY=AKIAIOSFODNN7QZ4MPLE"}'}
+    other, _ = await guard.ask("Hello")
+    assert (
+        await guard.heard(other, ["AKIAIOSFODNN7QZ4MPLE, [AWS_ACCESS_KEY_1]"]) == "[AWS_ACCESS_KEY], [AWS_ACCESS_KEY_1]"
+    )
+
+
+@pytest.mark.parametrize(("threshold", "found"), [(0.0, 2), (0.9, 1)])
+def test_what_is_only_said_may_be_left_alone(threshold: float, found: int) -> None:
+    text = "AKIAIOSFODNN7QZ4MPLE, postgres://app:Xk29fLq81mZp@db/x"
+    assert len(guarded(threshold=threshold).guard.scan(text)) == found
+    assert [at for at, _ in guarded(threshold=1.0, find=("generic_secret",)).problems] == ["threshold"]

@@ -8,6 +8,7 @@ import pytest
 
 from policies.guardrails.tool_calls import ToolCalls, ToolCallsConfig
 from proxy.chat import ToolCall
+from proxy.guarding.verdict import Verdict
 from proxy.policy import CompileContext
 from tests.policies.conftest import Context
 
@@ -54,6 +55,35 @@ def test_what_is_wrong_with_a_call(name: str, arguments: str, wrong: list[str]) 
     assert RULES._wrong(ToolCall(id="1", name=name, arguments=arguments)) == wrong
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "ruling", "note"),
+    [
+        ("bash", '{"command": "ls"}', "pass", "output clean"),
+        ("bash", '{"command": "git push"}', "pass", "output warned (warn pushes at a call)"),
+        ("bash", '{"command": "cat id_rsa"}', "remove", "output redacted (redact reads_keys at a call)"),
+        ("deploy", "{}", "block", "output blocked (block tool at a call)"),
+        (
+            "bash",
+            '{"command": "cat id_rsa; git push"}',
+            "remove",
+            "output redacted (redact reads_keys at a call; warn pushes at a call)",
+        ),
+    ],
+)
+async def test_each_thing_that_is_wrong_may_have_an_action_of_its_own(
+    name: str, arguments: str, ruling: str, note: str
+) -> None:
+    """The gravest counts for a call."""
+    policy = _policy(
+        deny=("deploy",),
+        patterns={"pushes": r"git\s+push", "reads_keys": "id_rsa"},
+        entities={"pushes": "warn", "reads_keys": "remove"},
+    )
+    verdict = Verdict("output")
+    assert await policy._judge(verdict, ToolCall(id="1", name=name, arguments=arguments)) == ruling
+    assert str(verdict).partition(" in ")[0] == note
+
+
 def test_free_text_is_searched_as_it_stands() -> None:
     call = ToolCall(id="1", name="bash", arguments="rm -rf /", custom=True)
     assert RULES._wrong(call) == ["removes"]
@@ -77,6 +107,7 @@ def test_names_alone() -> None:
         ({"patterns": {"a": "(?=x)"}}, "patterns.a"),
         ({"schemas": {"a": {"type": "x"}}}, "schemas.a"),
         ({"schemas": {"a": {"tpye": "object"}}}, "schemas.a.tpye"),
+        ({"deny": ("a",), "entities": {"tools": "warn"}}, "entities.tools"),
     ],
 )
 def test_what_makes_no_sense(settings: Any, at: str) -> None:

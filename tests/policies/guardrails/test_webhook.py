@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from policies.guardrails._consulted import Finding, Said, Span
+from policies.guardrails._consulted import Finding, Said, Span, check
 from policies.guardrails.webhook import Webhook, WebhookConfig
 from proxy.exchange import Exchange, Identity
 from proxy.guarding.service import ServiceFailed
@@ -36,8 +36,8 @@ class Asking(Context):
         return self.answer
 
 
-def _webhook(context: Asking) -> Webhook:
-    config = WebhookConfig(url="https://guard.example/", secret=Secret("c2VjcmV0"), timeout=Duration(0.5))
+def _webhook(context: Asking, **more: Any) -> Webhook:
+    config = WebhookConfig(url="https://guard.example/", secret=Secret("c2VjcmV0"), timeout=Duration(0.5), **more)
     return Webhook.compile(config, cast(CompileContext, context))
 
 
@@ -89,3 +89,30 @@ async def test_what_is_answered(exchange: Callable[..., Exchange]) -> None:
 async def test_what_is_none(answer: bytes, exchange: Callable[..., Exchange]) -> None:
     with pytest.raises(ServiceFailed, match="contract"):
         await _consult(answer, exchange())
+
+
+@pytest.mark.parametrize("action", ["warn", "shadow"])
+@pytest.mark.parametrize(
+    ("answer", "finds"),
+    [
+        (b'{"verdict":"pass"}', False),
+        (b'{"verdict":"warn"}', True),
+        (b'{"verdict":"block","message":"No"}', True),
+        (b'{"verdict":"redact","spans":[{"text":0,"start":0,"end":2}]}', True),
+    ],
+)
+async def test_a_service_may_be_tried_out(
+    action: Any, answer: bytes, finds: bool, exchange: Callable[..., Exchange]
+) -> None:
+    """What it says is told, and nothing is done about it; what is no answer is a failure all the same."""
+    policy = _webhook(Asking(answer), action=action)
+    found = await policy.consult(exchange(), "input", [Said("a", "user", "Hi")])
+    assert found == Finding(action if finds else "pass")
+    for wrong in (
+        b"{}",
+        b'{"verdict":"redact","spans":[]}',
+        b'{"verdict":"pass","spans":[{"text":0,"start":0,"end":9}]}',
+    ):
+        policy = _webhook(Asking(wrong), action=action)
+        with pytest.raises(ServiceFailed):
+            check(await policy.consult(exchange(), "input", [Said("a", "user", "Hi")]), [Said("a", "user", "Hi")])

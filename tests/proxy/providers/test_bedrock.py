@@ -11,9 +11,13 @@ import pytest
 from botocore.credentials import Credentials  # type: ignore[import-untyped]
 from botocore.serialize import create_serializer  # type: ignore[import-untyped]
 
+from proxy.asking import consult
 from proxy.errors import BadCredential, ContextTooLong, Overloaded, RateLimited, Rejected, Unsupported
+from proxy.leaf import Leaf
+from proxy.policy import Timeouts
 from proxy.providers.bedrock import Bedrock
 from tests.support.aws import check_signature
+from tests.support.compiled import make_exchange
 from tests.support.heard.bedrock import model as description
 from tests.support.journal import body_of, header_of
 from tests.support.judged.bedrock import judge
@@ -196,3 +200,41 @@ def test_an_account_says_where_it_goes_and_what_its_models_can(account: Make) ->
     assert account("bedrock", region="cn-north-1", **STATIC).describe().endswith(".amazonaws.com.cn")
     assert provider.aim(CLAUDE).capabilities.thinking == "budget"
     assert provider.speaks == ("bedrock",)
+
+
+@pytest.mark.parametrize(
+    ("model", "guardrail", "version"),
+    [
+        ("gr1abc2def3:7", "gr1abc2def3", "7"),
+        ("gr1abc2def3:DRAFT", "gr1abc2def3", "DRAFT"),
+        ("gr1abc2def3", "gr1abc2def3", "DRAFT"),
+        (
+            "arn:aws:bedrock:us-east-1:123456789012:guardrail/gr1abc2def3:7",
+            "arn:aws:bedrock:us-east-1:123456789012:guardrail/gr1abc2def3",
+            "7",
+        ),
+        (
+            "arn:aws:bedrock:us-east-1:123456789012:guardrail/gr1abc2def3",
+            "arn:aws:bedrock:us-east-1:123456789012:guardrail/gr1abc2def3",
+            "DRAFT",
+        ),
+    ],
+)
+async def test_a_guardrail_is_asked_where_the_official_client_asks_it(
+    model: str, guardrail: str, version: str, bedrock: Make, upstream: FakeUpstream
+) -> None:
+    """Signed like everything else, with the bytes of who asks."""
+    upstream.tell("guardrail", body={"action": "NONE", "outputs": [], "assessments": []})
+    x = make_exchange()
+    x.deadline = x.received + 60
+    asked = b'{ "source":"INPUT","content":[{"text":{"text":"hi"}}]}'
+    leaf = Leaf("acc/guardrail", bedrock(), model, Timeouts())
+    found = await consult(leaf, x, "/v1/guardrail", asked, 30.0)
+    assert found is not None
+    sent = upstream.journal().requests()[-1]
+    given = {"guardrailIdentifier": guardrail, "guardrailVersion": version, "source": "INPUT", "content": []}
+    serializer = create_serializer("rest-json")
+    theirs = serializer.serialize_to_request(given, description().operation_model("ApplyGuardrail"))
+    assert (sent["method"], sent["path"]) == (theirs["method"], theirs["url_path"])
+    assert body_of(sent) == asked
+    check_signature(upstream.origin, sent, OWN, "bedrock", "us-east-1")
