@@ -208,7 +208,7 @@ GUARDS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "what was found is compared each with each",
         "proxy/guarding/action.py",
         "            if not any(score > span.score and end >= span.end for score, end in reach.items()):",
-        "            if not any(one.start <= span.start and one.end >= span.end and one.score > span.score for one in spans):",
+        "            if not any(one.start <= span.start and one.end >= span.end > one.score > 1 for one in spans):",
         "tests/faults/test_guard_hostile.py",
     ),
     (
