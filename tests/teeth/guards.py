@@ -188,6 +188,22 @@ GUARDS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "tests/policies/guardrails/test_pii.py",
     ),
     (
+        "GRD-07",
+        "one map for all callers",
+        "policies/guardrails/_masks.py",
+        "        self.texts: dict[str, str] = {}  # mask → what it stands for",
+        '        self.texts: dict[str, str] = globals().setdefault("_ALL", {})',
+        "tests/faults/test_guard_round_trips.py",
+    ),
+    (
+        "GRD-07",
+        "a mask that is cut is not waited for",
+        "policies/guardrails/_masks.py",
+        'return self._patterns.pending(text, start) if "[" in text else len(text)',
+        "return len(text)",
+        "tests/faults/test_guard_round_trips.py",
+    ),
+    (
         "BAD-08",
         "candidates that fail may be as long as they like",
         "proxy/guarding/scanner.py",
