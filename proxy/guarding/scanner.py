@@ -15,8 +15,8 @@ _MEMORY = 64 << 20  # bytes that one automaton may take: with too little it is s
 # What may have to be judged one by one in a text: so many candidates, and one more for so many bytes; and those that
 # are none, and so are looked into, may together be so many bytes, and so many times as long as the text. Nobody can
 # make a scan slower than that: of a text that has more it is not known what it holds.
-MOST, EVERY = 5_000, 1024
-_LENGTH, _TIMES = 64 << 10, 4
+MOST, EVERY = 4_000, 4096
+_LENGTH, _TIMES = 64 << 10, 2
 _CAPTURED = 8 << 10  # bytes of a match in which its group is looked for: that takes seventy times as long
 _UNANCHORED, _ANCHORED = re2._re2.RE2.Anchor.UNANCHORED, re2._re2.RE2.Anchor.ANCHOR_START
 _Match = Callable[[object, bytes, int, int], Sequence[tuple[int, int]]]
