@@ -89,7 +89,7 @@ GUARDS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "proxy/filtering.py",
         '            if event.kind == "signature":',
         '            if event.kind in ("signature", "reasoning"):',
-        "tests/proxy/test_filtering.py",
+        "tests/proxy/test_filtering.py tests/faults/test_guard_cuts.py",
     ),
     (
         "GRD-05",
@@ -218,6 +218,14 @@ GUARDS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "        scanned.left -= 1",
         "        scanned.left -= 0",
         "tests/proxy/guarding/test_scanner.py tests/policies/guardrails/test__helpers.py",
+    ),
+    (
+        "BAD-08",
+        "groups are looked for in what may go on",
+        "proxy/guarding/scanner.py",
+        'self._end: _Match = re2._re2.RE2(f"(?:{united})\\\\z".encode(), _plainly()).Match',
+        'self._end: _Match = re2._re2.RE2(f"(?:{united})\\\\z".encode(), _options()).Match',
+        "tests/proxy/guarding/test_scanner.py",
     ),
     (
         "BAD-08",
