@@ -11,7 +11,7 @@ from tests.support.guards import HALT, cuts, run
 from tests.support.scale import SOAK, often
 from tests.support.sensitive import GUARDS, MASKED, Sensitive, asked, body_of, heard, sensitive, verdict
 
-NUMBER, PARTS = often(60, 300), often(1, 20)
+NUMBER, PARTS = often(60, 300), often(1, 100)
 CASES = sensitive(Random(33), NUMBER)
 
 

@@ -89,7 +89,7 @@ GUARDS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "proxy/filtering.py",
         '            if event.kind == "signature":',
         '            if event.kind in ("signature", "reasoning"):',
-        "tests/proxy/test_filtering.py",
+        "tests/proxy/test_filtering.py tests/faults/test_guard_cuts.py",
     ),
     (
         "GRD-05",
@@ -151,8 +151,8 @@ GUARDS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "GRD-04",
         "an answer of an unknown type passes",
         "proxy/filtered.py",
-        '    if kind == "unknown":',
-        "    if False:",
+        '    return "media" if said.startswith(_MEDIA) or x.endpoint.name == "audio.speech" else "unknown"',
+        '    return "media"',
         "tests/proxy/test_filtered.py",
     ),
     (
@@ -188,6 +188,22 @@ GUARDS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "tests/policies/guardrails/test_pii.py",
     ),
     (
+        "GRD-07",
+        "one map for all callers",
+        "policies/guardrails/_masks.py",
+        "        self.texts: dict[str, str] = {}  # mask → what it stands for",
+        '        self.texts: dict[str, str] = globals().setdefault("_ALL", {})',
+        "tests/faults/test_guard_round_trips.py",
+    ),
+    (
+        "GRD-07",
+        "a mask that is cut is not waited for",
+        "policies/guardrails/_masks.py",
+        'return self._patterns.pending(text, start) if "[" in text else len(text)',
+        "return len(text)",
+        "tests/faults/test_guard_round_trips.py",
+    ),
+    (
         "BAD-08",
         "candidates that fail may be as long as they like",
         "proxy/guarding/scanner.py",
@@ -202,6 +218,14 @@ GUARDS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "        scanned.left -= 1",
         "        scanned.left -= 0",
         "tests/proxy/guarding/test_scanner.py tests/policies/guardrails/test__helpers.py",
+    ),
+    (
+        "BAD-08",
+        "groups are looked for in what may go on",
+        "proxy/guarding/scanner.py",
+        'self._end: _Match = re2._re2.RE2(f"(?:{united})\\\\z".encode(), _plainly()).Match',
+        'self._end: _Match = re2._re2.RE2(f"(?:{united})\\\\z".encode(), _options()).Match',
+        "tests/proxy/guarding/test_scanner.py",
     ),
     (
         "BAD-08",
