@@ -9,6 +9,7 @@ from policies.context.prompt_cache import PromptCache
 from policies.context.tags import Tags
 from policies.development.chaos import Chaos
 from policies.development.record import Record
+from policies.guardrails.grounding import Grounding
 from policies.guardrails.injection import Injection
 from policies.guardrails.keywords import Keywords
 from policies.guardrails.limits import Limits
@@ -49,6 +50,7 @@ POLICIES: dict[str, type[Policy]] = {
     "topics": Topics,
     "limits": Limits,
     "output_schema": OutputSchema,
+    "grounding": Grounding,
     "tool_calls": ToolCalls,
     "urls": Urls,
     "webhook": Webhook,

@@ -15,7 +15,7 @@ from proxy.dialects.splice import read_envelope
 from proxy.editing import Change
 from proxy.errors import BadRequest
 from proxy.exchange import Exchange
-from proxy.translation import read_aside
+from proxy.translation import read_aside, scope_of
 
 _LARGE = 128 << 10  # bytes that are taken apart off the loop
 _COMPLETIONS = "text_completion"  # an operation without a dialect, whose parameters are known all the same
@@ -29,6 +29,15 @@ class Draft:
     async def read(self, x: Exchange) -> Chat | None:
         """What the caller said."""
         return (x.chat or await read_aside(x)) if is_conversation(x) else None
+
+    async def conversation(self, x: Exchange) -> Chat | None:
+        """The same after what it goes on from."""
+        chat = await self.read(x)
+        kept = x.conversations
+        if chat is None or kept is None or chat.previous is None or not kept.owns(chat.previous):
+            return chat
+        found: Chat = await kept.expand(scope_of(x), chat)
+        return found
 
     def adjust(self, x: Exchange, changes: Mapping[str, Change]) -> None:
         """Set parameters anew."""

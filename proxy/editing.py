@@ -73,6 +73,13 @@ class Editor(Protocol):
             BadRequest: what was sent makes no sense.
         """
 
+    async def conversation(self, x: Exchange) -> Chat | None:
+        """The same after the conversation from which it goes on; ``previous`` is set where that is not kept here.
+
+        Raises:
+            BadRequest: what was sent makes no sense.
+        """
+
     def adjust(self, x: Exchange, changes: Mapping[str, Change]) -> None:
         """Set parameters (members of ``Chat`` that are numbers) anew.
 

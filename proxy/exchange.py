@@ -201,6 +201,9 @@ class Meter:
     def fired(self, route: str, guard: str, direction: str, entity: str, action: str, count: int) -> None:
         """A guard has found an entity that it knows by name, so often."""
 
+    def scored(self, route: str, guard: str, score: float) -> None:
+        """A guard has given an answer a score from 0 to 1."""
+
     def waited(self, route: str, outcome: str, seconds: float) -> None:
         """A request has waited in line: sent, accepted, refused_full, refused_wait, failed or left."""
 

@@ -8,11 +8,14 @@ import msgspec
 
 from policies.guardrails._repair import decoded, repaired
 from proxy.chat import Choice, Completion, End, Event, Finish, Pieces, Refusal, Text, ToolCall
+from proxy.errors import GatewayError, UpstreamError
 from proxy.gather import Gather
 from proxy.guarding.carriers import carriers, splice
 from proxy.guarding.json_schema import Problem, Schema
+from proxy.policy import Answer
 
 MAX_TEXT = 1 << 20  # characters of an answer
+MAX_ANSWER = 4 << 20  # bytes
 _UNREADABLE = Problem("$", "answer", "the answer cannot be read")
 
 
@@ -116,3 +119,27 @@ class AtEnd:
         if self._holds:
             self._held.append(piece)
         return self._holds
+
+
+async def whole(answer: Answer, code: str) -> bytes:
+    """The body of an answer that flows.
+
+    Raises:
+        GatewayError: it is too large to be looked at, by ``code``.
+        UpstreamError: it broke off.
+    """
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in answer.chunks or ():  # type: ignore[union-attr]
+            parts.append(chunk)
+            size += len(chunk)
+            if size > MAX_ANSWER:
+                answer.discard()
+                what = f"The answer is larger than {MAX_ANSWER >> 20} MiB and cannot be checked."
+                raise GatewayError(what, status=422, code=code)
+    except UpstreamError as error:
+        if answer.attempt is not None:
+            answer.attempt.end("error", error.meaning)
+        raise
+    return b"".join(parts)

@@ -7,10 +7,10 @@ from typing import Any, Literal, Self
 
 import msgspec
 
-from policies.guardrails._judged import AtEnd, Judgement, judge, rewritten
+from policies.guardrails._judged import AtEnd, Judgement, judge, rewritten, whole
 from proxy.around import Around
 from proxy.chat import Chat, Completion
-from proxy.errors import GatewayError, UpstreamError
+from proxy.errors import GatewayError
 from proxy.exchange import Exchange, Reply
 from proxy.guarding.json_schema import Problem, Schema, unknown
 from proxy.kept import aside
@@ -18,7 +18,6 @@ from proxy.policy import Answer, CompileContext, Config, Policy, Target
 
 NAME = "output_schema"
 FAILED = "output_schema_failed"
-MAX_ANSWER = 4 << 20  # bytes
 _TOO_LATE = Problem("$", "repair", "it had to be repaired, and had been sent already")
 _LONGEST_SCHEMA = 8000  # bytes that are shown to the model
 _AGAIN = (
@@ -110,7 +109,7 @@ class OutputSchema(Policy):
     async def _judged(self, x: Exchange, schema: Schema, answer: Answer) -> Judgement:
         """What is to be said of a whole answer, which is in ``body`` from now on."""
         if answer.body is None:
-            answer.body, answer.chunks = await _whole(answer), None
+            answer.body, answer.chunks = await whole(answer, FAILED), None
         completion = await aside(partial(self._context.completion, x, answer.body, is_sse=answer.is_sse))
         return await self._judge(x, schema, completion)
 
@@ -202,23 +201,3 @@ def _asked_for(chat: Chat) -> Schema | None:
     if chat.format is None:
         return None
     return Schema({"type": "object"} if chat.format.kind == "json_object" else chat.format.schema)
-
-
-async def _whole(answer: Answer) -> bytes:
-    """The body of an answer that flows."""
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async for chunk in answer.chunks or ():  # type: ignore[union-attr]
-            parts.append(chunk)
-            size += len(chunk)
-            if size > MAX_ANSWER:
-                answer.discard()
-                raise GatewayError(
-                    f"The answer is larger than {MAX_ANSWER >> 20} MiB and cannot be checked.", status=422, code=FAILED
-                )
-    except UpstreamError as error:
-        if answer.attempt is not None:
-            answer.attempt.end("error", error.meaning)
-        raise
-    return b"".join(parts)

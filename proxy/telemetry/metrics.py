@@ -326,6 +326,9 @@ class Metrics(Meter):
     def fired(self, route: str, guard: str, direction: str, entity: str, action: str, count: int) -> None:
         self._guards.fired(route, guard, direction, entity, action, count)
 
+    def scored(self, route: str, guard: str, score: float) -> None:
+        self._guards.scored(route, guard, score)
+
     def waited(self, route: str, outcome: str, seconds: float) -> None:
         self._child(self._waited, route, outcome).observe(seconds)
 

@@ -23,6 +23,7 @@ LAYERS = {
     "proxy.cassettes": "leaf",
     "proxy.filter": "leaf",
     "proxy.gather": "leaf",
+    "proxy.grounding": "leaf",
     "proxy.guarding": "leaf",
     "proxy.health": "leaf",
     "proxy.headroom": "leaf",
