@@ -18,6 +18,7 @@ from policies.guardrails._calls import is_stream
 from policies.guardrails._grounded import Basis, Rules, Weighed, score
 from policies.guardrails._judged import AtEnd, whole
 from policies.guardrails._opinions import EmbeddingConfig, JudgeConfig, Weigher, judge, likeness
+from policies.guardrails._stream import ERRORS
 from proxy.around import Around
 from proxy.chat import Choice, Completion, Refusal
 from proxy.errors import GatewayError
@@ -172,8 +173,8 @@ class Grounding(Policy):
         try:
             find = partial(given, chat, self._where)
             seen.given = await aside(find) if len(x.body) > _LONG else find()
-        except TooMuch:
-            return "more passages than are looked into"
+        except (TooMuch, *ERRORS) as failed:
+            return _why(failed)
         return "a document that is no text is not looked into" if seen.given.unread else None
 
     def _without(self, x: Exchange, seen: Seen) -> Reply | None:
@@ -213,6 +214,7 @@ class Grounding(Policy):
                     return self._watched(x, seen, answer)
                 completion, wrong = await self._whole(x, seen, answer)
                 if not wrong or tries == retries or not await self._ask_again(x, body, completion, wrong):
+                    seen.told += f" after {tries} retries" if tries else ""
                     return self._settled(x, seen, answer, completion, wrong)
                 if answer.attempt is not None:
                     answer.attempt.end()
@@ -236,9 +238,8 @@ class Grounding(Policy):
             if completion is None:
                 raise ServiceFailed("the answer cannot be read")
             found = await self._weighed(x, seen, completion)
-        except (ServiceFailed, TooLong, TooMany, TooMuch) as failed:
-            why = str(failed) or "more sentences than are looked into"
-            seen.verdict.fail(f"failed: {why}", closed=self._closed)
+        except (ServiceFailed, TooLong, TooMany, TooMuch, *ERRORS) as failed:
+            seen.verdict.fail(f"failed: {_why(failed)}", closed=self._closed)
             return []
         finally:
             seen.verdict.nanoseconds += time.perf_counter_ns() - began
@@ -376,3 +377,12 @@ class Grounded(Around):
 def _place(one: Weighed) -> str:
     """A sentence by its number, before it that of its answer if that is not the first."""
     return f"{one.choice}:{one.claim.number}" if one.choice else str(one.claim.number)
+
+
+def _why(failed: BaseException) -> str:
+    """What has failed, without a word of what was looked at."""
+    if isinstance(failed, ServiceFailed):
+        return str(failed)
+    if isinstance(failed, TooLong | TooMany | TooMuch):
+        return f"more {'sentences' if isinstance(failed, TooLong) else 'passages'} than are looked into"
+    return type(failed).__name__

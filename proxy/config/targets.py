@@ -15,6 +15,7 @@ from proxy.config.problem import Path, nearest, quote, render_path
 # Settings of policies that name a provider and a model.
 _HELD = {
     "cache_semantic": (("embedder",), ("verify", "target")),
+    "grounding": (("embedding", "embedder"),),
     "injection": (("second_opinion", "target"),),
     "topics": (("embedder",),),
 }

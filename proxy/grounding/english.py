@@ -96,6 +96,17 @@ _UNITS = (
 UNITS = {word: group.split()[0] for group in _UNITS.split(";") for word in group.split()}
 CURRENCIES = frozenset("$€£¥")
 
+_PAST = """
+    became become; began begin; brought bring; came come; did do; fell fall; flew fly; fought fight; got get; went go;
+    left leave; lent lend; lit light; met meet; rode ride; rose rise; saw see; seen see; shook shake; shot shoot;
+    slept sleep; stood stand; swam swim; thought think; threw throw; thrown throw; understood understand; woke wake;
+    began begin; begun begin; bore bear; born bear; caught catch; felt feel; fed feed; forgot forget; hit hit;
+    hurt hurt; laid lay; lain lie; meant mean; ran run; sang sing; sank sink; sat sit; sought seek; spread spread;
+    struck strike; swore swear; tore tear; won win; wrote write; chose choose; gave give; took take; knew know; grew grow;
+    drew draw; drove drive; broke break; spoke speak; stole steal; wore wear
+"""
+PAST = dict(pair.split() for pair in _PAST.split(";"))
+
 # Means nearly the same in what passages tell and answers say again: the first word is written for all.
 _ALIKE = """
     item product good merchandise article; customer buyer client shopper purchaser consumer; buy purchase acquire
@@ -103,7 +114,7 @@ _ALIKE = """
     establish create start-up; big large; free complimentary; price cost fee charge; refund reimburse repay; ship
     deliver dispatch send; company firm business enterprise corporation; allow permit let; prohibit forbid ban; show
     display; build construct erect; home house residence; doctor physician; child kid; help assist aid support; job
-    position role; near close; near nearby; fix repair mend; maximum most; minimum least; manage lead head run direct;
+    position role; near close; near nearby; fix repair mend; maximum most; minimum least; manage lead head;
     chief head; need require; keep retain; replace exchange swap; broken defective faulty damaged; discount reduction;
     meet gather; whole entire full; total overall; often frequent; yearly annual; make produce manufacture; contain
     include comprise; guest visitor; pupil student; teacher instructor; car vehicle automobile; ill sick; quick fast

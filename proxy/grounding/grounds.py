@@ -10,8 +10,10 @@ Then
     lexical(s) = max over such e of  ( |E(s)| + |W(s) ∩ W(e)| + ½ |W(s) ∩ (W(p) \\ W(e))| ) / ( |E(s)| + |W(s)| )
 
 and 0 if there is none; of W(p), what stands only where p denies counts for no s that affirms. A sentence of several
-clauses, each with numbers or names of its own, is as good as its worst clause, if that is better: "released in 2019 and
-sold for $5" may come of two statements. Nothing else merges statements, so names that have changed places are noticed.
+clauses, each with numbers or names of its own, is as good as its worst clause, if that is better: "the Atlas, released
+in 2019 and sold for $5" may come of two statements, both of the Atlas. Nothing else merges statements, so names that
+have changed places are noticed. A part of a sentence, between commas and conjunctions, of three units and more, of
+which less than a third stands in its passages, has been added: the sentence is no better than that share.
 """
 
 from __future__ import annotations
@@ -33,6 +35,15 @@ _CLAUSE = re.compile(
 )
 _MOST_CLAUSES = 12
 _WINDOW = 3  # sentences
+# Where something may begin that has been added to what the passages say.
+_PART = re.compile(
+    r"[,;:\u2013\u2014(]|\b(?:and|but|or|because|since|thanks|due|owing|after|before|while|which|who|whose|so|in order"
+    r"|although|though|when|where|if|mostly|mainly|as|with|despite|including)\b",
+    re.IGNORECASE,
+)
+_LEAST_STRANGE = 3  # units of a part
+_STRANGE = 1 / 3  # of a part must be known, or it is strange
+_LEAST = 2  # numbers, names and words of a clause
 
 
 class Ground(NamedTuple):
@@ -96,15 +107,27 @@ class Grounds:
 
     def of(self, text: str, among: Set[int] | None = None) -> Ground:
         """What there is for a sentence, in the passages ``among``, or in all."""
-        whole = self._best(stated(text, self.known), among)
+        found = self._best(stated(text, self.known), among)
         clauses = _clauses(text, self.known)
-        if len(clauses) > 1 and whole.score < 1:
-            found = [self._best(clause, among) for clause in clauses]
-            worst = min(found, key=lambda one: (one.may, one.score))
-            if (worst.may, worst.score) > (whole.may, whole.score):
-                passages = dict.fromkeys(passage for one in found for passage in one.passages[:1])
-                return Ground(worst.score, worst.may, tuple(passages))
-        return whole
+        if len(clauses) > 1 and found.score < 1:
+            each = [self._best(clause, among) for clause in clauses]
+            worst = min(each, key=lambda one: (one.may, one.score))
+            if (worst.may, worst.score) > (found.may, found.score):
+                passages = dict.fromkeys(passage for one in each for passage in one.passages[:1])
+                found = Ground(worst.score, worst.may, tuple(passages))
+        return found._replace(score=min([found.score, *self._strange(text, found)]))
+
+    def _strange(self, text: str, found: Ground) -> Iterator[float]:
+        """Of parts of a sentence that its passages hardly know, how much they know."""
+        for part in _PART.split(text):
+            said = stated(f"a {part}", self.known)
+            if said.size < _LEAST_STRANGE:
+                continue
+            units = said.words | set(map(stem, said.names))
+            known = max((len(units & self._words[passage][1]) for passage in found.passages), default=0)
+            share = (known + len(said.exact - said.names)) / said.size
+            if share < _STRANGE:
+                yield share
 
     def windows(self, passage: int, most: int = _WINDOW) -> list[str]:
         """The text of a passage in pieces of some sentences."""
@@ -146,14 +169,28 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _clauses(text: str, known: Known) -> list[Stated]:
-    """The clauses of a sentence, each with numbers or names, and words, of its own."""
+    """The clauses of a sentence, each with numbers or names, and words, of its own. One that names nothing is about
+    what the one before is about."""
     pieces = _CLAUSE.split(text)
     if not 1 < len(pieces) <= _MOST_CLAUSES:
         return []
+    groups: list[str] = []
+    for piece in pieces:
+        # What has nothing of its own belongs to what stands before; no capital within is one of a beginning.
+        if groups and (_is_poor(groups[-1], known) or _is_poor(f"a {piece}", known)):
+            groups[-1] = f"{groups[-1]} and {piece}"
+        else:
+            groups.append(f"a {piece}" if groups else piece)
     found: list[Stated] = []
-    for at, piece in enumerate(pieces):
-        said = stated(f"a {piece}" if at else piece, known)  # no capital there is one of a beginning
-        if not said.exact or said.size < 2:
-            return []
-        found.append(said)
+    about: frozenset[str] = frozenset()
+    for group in groups:
+        said = stated(group, known)
+        if said.names:
+            about = said.subject
+        found.append(said if said.names else said._replace(exact=said.exact | about))
     return found
+
+
+def _is_poor(text: str, known: Known) -> bool:
+    said = stated(text, known)
+    return not said.exact or said.size < _LEAST

@@ -77,6 +77,7 @@ def _number(tokens: list[str], at: int) -> Number | None:
 
 def _value(token: str) -> Decimal | None:
     """None for what is no single number (a version, an address) or too long."""
+    token = token.removesuffix(":00")
     if len(token) > _LONGEST:
         return None
     if _THOUSANDS.fullmatch(token):

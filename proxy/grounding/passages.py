@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -217,7 +218,7 @@ class _Finder:
     def _listed(self, text: str) -> bool:
         """Add what stands behind numbers in brackets at the begin of lines; whether anything did."""
         marks = [mark for mark in _NUMBERED.finditer(text) if any(char.isdigit() for char in mark[1])]
-        for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        for mark, following in zip_longest(marks, marks[1:]):
             end = len(text) if following is None else following.start()
             if following is None and (blank := _BLANK_LINE.search(text, mark.end())) is not None:
                 end = blank.start()

@@ -11,33 +11,44 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from proxy.grounding.english import ALIKE, ANAPHORA, CAPITALISING, COMMON, DENYING, DROPPED, PARTICLES, TITLES, UNITS
+from proxy.grounding.english import (
+    ALIKE,
+    ANAPHORA,
+    CAPITALISING,
+    COMMON,
+    DENYING,
+    DROPPED,
+    PARTICLES,
+    PAST,
+    TITLES,
+    UNITS,
+)
 from proxy.grounding.numbers import numbers, parted
 from proxy.semantic.words import DONE, SAME
 
-_TOKEN = re.compile(r"(?<!\w)\d+(?:[.,]\d+)*(?!\w)|[$€£¥%]|[^\W_]+(?:'[^\W\d_]+)?")
+_TOKEN = re.compile(r"(?<!\w)\d+(?:[.,:]\d+)*(?!\w)|[$€£¥%]|[^\W_]+(?:'[^\W\d_]+)?")
 _WITHIN = re.compile(r"(?<=[\w,] )[^\W\d_][^\W_]*")  # a word that does not begin a sentence
 _ISO_DATE = re.compile(r"\b(\d{4})-(0[1-9]|1[0-2])-([0-2]\d|3[01])\b")
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-           "December")  # fmt: skip
+_YEAR = "January February March April May June July August September October November December"
 _BACK = re.compile(r"\b(?:send|sent|bring|brought|give|gave|ship|mail|take)(?:s|ing|ped)?(?: [a-z]+){0,3} back\b")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u2e80-\u2fff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
-_ENDINGS = ("s", "ing", "ed", "ly", "ion", "ment", "able", "ible", "ous", "ful", "ive", "ity", "ness", "ance", "ence")
+_PLURAL = re.compile(r".*(?<![aiosu])s")
+_ENDINGS = ("ing", "ed", "ly", "ion", "ment", "able", "ible", "ous", "ful", "ive", "ity", "ness", "ance", "ence")
 _STEM = 6  # letters that make a stem
 _LOUD = 0.7  # share of capitals from which on they tell no names
-_MOST_UNITS = 8  # of a sentence, that are tried with its numbers without any
 _GERMAN = 0.08  # share of function words of languages that write all nouns with capitals
 
 
 class Stated(NamedTuple):
-    """``exact``: numbers and names (``names`` without the numbers); ``words``: stems of the other words that mean
-    something; ``forms``: everything that a number or a name of another sentence may be equal to. ``denies``: something
-    is not so. ``refers``: it begins with a word for what was named before."""
+    """``exact``: numbers and names; ``names``: without the numbers, ``subject`` the first of them. ``words``: stems of
+    the other words that mean something; ``forms``: everything that a number or a name of another sentence may be equal
+    to. ``denies``: something is not so. ``refers``: it begins with a word for what was named before."""
 
     exact: frozenset[str]
     words: frozenset[str]
     forms: frozenset[str]
     names: frozenset[str]
+    subject: frozenset[str]
     denies: bool
     refers: bool
 
@@ -74,20 +85,20 @@ def learn(texts: Iterable[str]) -> Known:
 def stated(text: str, known: Known) -> Stated:
     """What one sentence states."""
     text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
-    text = _ISO_DATE.sub(lambda date: f"{date[1]} {_MONTHS[int(date[2]) - 1]} {int(date[3])}", text)
+    months = _YEAR.split()
+    text = _ISO_DATE.sub(lambda date: f"{date[1]} {months[int(date[2]) - 1]} {int(date[3])}", text)
     text = _BACK.sub("return", text)
     tokens = [part for token in _TOKEN.findall(text) for part in parted(token)]
     lower = [token.lower().removesuffix("'s").removesuffix("n't") for token in tokens]
     exact: set[str] = set()
     forms = set(lower)
     said: set[int] = set()  # tokens of numbers
-    units = list(dict.fromkeys(UNITS[word] for word in lower if word in UNITS))[:_MOST_UNITS]
     for number in numbers(lower):
         said.update(range(number.start, number.end))
-        forms.add(f"#{number.value}")
-        forms.update(f"#{number.value} {unit}" for unit in ([number.unit] if number.unit else units))
+        before = UNITS.get(lower[number.start - 1], "") if number.start else ""
+        forms.update((f"#{number.value}", f"#{number.value} {number.unit or before}"))
         exact.add(f"#{number.value} {number.unit}".rstrip())
-    names: set[str] = set()
+    names: dict[str, int] = {}  # by where they stand
     words: set[str] = set()
     quiet = known.is_mute or sum(map(str.isupper, text)) > _LOUD * sum(map(str.isalpha, text))
     for at, word in enumerate(lower):
@@ -98,12 +109,22 @@ def stated(text: str, known: Known) -> Stated:
             forms |= pairs
             words |= pairs
         elif not quiet and _is_name(tokens, at, known):
-            names.add(word)
+            names.setdefault(word, at)
         elif word not in DROPPED and word not in DENYING and len(word) > 1:
             words.add(stem(word))
     denies = any(token.lower() in DENYING or token.lower().endswith("n't") for token in tokens)
     refers = bool(lower) and lower[0] in ANAPHORA
-    return Stated(frozenset(exact | names), frozenset(words), frozenset(forms), frozenset(names), denies, refers)
+    first = min(names.values(), default=0)
+    subject = (name for number, (name, at) in enumerate(names.items()) if at - number == first)
+    return Stated(
+        frozenset(exact | names.keys()),
+        frozenset(words),
+        frozenset(forms),
+        frozenset(names),
+        frozenset(subject),
+        denies,
+        refers,
+    )
 
 
 def _is_name(tokens: list[str], at: int, known: Known) -> bool:
@@ -122,12 +143,13 @@ def _is_name(tokens: list[str], at: int, known: Known) -> bool:
     following = tokens[1] if len(tokens) > 1 else ""
     if word in known.small or word in COMMON or following.lower() in PARTICLES:
         return False
-    return following[:1].isupper() or not word.endswith(_ENDINGS)
+    return following[:1].isupper() or not (word.endswith(_ENDINGS) or _PLURAL.fullmatch(word))
 
 
 def stem(word: str) -> str:
     """What words of one family have in common, roughly; synonyms that are known have the same."""
-    word = ALIKE.get(word) or SAME.get(DONE.get(word, word), word)
+    word = ALIKE.get(word) or DONE.get(word) or PAST.get(word, word)
+    word = ALIKE.get(word) or SAME.get(word, word)
     return _cut(ALIKE.get(_bare(word), word))
 
 
