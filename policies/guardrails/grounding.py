@@ -36,7 +36,7 @@ from proxy.units import Percent
 NAME = "grounding"
 CODE = "guardrail_blocked"
 MESSAGE = "The answer was stopped: it is not supported by the given documents."
-_LONG = 64 << 10  # bytes of a request from which on passages are looked for in a thread
+_LONG = 16 << 10  # bytes of a request from which on passages are looked for in a thread
 _SHOWN = 20  # sentences whose numbers are told
 _AGAIN = (
     "These sentences of your answer are not supported by what you were given, or cite what is not there:\n{}\n"

@@ -102,8 +102,8 @@ _PAST = """
     slept sleep; stood stand; swam swim; thought think; threw throw; thrown throw; understood understand; woke wake;
     began begin; begun begin; bore bear; born bear; caught catch; felt feel; fed feed; forgot forget; hit hit;
     hurt hurt; laid lay; lain lie; meant mean; ran run; sang sing; sank sink; sat sit; sought seek; spread spread;
-    struck strike; swore swear; tore tear; won win; wrote write; chose choose; gave give; took take; knew know; grew grow;
-    drew draw; drove drive; broke break; spoke speak; stole steal; wore wear
+    struck strike; swore swear; tore tear; won win; wrote write; chose choose; gave give; took take; knew know;
+    grew grow; drew draw; drove drive; broke break; spoke speak; stole steal; wore wear
 """
 PAST = dict(pair.split() for pair in _PAST.split(";"))
 

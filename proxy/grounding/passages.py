@@ -18,7 +18,7 @@ from proxy.chat import Chat, Foreign, Media, Message, Part, Text, ToolResult
 
 Source = Literal["document", "tool_result", "tag", "numbered", "pattern", "search"]
 MAX_PASSAGES = 1000
-MAX_TEXT = 1 << 20  # characters of all of them
+MAX_TEXT = 512 << 10  # characters of all of them
 _DEEPEST = 8  # objects in each other, and tags
 _MOST_IDS = 8  # of one passage
 _LONGEST_ID = 200

@@ -11,10 +11,11 @@ _END = re.compile(r"[.!?…]+[\"'”’»)\]*_]{0,4}(?=\s|$)|[。！？]+[」』
 _ITEM = re.compile(r"[-*•|>#]|\d{1,3}[.)]\s|\[")
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _ABBREVIATED = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|nos|vs|etc|inc|ltd|co|corp|approx|fig|e\.g|i\.e|cf|sr|jr|resp|z\.b|d\.h|ca|nr)"
+    r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|etc|inc|ltd|co|corp|approx|e\.g|i\.e|cf|sr|jr|resp|z\.b|d\.h|ca)"
     r"|\b[a-z](?:\.[a-z])*)\.$",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(r"\b(?:no|nos|nr|fig|vol)\.$", re.IGNORECASE)  # before a number
 _WRAPPED = 50  # characters of a line from which on it may have been broken to fit
 _BEFORE = 12  # characters that tell an abbreviation
 _LONGEST = 2000  # characters of one sentence; a longer one is several
@@ -54,12 +55,11 @@ def _ends(text: str, start: int, mark: re.Match[str]) -> bool:
         if not line.strip() or not after or after[0] == "\n" or _ITEM.match(after) or line.lstrip()[:1] in "#|":
             return True
         return line.rstrip()[-1:] in ":;" or (len(line) < _WRAPPED and not after[0].islower())
-    if mark[0][0] != ".":
+    if mark[0] != ".":
         return True
     following = after.lstrip()[:1]
-    if following.islower():
-        return False
-    return not _ABBREVIATED.search(text[max(start, mark.start() - _BEFORE) : mark.start() + 1])
+    before = text[max(start, mark.start() - _BEFORE) : mark.start() + 1]
+    return not (following.islower() or _ABBREVIATED.search(before) or (following.isdigit() and _COUNTED.search(before)))
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[Sentence]:

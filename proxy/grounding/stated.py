@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from proxy.grounding.english import (
@@ -31,6 +32,7 @@ _WITHIN = re.compile(r"(?<=[\w,] )[^\W\d_][^\W_]*")  # a word that does not begi
 _ISO_DATE = re.compile(r"\b(\d{4})-(0[1-9]|1[0-2])-([0-2]\d|3[01])\b")
 _YEAR = "January February March April May June July August September October November December"
 _BACK = re.compile(r"\b(?:send|sent|bring|brought|give|gave|ship|mail|take)(?:s|ing|ped)?(?: [a-z]+){0,3} back\b")
+_DIGIT = re.compile(r"\d")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u2e80-\u2fff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _PLURAL = re.compile(r".*(?<![aiosu])s")
 _ENDINGS = ("ing", "ed", "ly", "ion", "ment", "able", "ible", "ous", "ful", "ive", "ity", "ness", "ance", "ence")
@@ -104,7 +106,7 @@ def stated(text: str, known: Known) -> Stated:
     for at, word in enumerate(lower):
         if at in said or (word in UNITS and not said.isdisjoint((at - 1, at - 2))):
             continue
-        if _UNSPACED.match(word):
+        if not word.isascii() and _UNSPACED.match(word):
             pairs = {word[start : start + 2] for start in range(max(1, len(word) - 1))}
             forms |= pairs
             words |= pairs
@@ -112,7 +114,7 @@ def stated(text: str, known: Known) -> Stated:
             names.setdefault(word, at)
         elif word not in DROPPED and word not in DENYING and len(word) > 1:
             words.add(stem(word))
-    denies = any(token.lower() in DENYING or token.lower().endswith("n't") for token in tokens)
+    denies = not DENYING.isdisjoint(lower) or "n't" in text.lower()
     refers = bool(lower) and lower[0] in ANAPHORA
     first = min(names.values(), default=0)
     subject = (name for number, (name, at) in enumerate(names.items()) if at - number == first)
@@ -130,8 +132,10 @@ def stated(text: str, known: Known) -> Stated:
 def _is_name(tokens: list[str], at: int, known: Known) -> bool:
     """Whether a word names something: it has a capital, or is made of letters and digits."""
     token = tokens[at]
+    if token.islower() and token.isalpha():
+        return False
     word = token.lower().removesuffix("'s")
-    if any(char.isdigit() for char in token):
+    if _DIGIT.search(token):
         return True
     if not token[0].isupper() or word in DROPPED or word in TITLES:
         return False
@@ -146,6 +150,7 @@ def _is_name(tokens: list[str], at: int, known: Known) -> bool:
     return following[:1].isupper() or not (word.endswith(_ENDINGS) or _PLURAL.fullmatch(word))
 
 
+@lru_cache(1 << 14)
 def stem(word: str) -> str:
     """What words of one family have in common, roughly; synonyms that are known have the same."""
     word = ALIKE.get(word) or DONE.get(word) or PAST.get(word, word)
