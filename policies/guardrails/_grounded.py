@@ -7,10 +7,10 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from proxy.chat import Chat, Choice, Completion, Refusal, ToolCall
+from proxy.chat import Choice, Completion, Refusal, ToolCall
 from proxy.grounding.claims import Claim, claims, plain, resolved
 from proxy.grounding.grounds import Ground, Grounds
-from proxy.grounding.passages import Given, Where, given, searched
+from proxy.grounding.passages import Given, searched
 
 Wrong = Literal["unsupported", "unknown_citation", "missing_citation", "wrong_quote"]
 
@@ -54,16 +54,6 @@ class Basis:
         self.by_id = found.by_id()
         self.grounds = Grounds(found.passages)
         self._plain: list[str] | None = None
-
-    @classmethod
-    def of(cls, chat: Chat, where: Where) -> Basis | None:
-        """What a request gives; None if that is nothing.
-
-        Raises:
-            TooMuch, TooMany: it is more than can be looked into.
-        """
-        found = given(chat, where)
-        return cls(found) if found.passages or found.unread else None
 
     def with_searches(self, completion: Completion) -> Basis:
         """The same, and what the provider has found for this answer.

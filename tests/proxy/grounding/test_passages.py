@@ -30,12 +30,12 @@ def _document(text: bytes, kind: str = "text/plain", **more: Any) -> Media:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('<document id="7" title=\'Prices\'>A</document>', [("A", ("7", "prices"), "tag")]),
+        ("<document id=\"7\" title='Prices'>A</document>", [("A", ("7", "prices"), "tag")]),
         ("<Document index=3 other=x>A</DOCUMENT> b", [("A", ("3",), "tag")]),
         ("<context><document id=1>A</document><document id=2>B</document></context>", None),
         ("<context>[1] A\n[2] B</context>", [("A", ("1",), "numbered"), ("B", ("2",), "numbered")]),
         (
-            "<documents><document index='1'><source>a.txt</source><document_content>A</document_content></document></documents>",
+            "<documents><document index='1'><source>a.txt</source><text>A</text></document></documents>",
             [("a.txt  A", ("1", "a.txt"), "tag")],
         ),
         ("<document>never closed", [("never closed", (), "tag")]),
@@ -68,7 +68,10 @@ def test_documents() -> None:
     [
         ("It is warm.", [("It is warm.", ())]),
         ('{"city": "Paris", "temp": 21}', [("city: Paris, temp: 21", ())]),
-        ('{"hits": [{"id": 4, "text": "A"}, {"id": "x", "text": "B"}]}', [("id: 4\n\nA", ("4",)), ("id: x\n\nB", ("x",))]),
+        (
+            '{"hits": [{"id": 4, "text": "A"}, {"id": "x", "text": "B"}]}',
+            [("id: 4\n\nA", ("4",)), ("id: x\n\nB", ("x",))],
+        ),
         (
             '{"city": "Paris", "days": [{"day": "Mon", "temp": 1, "rain": true, "snow": null}]}',
             [("city: Paris, day: Mon, temp: 1, rain: yes", ())],

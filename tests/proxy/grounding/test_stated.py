@@ -43,7 +43,13 @@ def test_german_capitals_tell_no_names() -> None:
 
 @pytest.mark.parametrize(
     ("text", "denies"),
-    [("It is not so.", True), ("It isn't so.", True), ("You cannot.", True), ("Nobody may.", True), ("It is so.", False)],
+    [
+        ("It is not so.", True),
+        ("It isn't so.", True),
+        ("You cannot.", True),
+        ("Nobody may.", True),
+        ("It is so.", False),
+    ],
 )
 def test_denial(text: str, denies: bool) -> None:
     assert stated(text, Known()).denies is denies
