@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from functools import partial
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import msgspec
 
@@ -95,6 +95,7 @@ class Grounding(Policy):
     __slots__ = ("_closed", "_config", "_context", "_editor", "_score", "_slot", "_stops", "_weigher", "_where")
 
     Config = GroundingConfig
+    is_guard: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -16,20 +16,28 @@ from typing import Any
 
 import msgspec
 
+from proxy.answers import reply_of
+from proxy.capability import Reach
+from proxy.chat import Choice as Said
+from proxy.chat import Completion, Text
 from proxy.commands import DONE, FAILED, WRONG, Commands
 from proxy.dialects.paths import EXACT
 from proxy.exchange import Exchange, Meter
+from proxy.health import Health
 from proxy.ledger.shown import Style, count, share, style_for, table, text
 from proxy.pipeline import Pipeline
+from proxy.policy import Answer, Choice, Target
 from proxy.runtime import Runtime
 
 _PATH = "/v1/chat/completions"
 _LONGEST = 4 << 20  # bytes of a line
+_LABELS = ("attack", "benign", "supported", "unsupported")
 _SHOWN = 60  # groups of a table
 HELP = """Each line of the data set is one JSON object: `text` (or `texts`: messages one after the other), and either
 `label` (`attack` or `benign`) or `entities` (what is in it, maybe nothing). `carrier: tool` makes it the result of a
-tool. Other members, such as `family`, are for --by. The guards judge it as they would a request; nothing is sent, and
-nobody is asked for a second opinion.
+tool. Or `answer`, what a model says to it, `context`: passages it was given (texts, or `{"id": …, "text": …}`), and
+`label`: `supported` or `unsupported`, for guards of answers such as `grounding`. Other members, such as `family`, are
+for --by. The guards judge it as they would a request and its answer; nothing is sent, and nobody else is asked.
 
 example:
   sluicegate guard eval --config gateway.yaml --route chat --by family,evasion attacks.jsonl"""
@@ -42,6 +50,16 @@ class GuardEdge(msgspec.Struct, frozen=True):
     environ: Mapping[str, str]
 
 
+class Passage(msgspec.Struct):
+    """What a model was given."""
+
+    text: str
+    id: str | int = ""
+
+    def __str__(self) -> str:
+        return f'<document id="{self.id}">{self.text}</document>'
+
+
 class Labelled(msgspec.Struct):
     """One line of a data set, as far as it is known; ``fields`` are all of its members."""
 
@@ -50,12 +68,14 @@ class Labelled(msgspec.Struct):
     label: str = ""
     entities: list[str] | None = None
     carrier: str = ""
+    answer: str = ""
+    context: list[str | Passage] = []
     fields: dict[str, Any] = {}
 
     @property
     def is_bad(self) -> bool:
         """Whether something should be found."""
-        return self.label == "attack" if self.entities is None else bool(self.entities)
+        return self.label in ("attack", "unsupported") if self.entities is None else bool(self.entities)
 
     def body(self) -> bytes:
         """A request that says it."""
@@ -65,6 +85,9 @@ class Labelled(msgspec.Struct):
             call = {"id": "call_1", "type": "function", "function": {"name": "read", "arguments": "{}"}}
             messages = [{"role": "user", "content": "Read it."}, {"role": "assistant", "tool_calls": [call]}]
             messages += [{"role": "tool", "tool_call_id": "call_1", "content": part} for part in parts]
+        if self.context:
+            given = "\n".join(str(Passage(one) if isinstance(one, str) else one) for one in self.context)
+            messages.insert(0, {"role": "system", "content": given})
         return msgspec.json.encode({"model": "m", "messages": messages})
 
 
@@ -133,6 +156,32 @@ class _Told(Meter):
 
     def fired(self, route: str, guard: str, direction: str, entity: str, action: str, count: int) -> None:
         self.entities.add(entity)
+
+
+class _Saying(Target):
+    """Answers with one text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    async def send(self, x: Exchange) -> Answer:
+        completion = Completion(id="", model="m", choices=[Said(parts=[Text(self._text)])])
+        reply = reply_of(x, completion, stream=False)
+        return Answer(200, [], body=b"" if reply is None else reply.body)
+
+    def explain(self, x: Exchange) -> Choice:
+        return Choice("eval", True, "a labelled answer")
+
+    def leaves(self) -> tuple[str, ...]:
+        return ("eval",)
+
+    def healths(self) -> tuple[Health, ...]:
+        return ()
+
+    def reaches(self) -> frozenset[Reach]:
+        return frozenset()
 
 
 def add_guard(commands: Commands, config: ArgumentParser, output: ArgumentParser, edge: GuardEdge) -> None:
@@ -205,7 +254,7 @@ def read(path: Path) -> Iterator[Labelled]:
                 row = msgspec.convert(fields | {"fields": fields}, Labelled)
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise WrongData(f"{path}:{number}: no labelled text: {error}") from None
-            if not (row.text or row.texts) or (row.entities is None and row.label not in ("attack", "benign")):
+            if not (row.text or row.texts or row.answer) or (row.entities is None and row.label not in _LABELS):
                 raise WrongData(f"{path}:{number}: it needs `text`, and `label: attack` or `benign`, or `entities`")
             yield row
 
@@ -239,7 +288,12 @@ async def _judge(pipeline: Pipeline, row: Labelled) -> _Told:
         x.explained, x.meter = True, told
         reply = policy.on_request(x)
         if inspect.isawaitable(reply):
-            await reply
+            reply = await reply
+        if reply is None and row.answer:
+            target: Target = _Saying(row.answer)
+            for put_around in x.around:
+                target = put_around(target)
+            await target.send(x)
         policy.on_close(x)
     return told
 

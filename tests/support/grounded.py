@@ -1,6 +1,6 @@
 """Answers to requests that give facts: right ones in many words, and wrong ones of every family, from a seed.
 
-The facts of ``KNOWN`` were looked at while the check was written; those of ``UNSEEN`` were not.
+The facts of ``KNOWN`` were looked at while the check was written, of those of ``UNSEEN`` the first failures alone.
 """
 
 from __future__ import annotations
