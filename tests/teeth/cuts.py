@@ -13,6 +13,7 @@ from tests.teeth.caching import CACHING
 from tests.teeth.comparing import COMPARING
 from tests.teeth.development import DEVELOPMENT
 from tests.teeth.failures import FAILURES
+from tests.teeth.grounding import GROUNDING
 from tests.teeth.guards import GUARDS
 from tests.teeth.idempotency import IDEMPOTENCY
 from tests.teeth.injection import INJECTION
@@ -59,6 +60,7 @@ CUTS = tuple(
         SAVINGS,
         SEMANTIC,
         GUARDS,
+        GROUNDING,
         JOBS,
         OVERLOAD,
         ADMIN,
