@@ -23,10 +23,10 @@ from proxy.around import Around
 from proxy.chat import Choice, Completion, Refusal
 from proxy.errors import GatewayError
 from proxy.exchange import Exchange, Reply
-from proxy.grounding.claims import CITED, TooLong, pattern, written
+from proxy.grounding.claims import CITED, TooLong, written
 from proxy.grounding.grounds import TooMany
 from proxy.grounding.passages import Given, TooMuch, Where, given
-from proxy.guarding.scanner import problem
+from proxy.guarding.scanner import compiled, problem
 from proxy.guarding.service import ServiceFailed
 from proxy.guarding.verdict import Verdict
 from proxy.kept import aside
@@ -122,7 +122,7 @@ class Grounding(Policy):
                 context.fail(wrong, f"context.patterns[{at}]")
         if cites.pattern and (wrong := problem(cites.pattern)) is not None:
             context.fail(wrong, "citations.pattern")
-        elif cites.pattern and not pattern(cites.pattern).groups:
+        elif cites.pattern and not compiled(cites.pattern).groups:
             context.fail("a group is needed that tells what is cited, such as `\\[(\\d+)\\]`", "citations.pattern")
         if cites.required and not cites.pattern:
             context.fail("citations that are not looked for cannot be required; give a `pattern`", "citations.required")
@@ -130,8 +130,8 @@ class Grounding(Policy):
             context.fail("nothing is left in which passages could be found", "context")
         good = [regex for regex in places.patterns if problem(regex) is None]
         tags = tuple(tag.lower() for tag in places.tags)
-        where = Where(places.documents, places.tool_results, tags, places.numbered, tuple(map(pattern, good)))
-        cited = pattern(cites.pattern) if cites.pattern and problem(cites.pattern) is None else None
+        where = Where(places.documents, places.tool_results, tags, places.numbered, tuple(map(compiled, good)))
+        cited = compiled(cites.pattern) if cites.pattern and problem(cites.pattern) is None else None
         rules = Rules(float(config.lexical), cited, cites.required, cites.quotes)
         return cls(
             config, where, Weigher(rules, likeness(config.embedding, context), judge(config.judge, context)), context

@@ -6,8 +6,6 @@ import re
 from collections.abc import Sequence, Set
 from typing import Any, NamedTuple
 
-import re2
-
 from proxy.chat import Choice, Citation, Text
 from proxy.grounding.sentences import Sentence, sentences
 from proxy.grounding.stated import Known, Stated, stated
@@ -173,11 +171,6 @@ def resolved(one: str, by_id: dict[str, set[int]]) -> Set[int] | None:
         all = [by_id.get(str(number)) for number in range(int(ends[1]), int(ends[2]) + 1)]
         return None if None in all else set().union(*filter(None, all))
     return None
-
-
-def pattern(regex: str) -> Any:
-    """The expression, compiled; None for an empty one."""
-    return re2.compile(regex) if regex else None
 
 
 def plain(text: str) -> str:

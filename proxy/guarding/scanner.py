@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import re2
 
@@ -101,6 +101,11 @@ def problem(regex: str) -> str | None:
     if pattern.search("") is not None:
         return "it matches the empty text, which is everywhere"
     return None
+
+
+def compiled(regex: str) -> Any:
+    """A pattern of the file in which there is no problem; None for an empty one."""
+    return re2.compile(regex, _options()) if regex else None
 
 
 def _followed(pattern: Pattern) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 GROUNDING: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
-        "GRD-08",
+        "GROUND",
         "a number may be another",
         "proxy/grounding/grounds.py",
         "            able = set.intersection(*found)",
@@ -12,7 +12,7 @@ GROUNDING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "tests/proxy/grounding/test_grounds.py",
     ),
     (
-        "GRD-08",
+        "GROUND",
         "what is denied supports what affirms",
         "proxy/grounding/grounds.py",
         "            if one.denies != said.denies or (among",
@@ -20,7 +20,7 @@ GROUNDING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "tests/proxy/grounding/test_grounds.py",
     ),
     (
-        "GRD-08",
+        "GROUND",
         "a cited passage may be any",
         "policies/guardrails/_grounded.py",
         "        ground = basis.grounds.of(claim.text, among) if claim",
@@ -28,7 +28,7 @@ GROUNDING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "tests/policies/guardrails/test__grounded.py",
     ),
     (
-        "GRD-08",
+        "GROUND",
         "an id that nobody has is cited",
         "policies/guardrails/_grounded.py",
         '        wrong = wrong or ("" if known else "unknown_citation")',
@@ -36,7 +36,7 @@ GROUNDING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "tests/policies/guardrails/test__grounded.py",
     ),
     (
-        "GRD-08",
+        "GROUND",
         "units do not matter",
         "proxy/grounding/stated.py",
         '        exact.add(f"#{number.value} {number.unit}".rstrip())',
@@ -44,7 +44,7 @@ GROUNDING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "tests/proxy/grounding/test_grounds.py tests/proxy/grounding/test_stated.py",
     ),
     (
-        "GRD-08",
+        "GROUND",
         "names of the statement before are carried on for ever",
         "proxy/grounding/grounds.py",
         "            carried = before if said.refers or not said.names else frozenset()",
@@ -52,7 +52,7 @@ GROUNDING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "tests/proxy/grounding/test_grounds.py",
     ),
     (
-        "GRD-08",
+        "GROUND",
         "a judge that says anything has said yes",
         "policies/guardrails/_opinions.py",
         "        if found is None or not numbers <=",
@@ -60,7 +60,7 @@ GROUNDING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "tests/policies/guardrails/test__opinions.py",
     ),
     (
-        "GRD-08",
+        "GROUND",
         "vectors support another number",
         "policies/guardrails/_opinions.py",
         "        asked = [one for one in doubtful if one.ground.may][:_MOST_ALIKE]",
@@ -68,7 +68,7 @@ GROUNDING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "tests/policies/guardrails/test__opinions.py",
     ),
     (
-        "GRD-08",
+        "GROUND",
         "a guard that failed lets pass",
         "policies/guardrails/grounding.py",
         '        if seen.verdict.outcome == "failed_closed":',
@@ -76,7 +76,7 @@ GROUNDING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "tests/policies/guardrails/test_grounding.py",
     ),
     (
-        "GRD-08",
+        "GROUND",
         "passages are those of the request as it came",
         "policies/guardrails/grounding.py",
         "        failure = await self._read(x, seen) if body is not seen.body else None",
@@ -84,7 +84,7 @@ GROUNDING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "tests/policies/guardrails/test_grounding.py",
     ),
     (
-        "GRD-08",
+        "GROUND",
         "documents that cannot be read are none",
         "proxy/grounding/passages.py",
         "            self.found.unread += 1",

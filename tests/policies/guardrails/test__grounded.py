@@ -9,8 +9,9 @@ import pytest
 
 from policies.guardrails._grounded import Basis, Rules, score, weigh
 from proxy.chat import Choice, Citation, Completion, Refusal, Text, ToolCall
-from proxy.grounding.claims import CITED, pattern
+from proxy.grounding.claims import CITED
 from proxy.grounding.passages import Given, Passage
+from proxy.guarding.scanner import compiled
 from tests.support.grounded import FAMILIES, KNOWN, SUPPORTED, UNSEEN, Case, cases
 from tests.support.scale import often
 
@@ -32,7 +33,7 @@ def _completion(*parts: Any) -> Completion:
 
 
 def _rules(**settings: Any) -> Rules:
-    return Rules(0.5, pattern(CITED))._replace(**settings)
+    return Rules(0.5, compiled(CITED))._replace(**settings)
 
 
 def _wrong(answer: Any, basis: Basis | None = None, **settings: Any) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from proxy.chat import Choice, Citation, Text
-from proxy.grounding.claims import CITED, MAX_CLAIMS, Claim, TooLong, claims, pattern, plain, resolved
+from proxy.grounding.claims import CITED, MAX_CLAIMS, Claim, TooLong, claims, plain, resolved
 from proxy.grounding.stated import Known
+from proxy.guarding.scanner import compiled
 
 
 def _claims(text: str) -> list[Claim]:
-    return claims(Choice(parts=[Text(text)]), pattern(CITED), Known())
+    return claims(Choice(parts=[Text(text)]), compiled(CITED), Known())
 
 
 def test_what_is_cited_and_by_what() -> None:

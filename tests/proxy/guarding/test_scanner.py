@@ -10,7 +10,7 @@ import pytest
 
 from policies.guardrails._personal import PERSONAL
 from policies.guardrails._secrets import SECRETS
-from proxy.guarding.scanner import MOST, BadPattern, Pattern, Patterns, Several, Span, TooMany, problem
+from proxy.guarding.scanner import MOST, BadPattern, Pattern, Patterns, Several, Span, TooMany, compiled, problem
 
 
 def test_positions_are_those_of_characters() -> None:
@@ -122,3 +122,8 @@ def _cpu(scanner: Patterns, text: str) -> float:
         scanner.scan(text)
     scanner.pending(text)
     return time.thread_time() - before
+
+
+def test_a_pattern_by_itself() -> None:
+    assert compiled("") is None
+    assert [found[1] for found in compiled(r"\[(\d+)\]").finditer("ü [1] and [22]")] == ["1", "22"]
