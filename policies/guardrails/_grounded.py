@@ -8,10 +8,11 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from proxy.chat import Choice, Completion, Refusal, ToolCall
-from proxy.grounding.claims import Claim, claims, plain, resolved
+from proxy.grounding.claims import Claim, TooLong, claims, plain, resolved
 from proxy.grounding.grounds import Ground, Grounds
 from proxy.grounding.passages import Given, searched
 
+MAX_PAIRS = 2_000_000  # of sentences of an answer and statements of passages
 Wrong = Literal["unsupported", "unknown_citation", "missing_citation", "wrong_quote"]
 
 
@@ -88,7 +89,10 @@ def weigh(completion: Completion, basis: Basis, rules: Rules) -> list[Weighed]:
 
 def _weighed(choice: Choice, basis: Basis, rules: Rules) -> list[Weighed]:
     found: list[Weighed] = []
-    for claim in claims(choice, rules.cited, basis.grounds.known):
+    told = claims(choice, rules.cited, basis.grounds.known)
+    if len(told) * len(basis.grounds) > MAX_PAIRS:
+        raise TooLong
+    for claim in told:
         among, wrong = _cited(claim, basis, rules)
         ground = basis.grounds.of(claim.text, among) if claim.is_open else Ground(1.0, may=True)
         if not wrong and ground.score < rules.lexical:

@@ -13,6 +13,8 @@ from proxy.grounding.stated import Known, Stated, stated
 # Ids in brackets, of which each has a digit: [1], [2, 3], [doc-4]. The first group is what is cited.
 CITED = r"\[(\^?[\w.:#-]{0,40}\d[\w.:#-]{0,40}(?:\s*[,;]\s*\^?[\w.:#-]{0,40}\d[\w.:#-]{0,40}){0,20})\]"
 MAX_CLAIMS = 500
+MAX_TEXT = 512 << 10  # characters of an answer
+_MOST_MARKS = 2000
 _SEVERAL = re.compile(r"\s*[,;]\s*")
 _RANGE = re.compile(r"(\d{1,4})\s*[-\u2013]\s*(\d{1,4})")
 _MOST_IN_RANGE = 30
@@ -75,10 +77,12 @@ def claims(choice: Choice, cited: Any, known: Known) -> list[Claim]:
         TooLong: see above.
     """
     text, sources = _written(choice)
+    if len(text) > MAX_TEXT:
+        raise TooLong
     bare, marks = _without_marks(text, cited)
     bare = _ADDRESS.sub(lambda found: " " * len(found[0]), bare)
     found = sentences(bare)
-    if len(found) > 2 * MAX_CLAIMS:
+    if len(found) > 2 * MAX_CLAIMS or len(marks) > _MOST_MARKS:
         raise TooLong
     ids = _assigned(text, found, marks)
     told: list[Claim] = []

@@ -105,8 +105,12 @@ class Grounds:
         self._words.append((affirmed, everything))
         self._texts.append(texts)
 
+    def __len__(self) -> int:
+        return len(self._statements)
+
     def of(self, text: str, among: Set[int] | None = None) -> Ground:
         """What there is for a sentence, in the passages ``among``, or in all."""
+        text = " ".join(text.split())
         found = self._best(stated(text, self.known), among)
         clauses = _clauses(text, self.known)
         if len(clauses) > 1 and found.score < 1:
@@ -160,7 +164,7 @@ class Grounds:
 def _pieces(text: str) -> Iterator[str]:
     """The statements of a passage. A sentence that says that one thing is so and another is not is two of them."""
     for start, end in sentences(text):
-        sentence = text[start:end]
+        sentence = " ".join(text[start:end].split())
         clauses = _CLAUSE.split(sentence)
         if 1 < len(clauses) <= _MOST_CLAUSES and len({stated(one, Known()).denies for one in clauses}) > 1:
             yield from filter(str.strip, clauses)

@@ -30,7 +30,7 @@ _TEXT_KEYS = frozenset({"text", "content", "snippet", "passage", "body", "chunk"
                         "extract", "document", "value"})  # fmt: skip
 _ATTRIBUTE = re.compile(r"([\w:-]{1,40})\s*=\s*(?:\"([^\"<>]*)\"|'([^'<>]*)'|([^\s\"'<>]+))")
 _INNER_ID = re.compile(r"<(source|title|id|url|index|name)>([^<>]{1,200})</\1>", re.IGNORECASE)
-_NUMBERED = re.compile(r"^[ \t]*\[(\^?[\w.:#-]{1,64})\][ \t]*[:.)-]?[ \t]*(?=[^\s(\[])", re.MULTILINE)
+_NUMBERED = re.compile(r"^[ \t]*+\[(\^?[\w.:#-]{1,64})\][ \t]*+[:.)-]?[ \t]*+(?=[^\s(\[])", re.MULTILINE)
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _MARKUP = re.compile(r"</?[\w:-]{1,40}(?:\s[^<>]{0,500})?>")
 # What providers tell of a search of their own.
@@ -282,18 +282,18 @@ def _ids(value: dict[str, Any]) -> Iterator[str]:
                 yield str(found)
 
 
-def _told(value: Any, depth: int = 0) -> str:
+def _told(value: Any) -> str:
     """A JSON value as one sentence; the prose that it holds stands after that."""
     if isinstance(value, dict):
         facts: list[str] = []
         prose: list[str] = []
         for name, one in value.items():
-            told = "" if name in _UNTOLD else _told(one, depth + 1)
+            told = "" if name in _UNTOLD else _told(one)
             if told and name in _TEXT_KEYS and isinstance(one, str):
                 prose.append(told)
             elif told:
                 facts.append(f"{name.replace('_', ' ')}: {told}" if name else told)
         return "\n\n".join(filter(None, (", ".join(facts), *prose)))
     if isinstance(value, list):
-        return ", ".join(filter(None, (_told(one, depth + 1) for one in value)))
+        return ", ".join(filter(None, (_told(one) for one in value)))
     return ("yes" if value else "no") if isinstance(value, bool) else "" if value is None else str(value)

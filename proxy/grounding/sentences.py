@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 # The end of a sentence; or the end of a line, of which it is found out whether it is one.
-_END = re.compile(r"[.!?…]+[\"'”’»)\]*_]{0,4}(?=\s|$)|[。！？]+[」』”）]?|\n[^\S\n]*")
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_]{0,4}+(?=\s|$)|[。！？]+[」』”）]?|\n[^\S\n]*")
 _ITEM = re.compile(r"[-*•|>#]|\d{1,3}[.)]\s|\[")
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _ABBREVIATED = re.compile(

@@ -129,3 +129,11 @@ def test_bounds() -> None:
         deep = f'{{"a": {deep}}}'
     assert len(_given(ToolResult(call_id="c", parts=(Text(deep),))).passages) == 1
     assert _given(Text("<context>" * 20_000)).passages == []
+
+
+@pytest.mark.parametrize(
+    "piece", ["<context ", "[1] ", "[1]" + " " * 150_000, "</context>", "<", "[1]\n", " \n", "<a b=c "]
+)
+def test_the_time_is_linear(piece: str) -> None:
+    """Whatever is repeated: a quadratic way would take minutes for this."""
+    _given(Text((piece * (1 + 200_000 // len(piece)))[:200_000]))

@@ -39,3 +39,9 @@ def test_sentences(text: str, expected: list[str] | None) -> None:
 
 def test_a_sentence_without_end_is_cut() -> None:
     assert [len(one) for one in _of("a" * 4500)] == [2000, 2000, 500]
+
+
+@pytest.mark.parametrize("piece", [".", "?!", " ", "\n", ". ", "- ", "```", "a.", "No. ", "\t\n"])
+def test_the_time_is_linear(piece: str) -> None:
+    """Whatever is repeated: a quadratic way would take minutes for this."""
+    _of(piece * (200_000 // len(piece)) + "x")
