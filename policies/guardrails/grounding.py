@@ -278,6 +278,8 @@ class Grounding(Policy):
         if seen.verdict.outcome == "failed_closed":
             return self._replaced(x, answer, completion)
         if stopped and completion is not None:
+            if stopped >= {choice.index for choice in completion.choices}:
+                return self._replaced(x, answer, completion)
             for choice in completion.choices:
                 if choice.index in stopped:
                     choice.parts, choice.stop = [Refusal(self._config.message)], "content_filter"
@@ -297,6 +299,7 @@ class Grounding(Policy):
         told = completion or Completion(id="", model="", choices=[Choice(parts=[])])
         for choice in told.choices:
             choice.parts, choice.stop, choice.logprobs = [Refusal(self._config.message)], "content_filter", None
+        told.id = ""  # by its own it could be asked for again, where answers are kept
         return self._written(x, answer, told)
 
     def _written(self, x: Exchange, answer: Answer, completion: Completion) -> Answer:

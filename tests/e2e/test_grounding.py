@@ -240,6 +240,14 @@ async def test_documents_that_cannot_be_read_are_a_failure(running: Gateway, ups
     assert "output failed open" in note
 
 
+async def test_what_the_provider_keeps_cannot_be_compared(running: Gateway, upstream: FakeUpstream, wire: Any) -> None:
+    _tell(upstream, BAD)
+    asked = {"input": QUESTION, "previous_response_id": "resp_theirs"}
+    status, _, note = await _ask(wire, running, "block", "responses", body=asked)
+    assert status == 400
+    assert "output failed closed (failed: what was said before is kept by the provider)" in note
+
+
 @pytest.mark.parametrize(
     ("said", "passes"), [("UNSUPPORTED: NONE", True), ("UNSUPPORTED: 1", False), ("unsupported: none.", True)]
 )

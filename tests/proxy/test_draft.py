@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from proxy.chat import Chat, Choice, Completion, Message, Text
+from proxy.conversations import Conversations, new_id
 from proxy.dialects.paths import EXACT
 from proxy.dialects.splice import read_envelope
 from proxy.draft import Draft
 from proxy.errors import BadRequest
 from proxy.exchange import Exchange
+from proxy.store.memory import MemoryStore
 from proxy.tokens.request import bound
 from tests.support.compiled import make_exchange
 
@@ -72,3 +75,19 @@ async def test_nonsense_is_refused() -> None:
     with pytest.raises(BadRequest, match="cannot be read"):
         Draft().adjust(x, {"max_tokens": lambda value: 10})
     assert await Draft().history(x) is None
+
+
+async def test_what_a_conversation_goes_on_from() -> None:
+    """Where it is kept here; else it is left named."""
+    kept = Conversations(MemoryStore(1 << 20), 100)
+    before = Chat(model="m", messages=[Message("user", [Text("Before")])])
+    said = Completion(id=new_id(), model="m", choices=[Choice(parts=[Text("Yes")])])
+    await kept.keep("", said.id, before, said, b"{}")
+    for previous, expected in ((said.id, ["Before", "Yes", "Now"]), ("resp_theirs", ["Now"])):
+        x = _asked("/v1/responses", input="Now", previous_response_id=previous)
+        x.conversations = kept
+        chat = await Draft().conversation(x)
+        assert chat is not None
+        texts = [part.text for message in chat.messages for part in message.parts if isinstance(part, Text)]
+        assert texts == expected
+        assert (chat.previous is None) == (len(expected) > 1)

@@ -91,4 +91,12 @@ GROUNDING: tuple[tuple[str, str, str, str, str, str], ...] = (
         "            pass",
         "tests/proxy/grounding/test_passages.py",
     ),
+    (
+        "GROUND",
+        "what was stopped keeps its id",
+        "policies/guardrails/grounding.py",
+        '        told.id = ""  # by',
+        "        pass  # by",
+        "tests/policies/guardrails/test_grounding.py",
+    ),
 )

@@ -38,7 +38,9 @@ async def _answer(policy: Grounding, x: Exchange, target: Saying) -> str:
         around = put_around(around)
     answer = await around.send(x)
     policy.on_close(x)
-    message = json.loads(answer.body or b"")["choices"][0]["message"]
+    told = json.loads(answer.body or b"")
+    message = told["choices"][0]["message"]
+    assert (told["id"] == "1") == bool(message.get("content"))  # what was stopped cannot be asked for again
     return str(message.get("content") or message.get("refusal"))
 
 
