@@ -24,8 +24,9 @@ async def test_it_is_asked_once(stream: bool, tmp_path: Path) -> None:
     house = House(tmp_path, SETTINGS)
     await house.ask(asked(stream=stream))
     house.clock.at += 120
-    together = await asyncio.gather(*(house.ask(asked(stream=stream)) for _ in range(3)))
-    assert [result for result, _ in together] == ["stale"] * 3
+    assert await house.asks(*(asked(stream=stream) for _ in range(3))) == ["stale"] * 3
+    assert len(house.room.refreshing) == 1
+    await over(house)
     assert not house.room.refreshing
     assert await house.asks(asked(stream=stream)) == ["hit"]
     assert house.room.stats.kept["stored"] == 2

@@ -11,8 +11,9 @@ import psycopg
 import pytest
 
 from proxy.ledger.books import Books
-from proxy.ledger.export import NoLedger, open_source
+from proxy.ledger.export import NoLedger, Selection, open_source
 from proxy.ledger.postgres import UNREACHABLE, VERSION, PostgresSink, has_extra
+from proxy.ledger.usage import usage
 from proxy.ledger.writer import SinkFailed
 from tests.support.environment import free_port
 from tests.support.ledger import AS_VERSION_1, in_postgres, opened, settled
@@ -101,6 +102,11 @@ def test_tables_of_an_older_version_are_brought_up_to_date(server: Postgres) -> 
     assert [(row.cache, row.saved) for row in rows] == [("", 0), ("exact", 7), ("exact", 7)]
     source = open_source(url)
     assert source.query("SELECT version FROM ledger_version") == [(VERSION,)]
+    groups = usage(source, Selection(), ["cache"]).groups
+    assert [(one.names, one.requests, one.attempts, one.hits, one.saved) for one in groups] == [
+        (("exact",), 2, 0, 2, 14),
+        (("",), 1, 1, 0, 0),
+    ]
     source.close()
 
 
