@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from proxy.capability import Growth, Needs, Reach
+from proxy.choosing.capability import Growth, Needs, Reach
+from proxy.choosing.health import Health
 from proxy.exchange import Exchange
-from proxy.health import Health
 from proxy.policy import Choice, Target
 from proxy.price import Price
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import ParamSpec, Protocol, TypeVar
 
-from proxy.comparing import Side
+from proxy.choosing.comparing import Side
 from proxy.errors import GatewayError
 
 P = ParamSpec("P")

@@ -9,10 +9,10 @@ from policies.caching._asked import Asked
 from policies.caching._replay import OK, Replayed
 from policies.caching._saving import Saving
 from proxy.caching.room import Room
-from proxy.capability import Reach
+from proxy.choosing.capability import Reach
+from proxy.choosing.health import Health
 from proxy.errors import GatewayError
 from proxy.exchange import Exchange
-from proxy.health import Health
 from proxy.kept import within
 from proxy.policy import Answer, Choice, CompileContext, Target
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from typing import Self
 
-from proxy.capability import Reach
 from proxy.cassettes.deck import MISSED, MISSED_STATUS, Deck, Mode, Settings
 from proxy.cassettes.matching import Matching, rules
 from proxy.cassettes.player import Player, head, headers, is_sse, pace
 from proxy.cassettes.recorder import Pending, Stars
 from proxy.cassettes.take import Take
 from proxy.cassettes.taper import Taper, end_mark
+from proxy.choosing.capability import Reach
+from proxy.choosing.health import Health
 from proxy.exchange import Exchange, Reply
-from proxy.health import Health
 from proxy.policy import Answer, Choice, CompileContext, Config, Policy, Target
 
 HEADER = b"x-sluicegate-cassette"

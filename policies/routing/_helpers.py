@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from proxy.capability import Needs
+from proxy.choosing.capability import Needs
+from proxy.choosing.headroom import UNKNOWN, Headroom, read_headroom
+from proxy.choosing.health import LATENCY_MEMORY, Health, State
 from proxy.errors import Header
 from proxy.exchange import Exchange
-from proxy.headroom import UNKNOWN, Headroom, read_headroom
-from proxy.health import LATENCY_MEMORY, Health, State
 from proxy.policy import Target
 from proxy.price import Price, shown
 

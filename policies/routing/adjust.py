@@ -8,8 +8,8 @@ from typing import Any, Literal
 from msgspec.structs import asdict, replace
 
 from proxy.around import Around
-from proxy.capability import Growth, Needs
 from proxy.chat import Adjustment
+from proxy.choosing.capability import Growth, Needs
 from proxy.errors import Unsupported
 from proxy.exchange import Exchange
 from proxy.kept import aside

@@ -24,10 +24,10 @@ from policies.routing._helpers import (
     Way,
     Weighted,
 )
-from proxy.capability import Needs
+from proxy.choosing.capability import Needs
+from proxy.choosing.health import State
 from proxy.errors import UpstreamError, decisive
 from proxy.exchange import Exchange
-from proxy.health import State
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
 from proxy.prefixes.reading import Prefix
 from proxy.prefixes.table import NAME as PREFIXES

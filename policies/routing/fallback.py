@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from policies.routing._helpers import GO_ON, On
-from proxy.capability import Needs
+from proxy.choosing.capability import Needs
 from proxy.errors import TargetOff, UpstreamError, decisive
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from proxy.around import Around
 from proxy.background import Background
-from proxy.capability import JSON_OBJECT, JSON_SCHEMA
-from proxy.comparing import Aspect, Side, compare
-from proxy.effects import lasting
+from proxy.choosing.capability import JSON_OBJECT, JSON_SCHEMA
+from proxy.choosing.comparing import Aspect, Side, compare
+from proxy.choosing.effects import lasting
 from proxy.errors import GatewayError, UpstreamError
 from proxy.exchange import Exchange
 from proxy.kept import Kept, aside, within

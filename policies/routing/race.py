@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from policies.routing._helpers import GO_ON
-from proxy.capability import Needs
-from proxy.effects import lasting
+from proxy.choosing.capability import Needs
+from proxy.choosing.effects import lasting
+from proxy.choosing.heat import Heat, all_ended
 from proxy.errors import UpstreamError, decisive
 from proxy.exchange import Exchange
-from proxy.heat import Heat, all_ended
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec.structs import replace
 
-from proxy.capability import Needs
+from proxy.choosing.capability import Needs
 from proxy.errors import NoBranch, TargetOff
 from proxy.exchange import Exchange
 from proxy.expression.logic import Logic, negate, possible

@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from proxy.headroom import read_headroom
-from proxy.health import Health, State
+from proxy.choosing.headroom import read_headroom
+from proxy.choosing.health import Health, State
 from proxy.router import Router
 
 Action = Literal["drain", "eject", "restore"]

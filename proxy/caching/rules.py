@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from proxy.chat import Chat, Completion, Foreign, Media, Part, Refusal, Text, ToolCall, ToolResult
-from proxy.effects import lasting
+from proxy.choosing.effects import lasting
 from proxy.exchange import Exchange
 
 # Operations whose answers are found by what is asked alone.

@@ -16,18 +16,18 @@ from typing import Any
 
 import msgspec
 
-from proxy.answers import reply_of
-from proxy.capability import Reach
 from proxy.chat import Choice as Said
 from proxy.chat import Completion, Text
+from proxy.choosing.capability import Reach
+from proxy.choosing.health import Health
 from proxy.commands import DONE, FAILED, WRONG, Commands
 from proxy.dialects.paths import EXACT
 from proxy.exchange import Exchange, Meter
-from proxy.health import Health
 from proxy.ledger.shown import Style, count, share, style_for, table, text
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer, Choice, Target
 from proxy.runtime import Runtime
+from proxy.translation.answers import reply_of
 
 _PATH = "/v1/chat/completions"
 _LONGEST = 4 << 20  # bytes of a line

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any, Literal, NamedTuple
 
-from proxy.capability import AUDIO, FILES, JSON_OBJECT, JSON_SCHEMA, TOOLS, VIDEO, VISION, Needs
+from proxy.choosing.capability import AUDIO, FILES, JSON_OBJECT, JSON_SCHEMA, TOOLS, VIDEO, VISION, Needs
 from proxy.exchange import Exchange, Identity
 from proxy.tags import is_tag_name
 

@@ -7,8 +7,8 @@ from typing import Self
 
 import msgspec
 
+from proxy.choosing.sticky import unit
 from proxy.exchange import Exchange
-from proxy.sticky import unit
 from proxy.tags import is_tag_name
 from proxy.units import Percent
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from proxy.capability import Capabilities, ThinkingStyle
+from proxy.choosing.capability import Capabilities, ThinkingStyle
 from proxy.dialects.fit import REFUSABLE
 from proxy.ledger.prices import Dated
 from proxy.policy import Config

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from proxy.health import Health
+from proxy.choosing.health import Health
 from proxy.store.client import client_of
 
 if TYPE_CHECKING:

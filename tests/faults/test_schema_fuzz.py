@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from proxy.capability import Capabilities
 from proxy.chat import Chat, Completion, Losses, Message, Text
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.dialects.fit import fit
 from proxy.dialects.table import DIALECTS

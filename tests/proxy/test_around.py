@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from proxy.around import Around
-from proxy.leaf import Leaf
 from proxy.policy import Answer, Timeouts
+from proxy.targets.leaf import Leaf
 from tests.support.compiled import Canned, make_exchange
 
 

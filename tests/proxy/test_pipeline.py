@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from proxy.capability import Reach
+from proxy.choosing.capability import Reach
+from proxy.choosing.health import Health
 from proxy.dialects.paths import EXACT
 from proxy.errors import BadRequest, Rejected, UpstreamError
 from proxy.exchange import Exchange, Reply
-from proxy.health import Health
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer, Choice, Policy, Target, Timeouts
 

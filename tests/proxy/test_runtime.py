@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from proxy.capability import Reach
+from proxy.choosing.capability import Reach
+from proxy.choosing.health import Health
 from proxy.exchange import Exchange
-from proxy.health import Health
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer, Choice, Target, Timeouts
 from proxy.router import Router, RouteRule

@@ -11,7 +11,7 @@ import pytest
 
 from policies.routing._helpers import Cost, Latency, LeastBusy, MostLeft, Random, RoundRobin, Seat, Way, Weighted
 from policies.routing.fallback import Fallback
-from proxy.capability import NOTHING_NEEDED, Needs
+from proxy.choosing.capability import NOTHING_NEEDED, Needs
 from proxy.errors import Header
 from proxy.price import Price
 

@@ -9,7 +9,7 @@ import pytest
 from policies.routing.adjust import Adjust, AdjustConfig, ParametersConfig, SystemConfig
 from policies.routing.fallback import Fallback, FallbackConfig
 from proxy.around import Around
-from proxy.capability import AS_IT_IS, Growth, Needs, Reach
+from proxy.choosing.capability import AS_IT_IS, Growth, Needs, Reach
 from proxy.dialects.paths import EXACT
 from proxy.errors import RateLimited, Unsupported
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from policies.routing.canary import Canary, CanaryConfig, Cost, ErrorRate, GuardConfig, Slowness
 from proxy.canaries.guard import Guard, Limit, Outcome
 from proxy.canaries.release import Plan, Release
-from proxy.capability import NOTHING_NEEDED, TOOLS, Needs, Reach
+from proxy.choosing.capability import NOTHING_NEEDED, TOOLS, Needs, Reach
 from proxy.errors import (
     BadRequest,
     ContextTooLong,

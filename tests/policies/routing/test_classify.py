@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from policies.routing.classify import Classify, ClassifyConfig
-from proxy.capability import Needs
 from proxy.chat import Chat, Message, Text
+from proxy.choosing.capability import Needs
 from proxy.errors import Unavailable
 
 OF = {"code": "coder", "reasoning": "large", "long_context": "long", "default": "small"}

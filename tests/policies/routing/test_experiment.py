@@ -15,7 +15,7 @@ from policies.routing._plan import (
     VariantConfig,
 )
 from policies.routing.experiment import Experiment
-from proxy.capability import VISION, Needs, Reach
+from proxy.choosing.capability import VISION, Needs, Reach
 from proxy.exchange import Identity
 from proxy.experiments.plan import Allocation
 from proxy.units import Duration, Percent

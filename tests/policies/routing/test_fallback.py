@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policies.routing.fallback import Fallback, FallbackConfig
-from proxy.capability import TOOLS, VISION, Needs, Reach
+from proxy.choosing.capability import TOOLS, VISION, Needs, Reach
 from proxy.errors import (
     ContentRefused,
     ContextTooLong,

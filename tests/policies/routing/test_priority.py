@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policies.routing.priority import Priority, PriorityConfig
-from proxy.capability import Needs, Reach
+from proxy.choosing.capability import Needs, Reach
 from proxy.errors import ContentRefused, ContextTooLong, Overloaded, RateLimited, Unavailable
 from proxy.policy import Node
 from proxy.units import Percent

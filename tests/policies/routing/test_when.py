@@ -8,7 +8,7 @@ import pytest
 
 from policies.routing.fallback import Fallback
 from policies.routing.when import Branch, When, WhenConfig
-from proxy.capability import TOOLS, Needs
+from proxy.choosing.capability import TOOLS, Needs
 from proxy.config.model import convert
 from proxy.errors import NoBranch, Unavailable
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from proxy.admin.targets import act, clock, health_of, table, target, targets
+from proxy.choosing.health import Rules
 from proxy.errors import RateLimited, Unavailable
-from proxy.health import Rules
 from proxy.router import Router
 from tests.support.compiled import Canned, make_rule
 

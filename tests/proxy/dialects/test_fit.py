@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
-from proxy.capability import Capabilities
 from proxy.chat import (
     Cache,
     Chat,
@@ -27,6 +26,7 @@ from proxy.chat import (
     ToolChoice,
     ToolResult,
 )
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.fit import REFUSABLE, fit
 
 ALL = Capabilities(audio=True, video=True, thinking="budget", prompt_cache="marks", json_schema=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from proxy.capability import Capabilities
 from proxy.chat import Chat, Message, Text, Thinking
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.dialects.resume import PROMPT, resume
 from proxy.exchange import Begun

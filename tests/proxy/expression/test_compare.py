@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from proxy.capability import Needs
+from proxy.choosing.capability import Needs
 from proxy.exchange import Exchange
 from proxy.expression.parse import parse
 from proxy.expression.tokens import ExpressionError

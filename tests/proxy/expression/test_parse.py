@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from proxy.capability import NOTHING_NEEDED, TOOLS, Needs
+from proxy.choosing.capability import NOTHING_NEEDED, TOOLS, Needs
 from proxy.exchange import Exchange, Identity
 from proxy.expression.parse import MAX_DEPTH, Condition, parse
 from proxy.expression.tokens import ExpressionError

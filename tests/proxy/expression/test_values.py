@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from proxy.capability import AUDIO, FILES, JSON_OBJECT, JSON_SCHEMA, TOOLS, VIDEO, VISION, Needs
+from proxy.choosing.capability import AUDIO, FILES, JSON_OBJECT, JSON_SCHEMA, TOOLS, VIDEO, VISION, Needs
 from proxy.dialects.paths import _GEMINI, EXACT, PREFIXES
 from proxy.exchange import Exchange, Identity
 from proxy.expression.values import (

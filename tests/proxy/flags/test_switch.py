@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.capability import NOTHING_NEEDED
+from proxy.choosing.capability import NOTHING_NEEDED
 from proxy.exchange import Exchange
 from proxy.expression.parse import parse
 from proxy.expression.values import Sources

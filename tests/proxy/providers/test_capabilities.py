@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.capability import Capabilities
+from proxy.choosing.capability import Capabilities
 from proxy.providers.capabilities import Known, ModelConfig, capabilities_of, check_models, table
 
 MANY = 3000

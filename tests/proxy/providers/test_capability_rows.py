@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.capability import Capabilities
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.fit import REFUSABLE
 from proxy.providers.capability_rows import ROWS, SAME_AS
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.health import QUOTA_REST
+from proxy.choosing.health import QUOTA_REST
 from proxy.providers.keys import MAX_RESTING, REFUSED_REST, KeyHealth, KeyRing
 
 

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from proxy.choosing.health import Health, Rules
 from proxy.errors import RateLimited
-from proxy.health import Health, Rules
 from proxy.store.shared_health import EVERY, MAX_NAMES, UNREACHABLE, News, SharedHealth, has_extra
 from tests.support.scale import PATIENCE
 from tests.support.valkey import Valkey

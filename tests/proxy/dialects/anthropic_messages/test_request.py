@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from proxy.capability import Capabilities
 from proxy.chat import Cache, Format, Losses, Message, Text, Thinking, Tool, ToolChoice, ToolResult
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.anthropic_messages.body import write_request
 from proxy.dialects.anthropic_messages.request import read_request
 from proxy.dialects.anthropic_messages.wire import NAME

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from proxy.capability import Capabilities, ThinkingStyle
 from proxy.chat import Chat, Losses, Message, Text, Thinking
+from proxy.choosing.capability import Capabilities, ThinkingStyle
 from proxy.dialects.anthropic_messages.thought import Plan, plan, restrain
 from proxy.dialects.dialect import Aim
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from proxy.capability import Capabilities
 from proxy.chat import Cache, Chat, Losses, Media, Message, Part, Reasoning, Text, ToolCall, ToolResult
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.bedrock.body import write_request
 from proxy.dialects.dialect import Aim
 from tests.proxy.dialects.bedrock.client import accepted

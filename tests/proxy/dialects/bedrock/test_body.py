@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from proxy.capability import Capabilities
 from proxy.chat import (
     Cache,
     Chat,
@@ -22,6 +21,7 @@ from proxy.chat import (
     ToolChoice,
     ToolResult,
 )
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL
 from proxy.dialects.bedrock.body import write_count_request, write_request
 from proxy.dialects.dialect import Aim

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from proxy.capability import Capabilities
 from proxy.chat import (
     Cache,
     Chat,
@@ -24,6 +23,7 @@ from proxy.chat import (
     ToolChoice,
     ToolResult,
 )
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.bedrock.body import write_request
 from proxy.dialects.bedrock.request import read_count_request, read_request
 from proxy.dialects.dialect import Aim

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from google.genai import types
 
-from proxy.capability import Capabilities
 from proxy.chat import Chat, Format, Losses, Message, Text, Thinking, Tool, ToolChoice
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.dialects.gemini.body import write_count_request, write_request
 from proxy.errors import BadRequest

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from proxy.capability import Capabilities
 from proxy.chat import Losses, Thinking
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.dialects.gemini.models import is_current, write_thinking
 

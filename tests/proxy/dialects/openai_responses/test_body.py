@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from proxy.capability import Capabilities
 from proxy.chat import Chat, Format, Losses, Message, Text, Thinking, Tool, ToolCall, ToolChoice, ToolResult
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.dialects.openai_responses.body import write_count_request, write_request
 from proxy.dialects.openai_responses.request import read_request

@@ -1,0 +1,1 @@
+"""The tree of targets at work: attempts, and what a request needs of whom it asks."""
