@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from proxy.accounting import Accounting
 from proxy.admin.api import PREFIX as ADMIN
 from proxy.admin.api import answer as answer_operator
 from proxy.admin.asked import Desk, Feed
@@ -26,14 +25,15 @@ from proxy.jobs.endpoints import answer as answer_of_jobs
 from proxy.jobs.endpoints import is_of_jobs
 from proxy.jobs.runner import Origin
 from proxy.jobs.service import Jobs
+from proxy.ledger.accounting import Accounting
 from proxy.pipeline import Deliver, Pipeline, failure, local, standard_headers
-from proxy.realtime import Relay
 from proxy.request_ids import RequestIds
 from proxy.runtime import Runtime
 from proxy.server.draining import Draining
 from proxy.stream import DRAINING, SHUTTING_DOWN, AnswerCut, Outcome, Send, pump
 from proxy.telemetry.log import Logger
 from proxy.telemetry.metrics import CONTENT_TYPE, Metrics
+from proxy.wire.realtime import Relay
 
 Scope = dict[str, Any]
 OVERLOADED_AFTER = 2.0  # seconds of shedding

@@ -15,7 +15,7 @@ from proxy.dialects.paths import EXACT
 from proxy.errors import UpstreamError
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Target
-from proxy.translated import whole
+from proxy.translation.translated import whole
 
 _CHAT, _EMBEDDINGS = "/v1/chat/completions", "/v1/embeddings"
 # What no caller can ask: path → what stands behind it.

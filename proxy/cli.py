@@ -24,9 +24,7 @@ from typing import Literal, cast, get_args
 import msgspec
 
 from policies.table import POLICIES, TARGETS
-from proxy import matrix
 from proxy.addresses import reached_at, split_address
-from proxy.cases import Suite
 from proxy.commands import Commands, Edge, Place
 from proxy.commands.asking import GatewayEdge, Unanswered
 from proxy.commands.backtest import HELP as BACKTEST
@@ -49,7 +47,6 @@ from proxy.config.cases import Names, read_cases
 from proxy.config.compile import Built, Tables, build
 from proxy.config.schema import GATEWAY, TEST, bundle
 from proxy.errors import Header
-from proxy.explain import Explanation, explain
 from proxy.flags.flag import NAME as FLAGS
 from proxy.flags.flag import Flags
 from proxy.flags.store import KeptFlags
@@ -62,9 +59,12 @@ from proxy.ledger.sqlite import NAME as LEDGER
 from proxy.policy import Choice
 from proxy.process import DEFAULT_STATE, Options, serve
 from proxy.providers.table import PROVIDERS
-from proxy.rehearsal import Clock, Compile
+from proxy.rehearsal.cases import Suite
+from proxy.rehearsal.explain import Explanation, explain
+from proxy.rehearsal.play import Clock, Compile
+from proxy.rehearsal.stand_in import Script
 from proxy.runtime import Runtime, Shared
-from proxy.stand_in import Script
+from proxy.targets import matrix
 
 TABLES = Tables(POLICIES, TARGETS, PROVIDERS)
 DONE, FAILED, WRONG = 0, 1, 2

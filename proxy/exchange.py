@@ -7,11 +7,11 @@ from ipaddress import IPv4Network, IPv6Network
 from itertools import count
 from typing import Any, Protocol
 
-from proxy.capability import Needs
 from proxy.chat import Chat, PromptCache
 from proxy.errors import OPENAI, Header, Style
-from proxy.limit import Held, Rule
+from proxy.limits.limit import Held, Rule
 from proxy.prefixes.retention import Retention
+from proxy.targets.capability import Needs
 
 Network = IPv4Network | IPv6Network
 RESET = 0  # the status of a reply that says nothing: the caller's connection is reset
@@ -294,7 +294,7 @@ class Exchange:
         self.carriers: Any = None  # the body, and the places of its text (proxy.guarding.carriers), once asked for
         self.read: Chat | None = None  # the same as the caller sent it, without what earlier requests left behind
         self.needs: Needs | None = None  # what a target must be able to do, once somebody has asked
-        self.conversations: Any = None  # proxy.conversations.Conversations: what earlier requests left behind
+        self.conversations: Any = None  # proxy.conversations.earlier.Conversations: what earlier requests left behind
         self.on_loss = "report"  # or "refuse": what to do about what a target cannot be told
         self.prompt_cache: PromptCache | None = None  # markers to place, by a policy
         self.model = ""  # as the client asked for it; "" where the request names none

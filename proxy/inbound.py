@@ -12,12 +12,12 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from proxy import models
+from proxy.conversations.retrieval import stored
 from proxy.dialects.paths import PATHS, UNKNOWN, endpoint_for, read_path, style_of
 from proxy.dialects.splice import read_envelope, read_form
 from proxy.errors import BadRequest
 from proxy.exchange import Exchange, Reply
 from proxy.pipeline import Pipeline
-from proxy.retrieval import stored
 from proxy.runtime import Runtime
 from proxy.tags import TAGS_HEADER, read_tags
 

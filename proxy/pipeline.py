@@ -15,7 +15,7 @@ from typing import Any
 
 from proxy.errors import ANTHROPIC, GatewayError, Header, UpstreamError
 from proxy.exchange import Exchange, Reply
-from proxy.filtered import filtered
+from proxy.filters.filtered import filtered
 from proxy.policy import Answer, Choice, Policy, Target, Timeouts
 from proxy.stream import AnswerCut, Outcome, Send, pump
 

@@ -16,19 +16,19 @@ import msgspec
 from proxy.caching.room import Room
 from proxy.caching.savings import Savings
 from proxy.canaries.release import Plan, Release
-from proxy.capability import AS_IT_IS, Growth, Needs, Reach
 from proxy.chat import Adjustment, Chat, Completion, Pieces
-from proxy.editing import Editor
 from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Keys, KeySource, Reply
 from proxy.experiments.plan import Enrolled
-from proxy.filter import Filter as Filter  # noqa: PLC0414  # part of the contract
-from proxy.filter import Halt as Halt  # noqa: PLC0414
+from proxy.filters.filter import Filter as Filter  # noqa: PLC0414  # part of the contract
+from proxy.filters.filter import Halt as Halt  # noqa: PLC0414
 from proxy.guarding.service import Service
-from proxy.health import Health
 from proxy.idempotency import Idempotency
-from proxy.limit import Counters, Rule
+from proxy.limits.limit import Counters, Rule
 from proxy.price import Price
+from proxy.targets.capability import AS_IT_IS, Growth, Needs, Reach
+from proxy.targets.health import Health
+from proxy.translation.editing import Editor
 
 T = TypeVar("T")
 
@@ -113,7 +113,7 @@ class CompileContext(Protocol):
         """Tokens of a request and of its answer, at most, at any of the targets to which it grows from ``size``."""
 
     def rules(self, limits: Sequence[Any], level: str, scope: str, at: str) -> tuple[Rule, ...]:
-        """Entries of the file (``proxy.limit.LimitConfig`` or texts) as rules; problems are reported below ``at``."""
+        """Entries of the file (``proxy.limits.limit.LimitConfig`` or texts) as rules; problems go below ``at``."""
 
     def tell(self, event: str, **fields: Any) -> None:
         """Something that operators should hear of: see ``proxy.reports``."""
@@ -148,7 +148,7 @@ class CompileContext(Protocol):
 
     def adjusted(self, x: Exchange, adjustment: Adjustment) -> tuple[Exchange, tuple[str, ...]]:
         """``x`` to be sent in its place with ``adjustment`` made, and the names of what its dialect has no word for.
-        What is no conversation stays as it is. Slow for a long request: see ``proxy.adjusting``.
+        What is no conversation stays as it is. Slow for a long request: see ``proxy.translation.adjusting``.
 
         Raises:
             BadRequest: what is to be adjusted cannot be found without doubt.
@@ -274,13 +274,13 @@ class Answer:
         self.close = close
         self.is_sse = is_sse
         self.code = code  # stable reason of a refusal or failure, None for a success
-        self.socket = socket  # an open proxy.websocket.Socket when the status is 101
+        self.socket = socket  # an open proxy.wire.websocket.Socket when the status is 101
         self.target = target  # "provider/model" that answered; "" for a local reply
         self.dropped: tuple[str, ...] = ()  # what the target could not be told of the request
         self.style: Style = OPENAI  # how the stream says that it failed
         self.told: Sequence[Header] = ()  # headers about errors and limits, for nobody but the gateway
         self.attempt: Attempt | None = None  # that it came from
-        self.translated: Any = None  # proxy.translated.Translated, where ``chunks`` come out of it
+        self.translated: Any = None  # proxy.translation.translated.Translated, where ``chunks`` come out of it
         self.told_failure: Callable[[], bool] | None = None  # whether the stream tells of one, in the provider's words
         self.summary: Any = None  # proxy.tokens.told.Told: what a whole answer in JSON says of its usage
         self.pace: Callable[[], float | None] | None = None  # seconds for each event of a stream so far

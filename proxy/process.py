@@ -16,19 +16,16 @@ from typing import Any
 import msgspec
 from prometheus_client.multiprocess import mark_process_dead
 
-from proxy.accounting import Accounting
-from proxy.accounting import Settings as AccountSettings
 from proxy.addresses import banner, is_address, split_address
 from proxy.admin.asked import Desk
 from proxy.admin.roles import Ceiling
 from proxy.admission.control import Admission
 from proxy.admission.control import Rules as OverloadRules
 from proxy.admission.telling import Shedding
-from proxy.alerts import Alerts
-from proxy.alerts import Settings as AlertSettings
+from proxy.alerting.alerts import Alerts
+from proxy.alerting.alerts import Settings as AlertSettings
 from proxy.app import App, Current
 from proxy.canaries.keeper import Keeper, judged_apart
-from proxy.checks import take_over
 from proxy.config.check import is_loopback
 from proxy.config.compile import Built, Tables, build
 from proxy.config.model import GatewayConfig, JobsConfig, LogConfig, OverloadConfig
@@ -41,12 +38,14 @@ from proxy.flags.store import KeptFlags
 from proxy.garbage import look_seldom
 from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
-from proxy.identities import NAME as ISSUED
-from proxy.identities import Issued
 from proxy.jobs.record import Settings, Webhooks
 from proxy.jobs.service import Jobs
 from proxy.jobs.signature import read_secret
+from proxy.keys.identities import NAME as ISSUED
+from proxy.keys.identities import Issued
 from proxy.keys.service import KeyService
+from proxy.ledger.accounting import Accounting
+from proxy.ledger.accounting import Settings as AccountSettings
 from proxy.ledger.export import NoLedger
 from proxy.ledger.prices import preload
 from proxy.ledger.writer import SinkFailed
@@ -61,6 +60,7 @@ from proxy.server.workers import Workers
 from proxy.store.idempotency import RedisStore, SqliteStore
 from proxy.store.shared_cache import share_answers
 from proxy.store.shared_health import SharedHealth
+from proxy.targets.checks import take_over
 from proxy.telemetry.kept_receipts import KeptReceipts
 from proxy.telemetry.lines import report
 from proxy.telemetry.log import Logger, adopt_library_logs, make_logger

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import watchfiles
 
 from proxy.app import Current
-from proxy.checks import take_over
 from proxy.config.compile import Built, changes
 from proxy.config.files import MAX_FILE, read_bounded
 from proxy.config.model import GatewayConfig
 from proxy.garbage import look_now
 from proxy.runtime import Runtime, Shared
+from proxy.targets.checks import take_over
 from proxy.telemetry.log import Logger
 from proxy.telemetry.metrics import Metrics
 

@@ -12,23 +12,23 @@ import msgspec
 from proxy.admin.roles import Operator
 from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
-from proxy.checks import Watch
-from proxy.conversations import Conversations
+from proxy.conversations.earlier import Conversations
 from proxy.dialects.paths import PATHS
 from proxy.exchange import Identity
 from proxy.experiments.plan import Enrolled
 from proxy.flags.table import Table
-from proxy.health import Health
-from proxy.identities import Identities
-from proxy.key_sets import KeySet
+from proxy.keys.identities import Identities
+from proxy.keys.key_sets import KeySet
 from proxy.ledger.charge import Charges
-from proxy.limit import Gauge, Rule
+from proxy.limits.limit import Gauge, Rule
 from proxy.limits.switch import Switch
 from proxy.pipeline import Step
 from proxy.providers.provider import Provider
 from proxy.router import Router
 from proxy.store.shared_counters import SharedCounters
 from proxy.store.shared_health import SharedHealth
+from proxy.targets.checks import Watch
+from proxy.targets.health import Health
 
 T = TypeVar("T")
 _GRACE = 5.0

@@ -10,7 +10,7 @@ from typing import Any
 from proxy.errors import GatewayError, Header, HungUp
 from proxy.exchange import RESET
 from proxy.policy import Answer
-from proxy.sse import has_ended
+from proxy.wire.sse import has_ended
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 

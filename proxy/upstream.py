@@ -27,13 +27,13 @@ from yarl import URL
 
 from proxy.dialects.endpoint import End
 from proxy.errors import BadAnswer, BadRequest, Header, Unavailable, UpstreamError, UpstreamTimeout
-from proxy.flow import Flow
-from proxy.foreign import translate
-from proxy.passing import Facts, passed_on
 from proxy.policy import Answer, Timeouts
-from proxy.sse import Scanner
 from proxy.tokens.told import Told, read_told
-from proxy.websocket import Socket, Sockets
+from proxy.wire.flow import Flow
+from proxy.wire.foreign import translate
+from proxy.wire.passing import Facts, passed_on
+from proxy.wire.sse import Scanner
+from proxy.wire.websocket import Socket, Sockets
 
 # Seconds that a connection rests in the pool: less than the other side keeps it, so that no request meets a connection
 # that is just being closed. uvicorn and Node close after 5; the front ends of hosted providers later (AWS 60, nginx

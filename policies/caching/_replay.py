@@ -11,13 +11,13 @@ from proxy.caching.entry import Entry
 from proxy.caching.replay import AtOnce, Paced, Renewed, body_of, identity_of, new_id, renewed
 from proxy.caching.savings import Kind, Saved, Savings
 from proxy.caching.stats import Stats
-from proxy.capability import Reach
 from proxy.chat import Usage
 from proxy.errors import Header
 from proxy.exchange import Exchange
-from proxy.health import Health
 from proxy.policy import Answer, Choice, CompileContext, Target
 from proxy.reports import Reports
+from proxy.targets.capability import Reach
+from proxy.targets.health import Health
 
 HEADER = b"x-sluicegate-cache"
 OK = 200

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from typing import Self
 
-from proxy.capability import Reach
 from proxy.cassettes.deck import MISSED, MISSED_STATUS, Deck, Mode, Settings
 from proxy.cassettes.matching import Matching, rules
 from proxy.cassettes.player import Player, head, headers, is_sse, pace
@@ -18,8 +17,9 @@ from proxy.cassettes.recorder import Pending, Stars
 from proxy.cassettes.take import Take
 from proxy.cassettes.taper import Taper, end_mark
 from proxy.exchange import Exchange, Reply
-from proxy.health import Health
 from proxy.policy import Answer, Choice, CompileContext, Config, Policy, Target
+from proxy.targets.capability import Reach
+from proxy.targets.health import Health
 
 HEADER = b"x-sluicegate-cassette"
 _SOCKET = "A session over a WebSocket cannot be answered from a cassette."

@@ -9,7 +9,7 @@ from math import ceil
 import msgspec
 
 from proxy.errors import Header
-from proxy.limit import SECONDS, SOFT, Gauge, Kind, Rule
+from proxy.limits.limit import SECONDS, SOFT, Gauge, Kind, Rule
 
 _TOKENS: frozenset[Kind] = frozenset({"tokens", "input_tokens", "output_tokens"})
 _PERIODS = {**SECONDS, "day": 86_400.0, "month": 2_592_000.0}

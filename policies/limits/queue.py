@@ -11,10 +11,10 @@ import msgspec
 
 from proxy.errors import GEMINI, BadAnswer, Overloaded, RateLimited, UpstreamError
 from proxy.exchange import Exchange, Reply
-from proxy.pending import Pending
 from proxy.policy import Answer, CompileContext, Config, Policy, Target
-from proxy.room import SETTLED, Room, Ticket
 from proxy.units import Duration
+from proxy.waiting.pending import Pending
+from proxy.waiting.room import SETTLED, Room, Ticket
 
 KEEP_ALIVE = 5.0  # seconds between comments to a client that holds the line
 _HALF_A_STEP = 2000  # tokens: such a request stands half a step of priority behind an empty one

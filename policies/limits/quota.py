@@ -8,14 +8,14 @@ from math import ceil
 from typing import Self
 
 from policies.limits._helpers import Plan, amount_shown, plan, rate_limit_headers, told
-from proxy.capability import AS_IT_IS, Growth
 from proxy.errors import Header
 from proxy.exchange import Charge, Exchange, Identity, Reply
-from proxy.limit import Amounts, Downgrade, Gauge, Held, LimitConfig, Over, OverLimit, Rule, Unavailable
+from proxy.limits.limit import Amounts, Downgrade, Gauge, Held, LimitConfig, Over, OverLimit, Rule, Unavailable
 from proxy.policy import Answer, CompileContext, Config, Policy, Target
 from proxy.price import Price
-from proxy.turns import Turns
+from proxy.targets.capability import AS_IT_IS, Growth
 from proxy.units import Duration
+from proxy.waiting.turns import Turns
 
 _MAX_PLANS = 10_000
 _MAX_TOLD = 100_000

@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from proxy.capability import Needs
 from proxy.errors import Header
 from proxy.exchange import Exchange
-from proxy.headroom import UNKNOWN, Headroom, read_headroom
-from proxy.health import LATENCY_MEMORY, Health, State
 from proxy.policy import Target
 from proxy.price import Price, shown
+from proxy.targets.capability import Needs
+from proxy.targets.headroom import UNKNOWN, Headroom, read_headroom
+from proxy.targets.health import LATENCY_MEMORY, Health, State
 
 By = Literal["latency", "cost", "least_busy", "round_robin", "weighted", "headroom", "random"]
 On = Literal[

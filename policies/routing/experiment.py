@@ -13,7 +13,7 @@ from proxy.expression.parse import Condition, parse
 from proxy.expression.tokens import ExpressionError
 from proxy.expression.values import Sources
 from proxy.policy import Answer, Choice, CompileContext, Node, Target
-from proxy.sticky import salt, steady, unit
+from proxy.targets.sticky import salt, steady, unit
 
 OF_KEY = "key"  # the subject that is no tag
 _SHADOW = "mirror"  # copies of requests answer nobody, so they are in no experiment

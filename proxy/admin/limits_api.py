@@ -10,7 +10,7 @@ from proxy.admin.asked import Asked, json_reply
 from proxy.admin.roles import check, sees
 from proxy.errors import GatewayError
 from proxy.exchange import Reply
-from proxy.limit import Gauge, Level, Rule, Unavailable
+from proxy.limits.limit import Gauge, Level, Rule, Unavailable
 
 MAX_LINES = 1000
 _PLACE = ("organisation", "team", "key")
@@ -97,7 +97,7 @@ def _head(rule: Rule) -> Line:
 
 
 def _line(rule: Rule, level: Level | None) -> Line:
-    """``resets_in``: seconds; see ``proxy.limit.Level``."""
+    """``resets_in``: seconds; see ``proxy.limits.limit.Level``."""
     amount = rule.limit.amount
     return _head(rule) | {
         "amount": amount,

@@ -14,13 +14,13 @@ from typing import Any
 
 import msgspec
 
-from proxy.backtest import backtest
 from proxy.commands import DONE, Edge, add_selection, guarded, selection
-from proxy.differences import Differences, Sum, largest
 from proxy.ledger.export import Source, open_source, pages
 from proxy.ledger.row import Row
 from proxy.ledger.shown import Style, count, decimal, moment, money, share, style_for, table, text
-from proxy.rehearsal import Compile
+from proxy.rehearsal.backtest import backtest
+from proxy.rehearsal.differences import Differences, Sum, largest
+from proxy.rehearsal.play import Compile
 
 _SHOWN = 30  # lines of a table
 _SEED = 1  # of what is drawn at random: the same past and the same file give the same report

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from proxy.commands import DONE, FAILED, WRONG, Commands
-from proxy.imported import Imported
+from proxy.importing.imported import Imported
 
 Convert = Callable[[bytes, str], Imported]
 _MOST = 8 << 20  # bytes of a file

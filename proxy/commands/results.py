@@ -10,11 +10,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
-from proxy.cases import Case
-from proxy.explain import Explanation
 from proxy.ledger.shown import Style
-from proxy.rehearsal import Got
-from proxy.verdict import Finding
+from proxy.rehearsal.cases import Case
+from proxy.rehearsal.explain import Explanation
+from proxy.rehearsal.play import Got
+from proxy.rehearsal.verdict import Finding
 
 Describe = Callable[[Explanation], str]
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import msgspec
 
-from proxy.cases import Case, Suite
 from proxy.commands import DONE, FAILED, WRONG, Commands
 from proxy.commands.results import Result, as_data, as_junit, as_tap, as_text, counted
-from proxy.explain import Explanation
 from proxy.ledger.shown import style_for
-from proxy.quick_loop import Stuck
-from proxy.rehearsal import Compile, explained, rehearse
-from proxy.verdict import Finding, judge
+from proxy.rehearsal.cases import Case, Suite
+from proxy.rehearsal.explain import Explanation
+from proxy.rehearsal.play import Compile, explained, rehearse
+from proxy.rehearsal.quick_loop import Stuck
+from proxy.rehearsal.verdict import Finding, judge
 
 _ENDING = ".test.yaml"
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from proxy.cases import NONE, Case, Expectation, Sent, Suite, steps
 from proxy.config.document import Report
 from proxy.config.load import load
 from proxy.config.model import convert
@@ -17,6 +16,7 @@ from proxy.config.problem import Path, Problem, nearest, quote
 from proxy.config.schema import TEST
 from proxy.config.shape import check_shape
 from proxy.config.syntax import EMPTY
+from proxy.rehearsal.cases import NONE, Case, Expectation, Sent, Suite, steps
 
 
 class Names(msgspec.Struct, frozen=True):

@@ -9,10 +9,8 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from proxy.attempts import Attempts, Load, RetryRules
 from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
-from proxy.checks import Check, Watch
 from proxy.config.alerts import check_alerts
 from proxy.config.capabilities import check_marks, check_overrides, leaves_of
 from proxy.config.changes import changes
@@ -45,18 +43,15 @@ from proxy.config.problem import Path, Problem, arrange, listing, render_path
 from proxy.config.shape import check_shape
 from proxy.config.targets import walk
 from proxy.config.tenants import Tenants
-from proxy.continued import Continued
 from proxy.dialects.paths import MATCHABLE, PATHS
 from proxy.exchange import Identity
 from proxy.experiments.plan import Enrolled
 from proxy.flags.table import Table
-from proxy.health import Health, Rules
-from proxy.identities import NAME as ISSUED
-from proxy.identities import Identities, Issued
 from proxy.jobs.kept import CREDENTIALS
 from proxy.jobs.signature import read_secret
-from proxy.key_sets import KeySet
-from proxy.leaf import Leaf
+from proxy.keys.identities import NAME as ISSUED
+from proxy.keys.identities import Identities, Issued
+from proxy.keys.key_sets import KeySet
 from proxy.ledger import postgres
 from proxy.ledger.charge import NAME as CHARGES
 from proxy.ledger.charge import Charges
@@ -72,6 +67,11 @@ from proxy.reports import Reports
 from proxy.router import Router, RouteRule
 from proxy.runtime import Lease, Quotas, Runtime, Shared
 from proxy.store.shared_health import NEEDS_EXTRA, has_extra
+from proxy.targets.attempts import Attempts, Load, RetryRules
+from proxy.targets.checks import Check, Watch
+from proxy.targets.continued import Continued
+from proxy.targets.health import Health, Rules
+from proxy.targets.leaf import Leaf
 
 __all__ = ["Built", "Tables", "build", "changes"]
 

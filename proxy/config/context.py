@@ -7,42 +7,42 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path as File
 from typing import Any, TypeVar
 
-from proxy.adjusting import adjusted
-from proxy.answers import Taken, completion_of, is_conversation, reply_of
 from proxy.asking import MOST_TOKENS, ask, consult, embed
 from proxy.caching.memory import Memory
 from proxy.caching.room import NAME as CACHE
 from proxy.caching.room import Caches, Room
 from proxy.caching.savings import Savings
 from proxy.canaries.release import Plan, Release
-from proxy.capability import Growth, Needs
 from proxy.chat import Adjustment, Chat, Completion
 from proxy.config.document import Report
 from proxy.config.fingerprint import Shape
 from proxy.config.limits import rules_of
 from proxy.config.lists import Entry
 from proxy.config.problem import Path, nearest, quote
-from proxy.draft import Draft
-from proxy.editing import Editor
 from proxy.exchange import Exchange, Identity, Keys, KeySource, Reply
 from proxy.experiments.plan import Enrolled
 from proxy.idempotency import NAME as IDEMPOTENCY
 from proxy.idempotency import Idempotency
 from proxy.jobs.signature import read_secret
-from proxy.key_sets import KeySet
+from proxy.keys.key_sets import KeySet
 from proxy.ledger.charge import NAME as CHARGES
 from proxy.ledger.charge import Charges
-from proxy.limit import Counters, LimitConfig, Rule
+from proxy.limits.limit import Counters, LimitConfig, Rule
 from proxy.limits.switch import NAME as LIMITS
 from proxy.limits.switch import Switch
-from proxy.needs import conversation_of, needs_of
 from proxy.policy import Target, Timeouts
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.runtime import Lease
-from proxy.service import HttpService, address
+from proxy.targets.capability import Growth, Needs
+from proxy.targets.needs import conversation_of, needs_of
 from proxy.tokens.request import bound, counted, grown
+from proxy.translation.adjusting import adjusted
+from proxy.translation.answers import Taken, completion_of, is_conversation, reply_of
+from proxy.translation.draft import Draft
+from proxy.translation.editing import Editor
 from proxy.upstream import Upstream
+from proxy.wire.service import HttpService, address
 
 T = TypeVar("T")
 _ROUNDING = 1e-9

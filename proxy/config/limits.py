@@ -8,7 +8,7 @@ from typing import get_args
 import msgspec
 
 from proxy.config.model import KeyConfig, OrganisationConfig, TeamConfig, Tier, TiersConfig
-from proxy.limit import Downgrade, LimitConfig, Rule
+from proxy.limits.limit import Downgrade, LimitConfig, Rule
 from proxy.limits.rule import parse
 
 Fail = Callable[[str, str], None]  # a sentence, and the path below the list where it belongs

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from proxy.limit import LimitConfig
+from proxy.limits.limit import LimitConfig
 from proxy.units import Duration, Money, Percent, Secret, Size
 
 C = TypeVar("C")

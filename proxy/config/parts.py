@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from proxy.admin.roles import Operator
 from proxy.config.model import AdminConfig, ConversationsConfig
-from proxy.conversations import Conversations
+from proxy.conversations.earlier import Conversations
 from proxy.runtime import Lease, Operators
 from proxy.store.memory import MemoryStore
 from proxy.store.shared_counters import SharedCounters

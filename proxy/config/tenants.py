@@ -11,7 +11,7 @@ from proxy.config.limits import TenantRules
 from proxy.config.model import KeyConfig, OrganisationConfig, TeamConfig
 from proxy.config.problem import Path
 from proxy.exchange import Identity
-from proxy.limit import Rule
+from proxy.limits.limit import Rule
 
 
 class Tenants:

@@ -12,11 +12,11 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
-from proxy.capability import Capabilities
 from proxy.chat import SEAL, Chat, Completion, Event, Losses
 from proxy.dialects.endpoint import End
 from proxy.errors import BadAnswer, Header
-from proxy.sse import Splitter
+from proxy.targets.capability import Capabilities
+from proxy.wire.sse import Splitter
 
 T = TypeVar("T")
 MAX_COUNT = 10**12  # tokens: what a provider tells beyond that is not believed
@@ -64,7 +64,7 @@ class Writer(Protocol):
 
 
 class Frames(Protocol):
-    """Cuts a stream into frames. ``proxy.sse.Splitter`` is one."""
+    """Cuts a stream into frames. ``proxy.wire.sse.Splitter`` is one."""
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Frames that ``chunk`` has completed."""

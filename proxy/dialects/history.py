@@ -16,7 +16,7 @@ import msgspec
 
 from proxy.dialects.members import Members, apply
 from proxy.dialects.spans import Span, items
-from proxy.needs import estimate
+from proxy.targets.needs import estimate
 
 LISTS = {
     "openai_chat": ("messages",),

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.sse import data_of
+from proxy.wire.sse import data_of
 
 _OPENED = frozenset({"message", "reasoning"})  # items whose words come in pieces
 

@@ -8,8 +8,8 @@ from typing import Self
 import msgspec
 
 from proxy.exchange import Exchange
-from proxy.sticky import unit
 from proxy.tags import is_tag_name
+from proxy.targets.sticky import unit
 from proxy.units import Percent
 
 # What the credential proves. Everything else is a tag.

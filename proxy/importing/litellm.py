@@ -11,9 +11,9 @@ from typing import Any
 
 from proxy.config.problem import Path
 from proxy.config.syntax import parse
-from proxy.imported import Imported
 from proxy.importing.accounts import Accounts
 from proxy.importing.groups import Entry, Groups
+from proxy.importing.imported import Imported
 from proxy.importing.settings import say_settings
 from proxy.importing.source import REFERENCE, Source, seconds
 from proxy.importing.writing import comment, write

@@ -8,7 +8,7 @@ from typing import Any
 
 from proxy.config.document import Node, Report
 from proxy.config.problem import Path, nearest, render_path
-from proxy.imported import Finding, Outcome
+from proxy.importing.imported import Finding, Outcome
 
 REFERENCE = "os.environ/"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

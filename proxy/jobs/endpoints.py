@@ -26,7 +26,7 @@ from proxy.jobs.view import view, why
 from proxy.jobs.writer import StoreBroken
 from proxy.pipeline import Pipeline
 from proxy.runtime import Runtime
-from proxy.translation import scope_of
+from proxy.translation.attempt import scope_of
 
 PATH_HEADER = b"x-sluicegate-path"
 _JOBS = "/v1/jobs"

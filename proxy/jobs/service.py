@@ -25,7 +25,7 @@ from proxy.runtime import Runtime
 from proxy.server.draining import Draining
 from proxy.telemetry.log import Logger
 from proxy.telemetry.metrics import Metrics
-from proxy.translation import scope_of
+from proxy.translation.attempt import scope_of
 
 _MAX_IDEMPOTENCY = 255
 _LARGE = 512 << 10  # bytes that take milliseconds to be read

@@ -18,7 +18,6 @@ from proxy.chat import Completion, Event, Usage
 from proxy.dialects.table import DIALECTS
 from proxy.errors import GatewayError, UpstreamError
 from proxy.exchange import Exchange, Identity
-from proxy.flow import Flow
 from proxy.gather import events_of
 from proxy.ledger.row import PriceTerms, Row, Source, Status
 from proxy.policy import Answer
@@ -29,6 +28,7 @@ from proxy.tokens.encodings import is_loaded
 from proxy.tokens.request import counted, quick_bound
 from proxy.tokens.tally import Tally
 from proxy.tokens.told import Told, read_told, without_usage
+from proxy.wire.flow import Flow
 
 NAME = "charges"  # under which they are shared
 _SHORT = 16 << 10  # bytes of text that are counted at once, within some milliseconds

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from proxy.ledger.export import Source, is_most
-from proxy.limit import Amounts
+from proxy.limits.limit import Amounts
 
 TAGS = ("user", "session", "project", "feature")
 _MICRO = 1_000_000

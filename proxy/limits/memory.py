@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, cast
 
-from proxy.limit import SECONDS, Amounts, Counters, Gauge, Held, Level, Over
+from proxy.limits.limit import SECONDS, Amounts, Counters, Gauge, Held, Level, Over
 from proxy.limits.windows import Calendar, Sliding, Total, counter
 
 _LOOKED_AT = 64  # counters that are looked at for one to be dropped

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from difflib import get_close_matches
 
-from proxy.limit import Kind, Limit, Window
+from proxy.limits.limit import Kind, Limit, Window
 from proxy.units import Money
 
 _FORM = re.compile(

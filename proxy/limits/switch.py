@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from proxy.limit import Amounts, Counters, Gauge, Held, Level, Over
+from proxy.limits.limit import Amounts, Counters, Gauge, Held, Level, Over
 from proxy.limits.memory import MemoryCounters
 
 NAME = "limits"  # under which they are shared

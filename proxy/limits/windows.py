@@ -12,7 +12,7 @@ from math import inf, ulp
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from proxy.limit import SECONDS, Limit
+from proxy.limits.limit import SECONDS, Limit
 
 _QUARTER = 900.0  # seconds; days begin at multiples of that everywhere
 GRAINS = 1000  # parts of a window that slides; what is added within one part is one entry

@@ -19,7 +19,7 @@ from proxy.providers.address import below, check_base_url, clean_query
 from proxy.providers.capabilities import ModelsConfig
 from proxy.providers.openai import SPEAKS, path_of
 from proxy.providers.provider import ProviderContext
-from proxy.translation import Turn
+from proxy.translation.attempt import Turn
 from proxy.units import Secret
 
 _PREFIX = len("/v1")

@@ -16,7 +16,7 @@ from proxy.providers.account import Call
 from proxy.providers.aws import Access, AWSAccount, AWSConfig, check_access, check_base, check_headers, segment
 from proxy.providers.capabilities import Known
 from proxy.providers.provider import ProviderContext
-from proxy.translation import Turn
+from proxy.translation.attempt import Turn
 from proxy.units import Secret
 
 # An inference profile over several regions. Tokens are counted by the model alone, mostly.

@@ -13,7 +13,7 @@ from proxy.providers.account import Account, all_keys, constant_headers
 from proxy.providers.address import check_base_url, clean_query
 from proxy.providers.capabilities import Known, ModelsConfig
 from proxy.providers.provider import ProviderContext
-from proxy.translation import Turn
+from proxy.translation.attempt import Turn
 from proxy.units import Secret
 
 _MAX_DOORS = 1024  # addresses that are kept; names of models may come from callers

@@ -19,7 +19,7 @@ from proxy.providers.address import below, check_base_url, clean_query
 from proxy.providers.capabilities import Known, ModelsConfig
 from proxy.providers.presets import PRESETS, Preset
 from proxy.providers.provider import ProviderContext
-from proxy.translation import Turn
+from proxy.translation.attempt import Turn
 from proxy.units import Secret
 
 _PREFIX = len("/v1")

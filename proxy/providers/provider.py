@@ -15,7 +15,7 @@ from proxy.exchange import Exchange
 from proxy.ledger.prices import Prices
 from proxy.policy import Answer, Config, NoConfig, Timeouts
 from proxy.providers.capabilities import Known
-from proxy.translation import preview
+from proxy.translation.attempt import preview
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from proxy.errors import Header
-from proxy.headroom import duration
+from proxy.targets.headroom import duration
 
 MAX_QUOTE = 500  # characters of the provider's words that reach the caller
 _MAX_TEXT = 2000  # characters of them in which a meaning is sought

@@ -31,8 +31,8 @@ from proxy.providers.aws import (
 from proxy.providers.capabilities import Known
 from proxy.providers.meaning import failure_in
 from proxy.providers.provider import ProviderContext
-from proxy.sse import Scanner, Splitter
-from proxy.translation import Turn
+from proxy.translation.attempt import Turn
+from proxy.wire.sse import Scanner, Splitter
 
 _COMPONENT = b"x-amzn-sagemaker-inference-component"
 _FINISHED = re.compile(rb'"finish_reason":\s*"')

@@ -10,7 +10,6 @@ import asyncio
 import time
 from typing import Any
 
-from proxy.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.errors import Header, UpstreamError, UpstreamTimeout, render_openai
 from proxy.exchange import Exchange
@@ -23,7 +22,8 @@ from proxy.providers.simulation.made import Drip, Events
 from proxy.providers.simulation.operations import OPERATIONS, Job, job_of
 from proxy.providers.simulation.request import refused
 from proxy.providers.simulation.shelf import Shelf
-from proxy.translation import prepare
+from proxy.targets.capability import Capabilities
+from proxy.translation.attempt import prepare
 
 _CODES = {400: "invalid_request", 401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
 _EVENTS: list[Header] = [(b"content-type", b"text/event-stream; charset=utf-8")]

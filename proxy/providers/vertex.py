@@ -27,7 +27,7 @@ from proxy.providers.claude_on_vertex import for_vertex
 from proxy.providers.gemini import Doors, query_of, verb_of
 from proxy.providers.google_token import Fetch, Tokens, UnusableCredentials, from_chain, from_key
 from proxy.providers.provider import Provider, ProviderContext
-from proxy.translation import Turn
+from proxy.translation.attempt import Turn
 from proxy.units import Secret
 from proxy.upstream import Upstream
 

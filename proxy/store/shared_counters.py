@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from proxy.limit import SECONDS, Amounts, Counters, Gauge, Held, Level, Over, Unavailable
+from proxy.limits.limit import SECONDS, Amounts, Counters, Gauge, Held, Level, Over, Unavailable
 from proxy.limits.memory import MemoryCounters
 from proxy.limits.windows import PREFIX, RENEW, RESERVE, SETTLE, periods_around
 

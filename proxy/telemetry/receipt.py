@@ -13,7 +13,7 @@ import msgspec
 from proxy.exchange import Exchange
 from proxy.ledger.row import Row
 from proxy.ledger.shown import decimal
-from proxy.limit import Gauge
+from proxy.limits.limit import Gauge
 from proxy.stream import Outcome
 
 CLIENT_LEFT = 499  # nginx's number

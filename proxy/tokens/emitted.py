@@ -18,10 +18,10 @@ from proxy.dialects.openai_chat.usage import read_usage as read_chat
 from proxy.dialects.openai_chat.wire import UsageWire as ChatUsage
 from proxy.dialects.openai_responses.usage import read_usage as read_responses
 from proxy.dialects.openai_responses.wire import UsageWire as ResponsesUsage
-from proxy.sse import Splitter, read_data
 from proxy.tokens.encodings import count
 from proxy.tokens.said import texts_of
 from proxy.tokens.told import Told, read_told
+from proxy.wire.sse import Splitter, read_data
 
 FOLD_AT = 64 << 10  # bytes of a stream that are kept as they came
 _MOST = 4 << 20  # bytes of text that are kept to be counted

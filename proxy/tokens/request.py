@@ -15,11 +15,11 @@ from typing import Any
 
 import msgspec
 
-from proxy.capability import Growth
 from proxy.chat import Chat, Foreign, Media, Message, Part, Reasoning, Refusal, Text, Tool, ToolCall, ToolResult
 from proxy.dialects.splice import Maxima
 from proxy.exchange import Exchange
-from proxy.needs import conversation_of, needs_of
+from proxy.targets.capability import Growth
+from proxy.targets.needs import conversation_of, needs_of
 from proxy.tokens.encodings import count_all, is_loaded
 
 _AROUND = 16  # tokens around everything

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from proxy.sse import Splitter, read_data
+from proxy.wire.sse import Splitter, read_data
 
 _STRING = rb'\s*:\s*"((?:[^"\\]|\\.)*)"'
 _CHAT = re.compile(rb'"(content|reasoning_content|reasoning|refusal|arguments)"' + _STRING)

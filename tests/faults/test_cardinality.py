@@ -9,7 +9,7 @@ from tests.support.environment import ROOT, clean_environment
 
 _MANY = """
 import asyncio, gc, os
-from proxy.limit import Amounts, Gauge
+from proxy.limits.limit import Amounts, Gauge
 from proxy.limits.memory import MemoryCounters
 from proxy.limits.rule import parse
 

@@ -14,11 +14,11 @@ from policies.guardrails.keywords import Keywords, KeywordsConfig
 from proxy.chat import Choice, Citation, Completion, Foreign, Media, Part, Reasoning, Refusal, Text, ToolCall
 from proxy.dialects.table import DIALECTS
 from proxy.exchange import Exchange
-from proxy.filtered import filtered
+from proxy.filters.filtered import filtered
 from proxy.gather import events_of
-from proxy.translation import read
+from proxy.translation.attempt import read
+from tests.proxy.filters.test_filtered import ASKED, PATHS, answer, exchange, told
 from tests.proxy.guarding.test_carriers import ANTHROPIC, CHAT, GEMINI, RESPONSES
-from tests.proxy.test_filtered import ASKED, PATHS, answer, exchange, told
 from tests.support.guards import Guarded
 
 CANARY = "zq-canary"

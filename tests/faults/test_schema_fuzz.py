@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from proxy.capability import Capabilities
 from proxy.chat import Chat, Completion, Losses, Message, Text
 from proxy.dialects.dialect import Aim
 from proxy.dialects.fit import fit
 from proxy.dialects.table import DIALECTS
 from proxy.errors import BadRequest, UpstreamError
+from proxy.targets.capability import Capabilities
 from tests.support.everything import EVERYTHING
 from tests.support.mutations import Spoiler
 from tests.support.sayings import cut, saying

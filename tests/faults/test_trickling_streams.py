@@ -43,7 +43,7 @@ async def test_a_stream_that_only_trickles_is_given_up(
     upstream: Upstream, monkeypatch: pytest.MonkeyPatch, least: float, given_up: bool
 ) -> None:
     """Content comes, and too little of it for the time that was waited."""
-    monkeypatch.setattr("proxy.flow._RATED", 0.1)
+    monkeypatch.setattr("proxy.wire.flow._RATED", 0.1)
 
     async def trickle(wire: Wire) -> None:
         await wire.request()
@@ -70,7 +70,7 @@ async def test_a_client_that_reads_slowly_makes_no_stream_trickle(
     upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only waiting for the provider counts."""
-    monkeypatch.setattr("proxy.flow._RATED", 0.05)
+    monkeypatch.setattr("proxy.wire.flow._RATED", 0.05)
 
     async def at_once(wire: Wire) -> None:
         await wire.request()
@@ -88,7 +88,7 @@ async def test_a_client_that_reads_slowly_makes_no_stream_trickle(
 
 async def test_streams_of_aws_do_not_trickle(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their events are frames, and no lines of data."""
-    monkeypatch.setattr("proxy.flow._RATED", 0.05)
+    monkeypatch.setattr("proxy.wire.flow._RATED", 0.05)
 
     async def frames(wire: Wire) -> None:
         await wire.request()

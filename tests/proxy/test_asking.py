@@ -11,8 +11,8 @@ import pytest
 from proxy.asking import ask
 from proxy.errors import Unavailable
 from proxy.exchange import Exchange
-from proxy.leaf import Leaf
 from proxy.policy import Answer, Timeouts
+from proxy.targets.leaf import Leaf
 from tests.support.compiled import Canned, make_exchange
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from policies.table import POLICIES, TARGETS
 from proxy import cli
-from proxy.explain import Explanation
 from proxy.policy import Choice
+from proxy.rehearsal.explain import Explanation
 
 
 def test_the_tables_are_those_of_the_house() -> None:

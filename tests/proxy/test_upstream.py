@@ -327,7 +327,7 @@ async def test_a_few_interim_answers_are_skipped(upstream: Upstream) -> None:
 
 
 async def test_an_answer_without_end_is_cut_at_the_bound(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proxy.flow.MAX_BODY", 8 << 20)
+    monkeypatch.setattr("proxy.wire.flow.MAX_BODY", 8 << 20)
 
     async def script(wire: Wire) -> None:
         await wire.request()

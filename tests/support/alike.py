@@ -11,18 +11,18 @@ from typing import Any, TypeVar
 import msgspec
 
 from policies.caching.cache_semantic import CacheSemantic, CacheSemanticConfig
-from proxy.answers import completion_of, reply_of
 from proxy.caching.memory import Memory
 from proxy.caching.room import Caches, Room
 from proxy.caching.savings import Kind, Saved, Savings
 from proxy.dialects.paths import endpoint_for
 from proxy.exchange import Attempt, Exchange, Identity
-from proxy.needs import conversation_of
 from proxy.policy import Answer, Target
 from proxy.semantic.served import NAME as SERVED
 from proxy.semantic.served import Served
 from proxy.store.shared_cache import RedisCache
 from proxy.store.shared_questions import RedisQuestions
+from proxy.targets.needs import conversation_of
+from proxy.translation.answers import completion_of, reply_of
 from tests.policies.conftest import Context, Scripted
 
 T = TypeVar("T")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from proxy.cases import Suite
 from proxy.config.cases import Names, read_cases
 from proxy.config.compile import build
-from proxy.rehearsal import Clock, Compile, Got, rehearse
+from proxy.rehearsal.cases import Suite
+from proxy.rehearsal.play import Clock, Compile, Got, rehearse
+from proxy.rehearsal.stand_in import Script
 from proxy.runtime import Runtime, Shared
-from proxy.stand_in import Script
 from tests.support.config import NOW, TABLES, built, lines, written
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from proxy.errors import Header
 from proxy.exchange import Exchange
-from proxy.leaf import Leaf
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer, Policy, Timeouts
 from proxy.providers.provider import Provider
 from proxy.router import Router, RouteRule
 from proxy.runtime import Runtime, Shared
+from proxy.targets.leaf import Leaf
 
 Send = Callable[[Exchange, str | None], Answer]
 

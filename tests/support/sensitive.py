@@ -15,10 +15,10 @@ from policies.guardrails.urls import Urls, UrlsConfig
 from proxy.chat import Begin, Close, Delta, End, Event, Finish, Kind, Open, Part, Reasoning, Text, ToolCall
 from proxy.dialects.table import DIALECTS
 from proxy.exchange import Exchange
-from proxy.filtered import filtered
+from proxy.filters.filtered import filtered
 from proxy.policy import Answer
-from proxy.translation import read
-from tests.proxy.test_filtered import exchange
+from proxy.translation.attempt import read
+from tests.proxy.filters.test_filtered import exchange
 from tests.support.guards import Guarded
 from tests.support.specimens import personal, secrets
 

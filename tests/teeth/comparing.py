@@ -134,10 +134,10 @@ COMPARING: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "ADJUST-01",
         "the caller's own request is changed for everybody",
-        "proxy/adjusting.py",
+        "proxy/translation/adjusting.py",
         "    twin = x.instead()\n",
         "    twin = x\n",
-        "tests/proxy/test_adjusting.py tests/policies/routing/test_adjust.py",
+        "tests/proxy/translation/test_adjusting.py tests/policies/routing/test_adjust.py",
     ),
     (
         "ADJUST-02",

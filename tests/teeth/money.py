@@ -50,7 +50,7 @@ MONEY: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "MON-07",
         "what was used before a restart is forgotten",
-        "proxy/accounting.py",
+        "proxy/ledger/accounting.py",
         "            runtime.counters.memory.replay(gauges, past.amounts, past.at)\n",
         "            runtime.counters.memory.replay((), past.amounts, past.at)\n",
         f"{_CONSERVATION} {_CRASH}",

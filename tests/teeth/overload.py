@@ -41,7 +41,7 @@ OVERLOAD: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "FLT-07",
         "an error before the first content passes as an answer",
-        "proxy/translated.py",
+        "proxy/translation/translated.py",
         "        if _has_content(frames.feed(chunk), reader, is_prelude):",
         "        if size > 0:",
         "tests/faults/test_fallback_chain.py",
@@ -49,7 +49,7 @@ OVERLOAD: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "STR-04",
         "a stream may trickle for ever",
-        "proxy/flow.py",
+        "proxy/wire/flow.py",
         "        if self._rated_waited < _RATED:",
         "        if self._rated_waited < 1e9:",
         "tests/faults/test_trickling_streams.py",

@@ -30,18 +30,18 @@ QUEUE: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "QUE-04",
         "after a limit everybody goes at once",
-        "proxy/room.py",
+        "proxy/waiting/room.py",
         "        self._window = 1\n",
         "        self._window = math.inf\n",
-        "tests/proxy/test_room.py",
+        "tests/proxy/waiting/test_room.py",
     ),
     (
         "QUE-05",
         "newcomers go past the line",
-        "proxy/room.py",
+        "proxy/waiting/room.py",
         "return not self._waiting and self._may_pass(self._clock())",
         "return self._may_pass(self._clock())",
-        "tests/proxy/test_room.py",
+        "tests/proxy/waiting/test_room.py",
     ),
     (
         "QUE-06",
@@ -63,15 +63,15 @@ QUEUE: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "QUE-08",
         "the estimate forgets who is before one",
-        "proxy/room.py",
+        "proxy/waiting/room.py",
         "wait += ahead * span / passed",
         "wait += span / passed / 99",
-        "tests/proxy/test_room.py",
+        "tests/proxy/waiting/test_room.py",
     ),
     (
         "QUE-09",
         "who was accepted is counted by nobody",
-        "proxy/room.py",
+        "proxy/waiting/room.py",
         "return self._place(ticket) + bisect_left(self._promised_keys, ticket.key)",
         "return self._place(ticket)",
         "tests/policies/limits/test_queue.py",
@@ -79,7 +79,7 @@ QUEUE: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "QUE-10",
         "a client that leaves while it holds the line stays in it",
-        "proxy/pending.py",
+        "proxy/waiting/pending.py",
         "            self._task.cancel()\n",
         "",
         "tests/policies/limits/test_queue.py",
@@ -103,7 +103,7 @@ QUEUE: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "FLT-04",
         "a line does not wait for as long as the provider has asked",
-        "proxy/room.py",
+        "proxy/waiting/room.py",
         "self.rest_until = max(self.rest_until, now + wait)",
         "self.rest_until = now + 0.05",
         "tests/faults/test_retry_after.py",
@@ -119,7 +119,7 @@ QUEUE: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "FLT-04",
         "retries do not wait for as long as the provider has asked",
-        "proxy/attempts.py",
+        "proxy/targets/attempts.py",
         "asked = error.retry_after\n",
         "asked = None\n",
         "tests/faults/test_retry_after.py",

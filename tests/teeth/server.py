@@ -72,10 +72,10 @@ SERVER: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "BAD-07",
         "the provider's cookies reach the caller",
-        "proxy/passing.py",
+        "proxy/wire/passing.py",
         '    b"content-language": b"content-language",',
         '    b"content-language": b"content-language",\n    b"set-cookie": b"set-cookie",',
-        "tests/faults/test_hostile_upstream.py tests/proxy/test_passing.py",
+        "tests/faults/test_hostile_upstream.py tests/proxy/wire/test_passing.py",
     ),
     (
         "SEC-05",

@@ -39,7 +39,7 @@ from proxy.dialects.anthropic_messages.wire import Event as Wire
 from proxy.dialects.dialect import tells
 from proxy.dialects.reading import Again
 from proxy.errors import BadAnswer
-from proxy.sse import data_of
+from proxy.wire.sse import data_of
 
 MAX_FOREIGN = 8 << 20  # characters of one block that only this dialect understands
 _KNOWN = frozenset(

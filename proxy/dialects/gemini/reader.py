@@ -27,7 +27,7 @@ from proxy.dialects.gemini.partial import Arguments
 from proxy.dialects.gemini.usage import read_stop, read_tier, read_usage
 from proxy.dialects.gemini.wire import SIGNS, Answer, Candidate, FunctionCall, PartWire
 from proxy.errors import BadAnswer
-from proxy.sse import data_of
+from proxy.wire.sse import data_of
 
 MAX_CANDIDATES = 128
 

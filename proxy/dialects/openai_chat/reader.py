@@ -32,7 +32,7 @@ from proxy.dialects.openai_chat.thought import read_detail
 from proxy.dialects.openai_chat.usage import read_stop, read_usage
 from proxy.dialects.openai_chat.wire import Answer, CallPiece, ChoicePiece, Detail, Said
 from proxy.errors import BadAnswer
-from proxy.sse import data_of
+from proxy.wire.sse import data_of
 
 _DONE = b"[DONE]"
 _MAX_CHOICES = 128

@@ -34,7 +34,7 @@ from proxy.dialects.openai_responses.wire import EVENT, SIGNS, Answer, Item
 from proxy.dialects.openai_responses.wire import Event as Wire
 from proxy.dialects.reading import Again
 from proxy.errors import BadAnswer
-from proxy.sse import data_of
+from proxy.wire.sse import data_of
 
 # What items of a kind are told piece by piece; all others are told when they are whole.
 _CALLS = ("function_call", "custom_tool_call")

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from policies.development._damage import Damaged, Garbled, garble, half
-from proxy.answers import Taken
 from proxy.chat import Choice, Completion, Part, Text, ToolCall
 from proxy.dialects.paths import endpoint_for
 from proxy.errors import HungUp
 from proxy.exchange import Exchange
+from proxy.translation.answers import Taken
 from tests.support.compiled import make_exchange
 
 ASKED = b'{"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": true}'

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from policies.development.chaos import Chaos, ChaosConfig, FaultConfig, Name, ScheduleConfig
-from proxy.answers import completion_of, reply_of
 from proxy.chat import Completion
 from proxy.exchange import RESET, Attempt, Exchange, Reply
 from proxy.policy import Answer, CompileContext
+from proxy.translation.answers import completion_of, reply_of
 from proxy.units import Duration, Percent
 from tests.policies.conftest import Context
 

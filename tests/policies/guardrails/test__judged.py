@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from policies.guardrails._judged import MAX_TEXT, AtEnd, judge, rewritten
-from proxy.answers import Taken
 from proxy.chat import Choice, Completion, Part, Reasoning, Refusal, Text, ToolCall
 from proxy.dialects.paths import EXACT
 from proxy.guarding.json_schema import Schema
+from proxy.translation.answers import Taken
 from tests.support.compiled import make_exchange
 
 AGE = Schema({"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]})

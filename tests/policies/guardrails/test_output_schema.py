@@ -9,11 +9,11 @@ from typing import Any, cast
 import pytest
 
 from policies.guardrails.output_schema import OutputSchema, OutputSchemaConfig
-from proxy.answers import Taken, completion_of, reply_of
 from proxy.chat import Completion
 from proxy.errors import GatewayError, Unavailable
 from proxy.exchange import Exchange, Reply
 from proxy.policy import Answer, CompileContext, Target
+from proxy.translation.answers import Taken, completion_of, reply_of
 from tests.policies.conftest import Context, Scripted
 
 MakeExchange = Callable[..., Exchange]

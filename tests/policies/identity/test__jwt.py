@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from policies.identity._jwt import ClaimsConfig, Fixed, Issuer, JwtConfig, Tokens, verifier
 from policies.identity.authenticate import Authenticate
 from proxy.exchange import Identity
-from proxy.key_sets import keys_of
+from proxy.keys.key_sets import keys_of
 from proxy.units import Duration
 from tests.policies.identity.tokens import ALGORITHMS, CLAIMS, ISSUER, KEYS, World, shown
 from tests.support.issuer import make_key, public, segment, signature

@@ -14,7 +14,7 @@ from policies.identity._jwt import JwtConfig
 from policies.identity.authenticate import Authenticate, AuthenticateConfig
 from proxy.errors import Header
 from proxy.exchange import Exchange, Identity, Reply
-from proxy.limit import Rule
+from proxy.limits.limit import Rule
 from tests.policies.identity.tokens import ALGORITHMS, API_KEY, CLAIMS, ISSUER, KEYS, Source, World, shown
 from tests.support.environment import ROOT
 from tests.support.issuer import Issuer

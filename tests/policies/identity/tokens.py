@@ -9,7 +9,7 @@ from typing import Any
 from policies.identity._jwt import ClaimsConfig, JwtConfig
 from policies.identity.authenticate import Authenticate, AuthenticateConfig
 from proxy.exchange import Exchange, Identity, Reply
-from proxy.key_sets import keys_of
+from proxy.keys.key_sets import keys_of
 from tests.support.issuer import make_key, public, segment, signature
 
 ISSUER = "https://idp.example.com"

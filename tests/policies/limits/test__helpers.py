@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policies.limits._helpers import amount_shown, plan, rate_limit_headers, told
-from proxy.limit import Gauge, Rule
+from proxy.limits.limit import Gauge, Rule
 from proxy.limits.rule import parse
 
 

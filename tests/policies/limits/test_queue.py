@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 import pytest
 
 from policies.limits.queue import PrioritiesConfig, Queue, QueueConfig
-from proxy.capability import Needs
 from proxy.errors import NoTarget, Overloaded, RateLimited, Rejected, UpstreamError
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.policy import Answer
-from proxy.room import Room
+from proxy.targets.capability import Needs
 from proxy.units import Duration
+from proxy.waiting.room import Room
 from tests.policies.conftest import Context, Scripted
 
 T = TypeVar("T")

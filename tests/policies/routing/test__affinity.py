@@ -16,12 +16,12 @@ from policies.routing.fallback import Fallback
 from proxy.dialects.paths import EXACT
 from proxy.errors import Overloaded
 from proxy.exchange import Exchange, Identity
-from proxy.health import Rules
-from proxy.leaf import Leaf
 from proxy.ledger.charge import Charges
 from proxy.policy import Answer, Timeouts
 from proxy.prefixes.table import Prefixes
 from proxy.providers.capabilities import Known
+from proxy.targets.health import Rules
+from proxy.targets.leaf import Leaf
 from proxy.units import Duration
 from tests.support.compiled import Canned
 

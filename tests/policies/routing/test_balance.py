@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from policies.routing.balance import Balance, BalanceConfig
-from proxy.capability import TOOLS, Needs, Reach
 from proxy.errors import NoTarget, Overloaded, RateLimited, Rejected, Unavailable, UpstreamError
 from proxy.exchange import Exchange
-from proxy.health import Rules
-from proxy.leaf import Leaf
 from proxy.policy import Answer, Timeouts
+from proxy.targets.capability import TOOLS, Needs, Reach
+from proxy.targets.health import Rules
+from proxy.targets.leaf import Leaf
 from tests.support.compiled import Canned
 
 RULES = Rules(failures=2, eject=30.0)

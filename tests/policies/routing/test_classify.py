@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from policies.routing.classify import Classify, ClassifyConfig
-from proxy.capability import Needs
 from proxy.chat import Chat, Message, Text
 from proxy.errors import Unavailable
+from proxy.targets.capability import Needs
 
 OF = {"code": "coder", "reasoning": "large", "long_context": "long", "default": "small"}
 

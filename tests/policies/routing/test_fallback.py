@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from policies.routing.fallback import Fallback, FallbackConfig
-from proxy.capability import TOOLS, VISION, Needs, Reach
 from proxy.errors import (
     ContentRefused,
     ContextTooLong,
@@ -18,6 +17,7 @@ from proxy.errors import (
     Unavailable,
     UpstreamError,
 )
+from proxy.targets.capability import TOOLS, VISION, Needs, Reach
 
 
 def _compile(context: Any, targets: dict[str, Any], **config: Any) -> Any:

@@ -12,11 +12,11 @@ from proxy.admin.api import Desk
 from proxy.admin.limits_api import MAX_LINES
 from proxy.admin.roles import Operator
 from proxy.exchange import Identity
-from proxy.identities import Identities, Issued
 from proxy.keys import store
 from proxy.keys.audit import Actor
+from proxy.keys.identities import Identities, Issued
 from proxy.keys.service import KeyService
-from proxy.limit import Amounts, Counters, Gauge, Held, Level, Over, Rule, Unavailable
+from proxy.limits.limit import Amounts, Counters, Gauge, Held, Level, Over, Rule, Unavailable
 from proxy.limits.rule import parse
 from tests.support.admin import Office, code
 

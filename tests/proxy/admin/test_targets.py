@@ -6,8 +6,8 @@ import pytest
 
 from proxy.admin.targets import act, clock, health_of, table, target, targets
 from proxy.errors import RateLimited, Unavailable
-from proxy.health import Rules
 from proxy.router import Router
+from proxy.targets.health import Rules
 from tests.support.compiled import Canned, make_rule
 
 NOW, WALL = 1000.0, 1_780_000_000.0

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from proxy.answers import completion_of
 from proxy.caching.key import read_body
 from proxy.caching.rules import Rules
 from proxy.exchange import Exchange
-from proxy.needs import conversation_of
+from proxy.targets.needs import conversation_of
+from proxy.translation.answers import completion_of
 from tests.support.caching import STREAM, asked, event, said
 
 SURE: dict[str, Any] = {"temperature": 0}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from proxy.commands.backtest import as_data, as_text
-from proxy.differences import Differences, Told
 from proxy.ledger.row import Row
 from proxy.ledger.shown import Style
+from proxy.rehearsal.differences import Differences, Told
 
 ROW = Row("a", "r", 1, 1, 2, "ok", organisation="acme", team="search", provider="openai", model="large", cost=10**9)
 TOLD = Told("chat", "sim/small", "", "", "", 5 * 10**8, False, ("target `when`: what was said",))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 
-from proxy.cases import Case, Expectation, Request, Sent
 from proxy.commands.results import Result, as_data, as_junit, as_tap, as_text
-from proxy.explain import Explanation
 from proxy.ledger.shown import Style
-from proxy.verdict import Finding
+from proxy.rehearsal.cases import Case, Expectation, Request, Sent
+from proxy.rehearsal.explain import Explanation
+from proxy.rehearsal.verdict import Finding
 
 
 def _result(name: str, *wrong: Finding) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from proxy.commands.show import lines, safe, tokens
 from proxy.exchange import Attempt
 from proxy.ledger.shown import Style
-from proxy.limit import Amounts, Gauge, Held, Limit
+from proxy.limits.limit import Amounts, Gauge, Held, Limit
 from tests.support.receipts import charged, finished, row, shown_as_json
 
 

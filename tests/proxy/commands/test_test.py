@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from proxy.cases import Suite
 from proxy.commands.test import TestEdge, WrongFile, add_test, beside
-from proxy.rehearsal import Compile
+from proxy.rehearsal.cases import Suite
+from proxy.rehearsal.play import Compile
 from tests.support.cases import suite_of
 from tests.support.config import NOW
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import jsonschema
 
-from proxy.cases import Behaviour, Suite
 from proxy.config.cases import Names, read_cases
 from proxy.config.schema import SCHEMAS, TEST, bundle
+from proxy.rehearsal.cases import Behaviour, Suite
 from tests.support.config import written
 
 NAMES = Names({"acme/search/web"}, {"chat"}, {"sim"}, {"openai"})

@@ -13,9 +13,9 @@ from proxy.config.changes import changes
 from proxy.dialects.paths import EXACT
 from proxy.errors import TargetOff
 from proxy.exchange import Exchange
-from proxy.explain import Explanation, explain, first_leaf
 from proxy.flags.flag import NAME, Flags, Setting
 from proxy.pipeline import Pipeline
+from proxy.rehearsal.explain import Explanation, explain, first_leaf
 from proxy.runtime import Runtime, Shared
 from tests.support.config import built, written
 

@@ -8,7 +8,7 @@ import pytest
 
 from proxy.config.limits import TenantRules, rule_of, rules_of
 from proxy.config.model import KeyConfig, OrganisationConfig, TeamConfig, TiersConfig
-from proxy.limit import Downgrade, LimitConfig, Rule
+from proxy.limits.limit import Downgrade, LimitConfig, Rule
 from proxy.units import Percent, Secret
 
 TIERS = TiersConfig(free=("10/min", "100/h"), basic=("100/min",), premium=(), enterprise=("$5/day",))

@@ -11,7 +11,7 @@ from policies.table import POLICIES, TARGETS
 from proxy.config import model
 from proxy.config.model import GatewayConfig, convert
 from proxy.config.schema import bundle, resolve
-from proxy.limit import LimitConfig
+from proxy.limits.limit import LimitConfig
 from proxy.providers.table import PROVIDERS
 from proxy.units import Duration, Money, Percent, Secret, Size
 

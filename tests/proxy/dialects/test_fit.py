@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
-from proxy.capability import Capabilities
 from proxy.chat import (
     Cache,
     Chat,
@@ -28,6 +27,7 @@ from proxy.chat import (
     ToolResult,
 )
 from proxy.dialects.fit import REFUSABLE, fit
+from proxy.targets.capability import Capabilities
 
 ALL = Capabilities(audio=True, video=True, thinking="budget", prompt_cache="marks", json_schema=True)
 NOTHING = Capabilities(

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from proxy.capability import Capabilities
 from proxy.chat import Chat, Message, Text, Thinking
 from proxy.dialects.dialect import Aim
 from proxy.dialects.resume import PROMPT, resume
 from proxy.exchange import Begun
+from proxy.targets.capability import Capabilities
 
 _ASKED = Message("user", [Text("Hi")])
 _MORE = Message("user", [Text(PROMPT)])

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from proxy.capability import NOTHING_NEEDED, Reach
 from proxy.errors import TargetOff
 from proxy.exchange import Exchange, Reply
 from proxy.flags.flag import Flag, Setting
 from proxy.flags.gates import TargetGate, gated
 from proxy.flags.switch import Switch
-from proxy.health import Health
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer, Choice, Node, Policy, Target, Timeouts
+from proxy.targets.capability import NOTHING_NEEDED, Reach
+from proxy.targets.health import Health
 
 ON, OFF = Flag("x", Setting.parse("on")), Flag("x", Setting.parse("off"))
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.config.syntax import parse
-from proxy.imported import Finding, Imported
+from proxy.importing.imported import Finding, Imported
 from proxy.importing.litellm import convert
 from proxy.importing.source import Source
 from tests.support.config import built

@@ -17,12 +17,12 @@ from proxy.chat import Choice, Completion, Delta, Text, Usage
 from proxy.chat import Open as OpenPart
 from proxy.dialects.paths import EXACT
 from proxy.exchange import Exchange, Identity
-from proxy.flow import Flow
 from proxy.ledger.charge import DEFAULT_OUTPUT, Charges, Metered, OpenCharge, UnpricedModel
 from proxy.ledger.row import PriceTerms, Row
 from proxy.policy import Answer
 from proxy.price import Price
 from proxy.tokens.encodings import count
+from proxy.wire.flow import Flow
 from tests.support.compiled import make_exchange
 
 PRICE = Price(1_000_000, 2_000_000, request=5, multipliers=(("flex", 500),))  # 1 and 2 nano-dollars for a token

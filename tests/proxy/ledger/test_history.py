@@ -17,7 +17,7 @@ from proxy.ledger.export import Source, open_source
 from proxy.ledger.history import TAGS, Past, history
 from proxy.ledger.row import Row
 from proxy.ledger.sqlite import SqliteSink
-from proxy.limit import Kind
+from proxy.limits.limit import Kind
 
 KINDS: tuple[Kind, ...] = ("requests", "input_tokens", "output_tokens", "money")
 MICRO = 1_000_000

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from proxy.limit import Amounts, Gauge, Held, Level, Over
+from proxy.limits.limit import Amounts, Gauge, Held, Level, Over
 from proxy.limits.memory import MemoryCounters
 from proxy.limits.rule import parse
 

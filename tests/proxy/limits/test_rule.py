@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.limit import Kind, Limit, Window
+from proxy.limits.limit import Kind, Limit, Window
 from proxy.limits.rule import parse, shown
 
 WINDOWS: tuple[Window, ...] = ("second", "minute", "hour", "day", "month", "total")

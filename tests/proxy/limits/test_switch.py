@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.limit import Amounts, Counters, Gauge, Held, Over
+from proxy.limits.limit import Amounts, Counters, Gauge, Held, Over
 from proxy.limits.memory import MemoryCounters
 from proxy.limits.rule import parse
 from proxy.limits.switch import Switch

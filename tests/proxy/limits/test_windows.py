@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from proxy.limit import SECONDS, Limit, Window
+from proxy.limits.limit import SECONDS, Limit, Window
 from proxy.limits.windows import GRAINS, Calendar, Sliding, Total, bounds_of, counter
 
 BERLIN = ZoneInfo("Europe/Berlin")

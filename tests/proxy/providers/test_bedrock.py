@@ -13,9 +13,9 @@ from botocore.serialize import create_serializer  # type: ignore[import-untyped]
 
 from proxy.asking import consult
 from proxy.errors import BadCredential, ContextTooLong, Overloaded, RateLimited, Rejected, Unsupported
-from proxy.leaf import Leaf
 from proxy.policy import Timeouts
 from proxy.providers.bedrock import Bedrock
+from proxy.targets.leaf import Leaf
 from tests.support.aws import check_signature
 from tests.support.compiled import make_exchange
 from tests.support.heard.bedrock import model as description

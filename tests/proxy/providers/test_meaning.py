@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from proxy import errors
-from proxy.passing import passed_on
 from proxy.providers.meaning import failure_in, failure_of
 from proxy.providers.refusal import MAX_QUOTE
+from proxy.wire.passing import passed_on
 from tests.support.refusals import REFUSALS, Recorded
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 from redis.asyncio import Redis
 
-from proxy.limit import Amounts, Gauge, Held, Over, Unavailable
+from proxy.limits.limit import Amounts, Gauge, Held, Over, Unavailable
 from proxy.limits.rule import parse
 from proxy.store.shared_counters import LEASE, TIMEOUT, SharedCounters
 from tests.support.scale import PATIENCE

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.dialects.paths import endpoint_for
 from proxy.exchange import Attempt, Exchange
-from proxy.limit import Amounts, Gauge, Held, Limit
+from proxy.limits.limit import Amounts, Gauge, Held, Limit
 from proxy.telemetry.receipt import Body, Ended, Text, made
 from tests.support.receipts import END, charged, finished, outcome, row
 

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from proxy.capability import Capabilities
 from proxy.chat import (
     Cache,
     Chat,
@@ -26,6 +25,7 @@ from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL
 from proxy.dialects.bedrock.body import write_count_request, write_request
 from proxy.dialects.dialect import Aim
 from proxy.errors import BadRequest
+from proxy.targets.capability import Capabilities
 from tests.proxy.dialects.bedrock.conversations import conversation
 from tests.proxy.dialects.bedrock.official import check_conversation, check_request
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from proxy.capability import Capabilities
 from proxy.chat import (
     Cache,
     Chat,
@@ -28,6 +27,7 @@ from proxy.dialects.bedrock.body import write_request
 from proxy.dialects.bedrock.request import read_count_request, read_request
 from proxy.dialects.dialect import Aim
 from proxy.errors import BadRequest
+from proxy.targets.capability import Capabilities
 from tests.proxy.dialects.bedrock.client import accepted
 from tests.support.mutations import Spoiler
 

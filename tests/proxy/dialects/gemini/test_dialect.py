@@ -10,7 +10,6 @@ import msgspec
 import pytest
 from google.genai import types
 
-from proxy.capability import Capabilities
 from proxy.chat import (
     Begin,
     Chat,
@@ -41,7 +40,8 @@ from proxy.dialects.dialect import Aim
 from proxy.dialects.gemini.dialect import Gemini
 from proxy.errors import BadAnswer
 from proxy.gather import Gather, events_of
-from proxy.sse import Splitter
+from proxy.targets.capability import Capabilities
+from proxy.wire.sse import Splitter
 from tests.proxy.dialects.gemini.official import JSON, STREAM, asked, client
 
 GEMINI = Gemini()

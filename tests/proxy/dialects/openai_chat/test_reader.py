@@ -26,7 +26,7 @@ from proxy.chat import (
 from proxy.dialects.openai_chat.reader import StreamReader
 from proxy.errors import BadAnswer, Overloaded, UpstreamError
 from proxy.gather import Gather
-from proxy.sse import Splitter
+from proxy.wire.sse import Splitter
 
 ROLE = {"role": "assistant", "content": ""}
 

@@ -32,7 +32,7 @@ from proxy.chat import (
 from proxy.dialects.openai_chat.reader import StreamReader
 from proxy.dialects.openai_chat.writer import StreamWriter
 from proxy.gather import Gather, events_of
-from proxy.sse import Splitter
+from proxy.wire.sse import Splitter
 from tests.proxy.dialects.openai_chat.official import check_stream, chunks
 
 ASKED = Chat(model="asked", messages=[], stream=True, include_usage=True)

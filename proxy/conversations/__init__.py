@@ -1,0 +1,1 @@
+"""Conversations of the Responses API that are kept here."""

@@ -1,0 +1,1 @@
+"""Answers through those who must see their text as it flows."""

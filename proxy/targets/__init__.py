@@ -1,0 +1,1 @@
+"""What the tree of targets is made of: one attempt, and what is known of whom to ask."""

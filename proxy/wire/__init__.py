@@ -1,0 +1,1 @@
+"""What is said to providers and services, and heard from them: bytes, events, sockets."""
