@@ -8,10 +8,10 @@ from itertools import count
 from typing import Any, Protocol
 
 from proxy.chat import Chat, PromptCache
+from proxy.choosing.capability import Needs
 from proxy.errors import OPENAI, Header, Style
 from proxy.limits.limit import Held, Rule
 from proxy.prefixes.retention import Retention
-from proxy.targets.capability import Needs
 
 Network = IPv4Network | IPv6Network
 RESET = 0  # the status of a reply that says nothing: the caller's connection is reset

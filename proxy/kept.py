@@ -7,8 +7,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import ParamSpec, Protocol, TypeVar
 
+from proxy.choosing.comparing import Side
 from proxy.errors import GatewayError
-from proxy.targets.comparing import Side
 
 P = ParamSpec("P")
 T = TypeVar("T")

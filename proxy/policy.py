@@ -17,18 +17,18 @@ from proxy.caching.room import Room
 from proxy.caching.savings import Savings
 from proxy.canaries.release import Plan, Release
 from proxy.chat import Adjustment, Chat, Completion, Pieces
+from proxy.choosing.capability import AS_IT_IS, Growth, Needs, Reach
+from proxy.choosing.health import Health
+from proxy.editing import Editor
 from proxy.errors import OPENAI, Header, Style, TargetOff
 from proxy.exchange import Attempt, Exchange, Identity, Keys, KeySource, Reply
 from proxy.experiments.plan import Enrolled
-from proxy.filters.filter import Filter as Filter  # noqa: PLC0414  # part of the contract
-from proxy.filters.filter import Halt as Halt  # noqa: PLC0414
+from proxy.filter import Filter as Filter  # noqa: PLC0414  # part of the contract
+from proxy.filter import Halt as Halt  # noqa: PLC0414
 from proxy.guarding.service import Service
 from proxy.idempotency import Idempotency
 from proxy.limits.limit import Counters, Rule
 from proxy.price import Price
-from proxy.targets.capability import AS_IT_IS, Growth, Needs, Reach
-from proxy.targets.health import Health
-from proxy.translation.editing import Editor
 
 T = TypeVar("T")
 

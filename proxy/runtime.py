@@ -12,6 +12,7 @@ import msgspec
 from proxy.admin.roles import Operator
 from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
+from proxy.choosing.health import Health
 from proxy.conversations.earlier import Conversations
 from proxy.dialects.paths import PATHS
 from proxy.exchange import Identity
@@ -28,7 +29,6 @@ from proxy.router import Router
 from proxy.store.shared_counters import SharedCounters
 from proxy.store.shared_health import SharedHealth
 from proxy.targets.checks import Watch
-from proxy.targets.health import Health
 
 T = TypeVar("T")
 _GRACE = 5.0

@@ -9,12 +9,12 @@ from policies.caching._asked import Asked
 from policies.caching._replay import OK, Replayed
 from policies.caching._saving import Saving
 from proxy.caching.room import Room
+from proxy.choosing.capability import Reach
+from proxy.choosing.health import Health
 from proxy.errors import GatewayError
 from proxy.exchange import Exchange
 from proxy.kept import within
 from proxy.policy import Answer, Choice, CompileContext, Target
-from proxy.targets.capability import Reach
-from proxy.targets.health import Health
 
 
 class Refresh:

@@ -12,12 +12,12 @@ from proxy.caching.replay import AtOnce, Paced, Renewed, body_of, identity_of, n
 from proxy.caching.savings import Kind, Saved, Savings
 from proxy.caching.stats import Stats
 from proxy.chat import Usage
+from proxy.choosing.capability import Reach
+from proxy.choosing.health import Health
 from proxy.errors import Header
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Target
 from proxy.reports import Reports
-from proxy.targets.capability import Reach
-from proxy.targets.health import Health
 
 HEADER = b"x-sluicegate-cache"
 OK = 200

@@ -16,10 +16,10 @@ from proxy.cassettes.player import Player, head, headers, is_sse, pace
 from proxy.cassettes.recorder import Pending, Stars
 from proxy.cassettes.take import Take
 from proxy.cassettes.taper import Taper, end_mark
+from proxy.choosing.capability import Reach
+from proxy.choosing.health import Health
 from proxy.exchange import Exchange, Reply
 from proxy.policy import Answer, Choice, CompileContext, Config, Policy, Target
-from proxy.targets.capability import Reach
-from proxy.targets.health import Health
 
 HEADER = b"x-sluicegate-cassette"
 _SOCKET = "A session over a WebSocket cannot be answered from a cassette."

@@ -7,11 +7,11 @@ from functools import partial
 
 import msgspec
 
+from proxy.around import Around
 from proxy.errors import UpstreamTimeout
 from proxy.exchange import Exchange
 from proxy.kept import within
 from proxy.policy import Answer, Target
-from proxy.targets.around import Around
 from proxy.units import Duration
 
 

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Callable
 from typing import NamedTuple
 
+from proxy.editing import History
 from proxy.exchange import Exchange
 from proxy.policy import CompileContext, Target
-from proxy.translation.editing import History
 
 KEPT = 512  # summaries
 SUMMARY_TOKENS = 1000

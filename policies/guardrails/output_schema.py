@@ -8,13 +8,13 @@ from typing import Any, Literal, Self
 import msgspec
 
 from policies.guardrails._judged import AtEnd, Judgement, judge, rewritten
+from proxy.around import Around
 from proxy.chat import Chat, Completion
 from proxy.errors import GatewayError, UpstreamError
 from proxy.exchange import Exchange, Reply
 from proxy.guarding.json_schema import Problem, Schema, unknown
 from proxy.kept import aside
 from proxy.policy import Answer, CompileContext, Config, Policy, Target
-from proxy.targets.around import Around
 
 NAME = "output_schema"
 FAILED = "output_schema_failed"

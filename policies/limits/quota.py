@@ -8,12 +8,12 @@ from math import ceil
 from typing import Self
 
 from policies.limits._helpers import Plan, amount_shown, plan, rate_limit_headers, told
+from proxy.choosing.capability import AS_IT_IS, Growth
 from proxy.errors import Header
 from proxy.exchange import Charge, Exchange, Identity, Reply
 from proxy.limits.limit import Amounts, Downgrade, Gauge, Held, LimitConfig, Over, OverLimit, Rule, Unavailable
 from proxy.policy import Answer, CompileContext, Config, Policy, Target
 from proxy.price import Price
-from proxy.targets.capability import AS_IT_IS, Growth
 from proxy.units import Duration
 from proxy.waiting.turns import Turns
 

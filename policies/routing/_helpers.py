@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from proxy.choosing.capability import Needs
+from proxy.choosing.headroom import UNKNOWN, Headroom, read_headroom
+from proxy.choosing.health import LATENCY_MEMORY, Health, State
 from proxy.errors import Header
 from proxy.exchange import Exchange
 from proxy.policy import Target
 from proxy.price import Price, shown
-from proxy.targets.capability import Needs
-from proxy.targets.headroom import UNKNOWN, Headroom, read_headroom
-from proxy.targets.health import LATENCY_MEMORY, Health, State
 
 By = Literal["latency", "cost", "least_busy", "round_robin", "weighted", "headroom", "random"]
 On = Literal[

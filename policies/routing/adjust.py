@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from msgspec.structs import asdict, replace
 
+from proxy.around import Around
 from proxy.chat import Adjustment
+from proxy.choosing.capability import Growth, Needs
 from proxy.errors import Unsupported
 from proxy.exchange import Exchange
 from proxy.kept import aside
 from proxy.policy import Answer, Choice, CompileContext, Config, Target
-from proxy.targets.around import Around
-from proxy.targets.capability import Growth, Needs
 
 _LARGE = 512 << 10  # bytes of a request that is edited off the loop
 _AROUND = 16  # tokens around an added text

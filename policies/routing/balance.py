@@ -24,14 +24,14 @@ from policies.routing._helpers import (
     Way,
     Weighted,
 )
+from proxy.choosing.capability import Needs
+from proxy.choosing.health import State
 from proxy.errors import UpstreamError, decisive
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
 from proxy.prefixes.reading import Prefix
 from proxy.prefixes.table import NAME as PREFIXES
 from proxy.prefixes.table import Prefixes
-from proxy.targets.capability import Needs
-from proxy.targets.health import State
 
 # An equal may do better, but what is too long for one, or unknown to it, is so for all equals alike.
 _GO_ON = frozenset(GO_ON) - {"context_too_long", "model_not_found"}

@@ -16,11 +16,11 @@ from msgspec.structs import replace
 
 from proxy.canaries.guard import Guard, Limit, Outcome
 from proxy.canaries.release import Name, Plan, Release
+from proxy.choosing.capability import Needs
+from proxy.choosing.sticky import unit
 from proxy.errors import UpstreamError, decisive
 from proxy.exchange import Attempt, Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
-from proxy.targets.capability import Needs
-from proxy.targets.sticky import unit
 from proxy.units import Duration, Money, Percent
 
 _TIMES = re.compile(r"([0-9]+(?:\.[0-9]+)?)x")

@@ -10,10 +10,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from proxy.chat import Chat
+from proxy.choosing.capability import Needs
+from proxy.choosing.tasks import Excerpt, excerpt, task_of
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
-from proxy.targets.capability import Needs
-from proxy.targets.tasks import Excerpt, excerpt, task_of
 from proxy.units import Duration
 
 DEFAULT = "default"

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from policies.routing._plan import ExperimentConfig, plan_of
+from proxy.choosing.sticky import salt, steady, unit
 from proxy.exchange import Exchange
 from proxy.experiments.plan import Allocation, Enrolled, Plan
 from proxy.expression.parse import Condition, parse
 from proxy.expression.tokens import ExpressionError
 from proxy.expression.values import Sources
 from proxy.policy import Answer, Choice, CompileContext, Node, Target
-from proxy.targets.sticky import salt, steady, unit
 
 OF_KEY = "key"  # the subject that is no tag
 _SHADOW = "mirror"  # copies of requests answer nobody, so they are in no experiment

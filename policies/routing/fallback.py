@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from policies.routing._helpers import GO_ON, On
+from proxy.choosing.capability import Needs
 from proxy.errors import TargetOff, UpstreamError, decisive
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
-from proxy.targets.capability import Needs
 
 # A request that the provider itself found wrong, or that it refuses to answer, would fail elsewhere too.
 # After these another target is not second best: it is the first that can do what was asked.

@@ -9,17 +9,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from proxy.around import Around
 from proxy.background import Background
+from proxy.choosing.capability import JSON_OBJECT, JSON_SCHEMA
+from proxy.choosing.comparing import Aspect, Side, compare
+from proxy.choosing.effects import lasting
 from proxy.errors import GatewayError, UpstreamError
 from proxy.exchange import Exchange
 from proxy.kept import Kept, aside, within
 from proxy.policy import Answer, Choice, CompileContext, Config, Target
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
-from proxy.targets.around import Around
-from proxy.targets.capability import JSON_OBJECT, JSON_SCHEMA
-from proxy.targets.comparing import Aspect, Side, compare
-from proxy.targets.effects import lasting
 from proxy.units import Duration, Percent
 
 ASPECTS: tuple[Aspect, ...] = ("status", "latency", "cost", "length", "stop", "json", "exact", "similarity", "tools")

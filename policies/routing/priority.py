@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from policies.routing._helpers import GO_ON, By
+from proxy.choosing.capability import Needs
 from proxy.errors import UpstreamError, decisive
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
-from proxy.targets.capability import Needs
 from proxy.units import Percent
 
 # After these a lower tier is not second best: it is the first that can do what was asked.

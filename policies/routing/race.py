@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from policies.routing._helpers import GO_ON
+from proxy.choosing.capability import Needs
+from proxy.choosing.effects import lasting
+from proxy.choosing.heat import Heat, all_ended
 from proxy.errors import UpstreamError, decisive
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
-from proxy.targets.capability import Needs
-from proxy.targets.effects import lasting
-from proxy.targets.heat import Heat, all_ended
 from proxy.units import Duration, Percent
 
 BURST = 5.0  # copies that may be sent beyond the share, where few were sent before

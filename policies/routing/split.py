@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec.structs import replace
 
+from proxy.choosing.capability import Needs
+from proxy.choosing.sticky import salt, steady
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
-from proxy.targets.capability import Needs
-from proxy.targets.sticky import salt, steady
 
 
 class Branch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec.structs import replace
 
+from proxy.choosing.capability import Needs
 from proxy.errors import NoBranch, TargetOff
 from proxy.exchange import Exchange
 from proxy.expression.logic import Logic, negate, possible
@@ -15,7 +16,6 @@ from proxy.expression.parse import Condition, parse
 from proxy.expression.tokens import ExpressionError
 from proxy.expression.values import Sources
 from proxy.policy import Answer, Choice, CompileContext, Config, Node, Target
-from proxy.targets.capability import Needs
 
 
 class Branch(

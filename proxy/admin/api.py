@@ -29,12 +29,12 @@ from proxy.admin.access import who
 from proxy.admin.asked import MAX_BODY, Asked, Desk, Receive, read_object
 from proxy.admin.roles import check
 from proxy.admin.targets import Action, CheckResult, TargetView, act, clock, health_of, table, target, targets
+from proxy.choosing.health import Health
 from proxy.errors import BadRequest, GatewayError, Header, render_openai
 from proxy.exchange import JSON_HEADERS, Reply
 from proxy.jobs.writer import StoreBroken
 from proxy.keys import audit
 from proxy.runtime import Runtime
-from proxy.targets.health import Health
 from proxy.telemetry.log import Logger
 from proxy.units import Duration
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from proxy.choosing.headroom import read_headroom
+from proxy.choosing.health import Health, State
 from proxy.router import Router
-from proxy.targets.headroom import read_headroom
-from proxy.targets.health import Health, State
 
 Action = Literal["drain", "eject", "restore"]
 CheckResult = Literal["ok", "failing"]

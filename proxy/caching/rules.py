@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from proxy.chat import Chat, Completion, Foreign, Media, Part, Refusal, Text, ToolCall, ToolResult
+from proxy.choosing.effects import lasting
 from proxy.exchange import Exchange
-from proxy.targets.effects import lasting
 
 # Operations whose answers are found by what is asked alone.
 _ALWAYS_SAME = frozenset({"embeddings", "moderation", "rerank"})

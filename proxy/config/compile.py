@@ -11,6 +11,7 @@ import msgspec
 
 from proxy.caching.room import Room
 from proxy.canaries.release import Plan, Release
+from proxy.choosing.health import Health, Rules
 from proxy.config.alerts import check_alerts
 from proxy.config.capabilities import check_marks, check_overrides, leaves_of
 from proxy.config.changes import changes
@@ -70,7 +71,6 @@ from proxy.store.shared_health import NEEDS_EXTRA, has_extra
 from proxy.targets.attempts import Attempts, Load, RetryRules
 from proxy.targets.checks import Check, Watch
 from proxy.targets.continued import Continued
-from proxy.targets.health import Health, Rules
 from proxy.targets.leaf import Leaf
 
 __all__ = ["Built", "Tables", "build", "changes"]

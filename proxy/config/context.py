@@ -14,11 +14,13 @@ from proxy.caching.room import Caches, Room
 from proxy.caching.savings import Savings
 from proxy.canaries.release import Plan, Release
 from proxy.chat import Adjustment, Chat, Completion
+from proxy.choosing.capability import Growth, Needs
 from proxy.config.document import Report
 from proxy.config.fingerprint import Shape
 from proxy.config.limits import rules_of
 from proxy.config.lists import Entry
 from proxy.config.problem import Path, nearest, quote
+from proxy.editing import Editor
 from proxy.exchange import Exchange, Identity, Keys, KeySource, Reply
 from proxy.experiments.plan import Enrolled
 from proxy.idempotency import NAME as IDEMPOTENCY
@@ -34,13 +36,11 @@ from proxy.policy import Target, Timeouts
 from proxy.reports import NAME as REPORTS
 from proxy.reports import Reports
 from proxy.runtime import Lease
-from proxy.targets.capability import Growth, Needs
 from proxy.targets.needs import conversation_of, needs_of
 from proxy.tokens.request import bound, counted, grown
 from proxy.translation.adjusting import adjusted
 from proxy.translation.answers import Taken, completion_of, is_conversation, reply_of
 from proxy.translation.draft import Draft
-from proxy.translation.editing import Editor
 from proxy.upstream import Upstream
 from proxy.wire.service import HttpService, address
 

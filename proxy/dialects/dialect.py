@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import msgspec
 
 from proxy.chat import SEAL, Chat, Completion, Event, Losses
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.endpoint import End
 from proxy.errors import BadAnswer, Header
-from proxy.targets.capability import Capabilities
 from proxy.wire.sse import Splitter
 
 T = TypeVar("T")

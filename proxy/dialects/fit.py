@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from proxy.chat import Chat, Format, Losses, Media, Message, Part, Text, Thinking, Tool, ToolCall, ToolResult
-from proxy.targets.capability import Capabilities
+from proxy.choosing.capability import Capabilities
 
 # The order in which losses are told, and what "nothing" looks like in each member.
 _NOTHING: dict[str, Any] = {

@@ -11,7 +11,7 @@ import msgspec
 
 from proxy.dialects.members import Edit, Members, apply
 from proxy.dialects.places import PLACES, Place
-from proxy.translation.editing import Change
+from proxy.editing import Change
 
 _NULL = b"null"
 

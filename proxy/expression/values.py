@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any, Literal, NamedTuple
 
+from proxy.choosing.capability import AUDIO, FILES, JSON_OBJECT, JSON_SCHEMA, TOOLS, VIDEO, VISION, Needs
 from proxy.exchange import Exchange, Identity
 from proxy.tags import is_tag_name
-from proxy.targets.capability import AUDIO, FILES, JSON_OBJECT, JSON_SCHEMA, TOOLS, VIDEO, VISION, Needs
 
 Type = Literal["text", "number", "truth", "time"]
 Read = Callable[[Exchange], Any]

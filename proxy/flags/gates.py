@@ -9,11 +9,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from proxy.around import Around
 from proxy.errors import TargetOff
 from proxy.exchange import Exchange, Reply
 from proxy.flags.switch import Switch
 from proxy.policy import Answer, Choice, Filter, Policy, Target
-from proxy.targets.around import Around
 
 _ON = "on"  # in the state of a request; else why it is off, or None as long as nobody has decided
 

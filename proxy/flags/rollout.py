@@ -7,9 +7,9 @@ from typing import Self
 
 import msgspec
 
+from proxy.choosing.sticky import unit
 from proxy.exchange import Exchange
 from proxy.tags import is_tag_name
-from proxy.targets.sticky import unit
 from proxy.units import Percent
 
 # What the credential proves. Everything else is a tag.

@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 
 from yarl import URL
 
+from proxy.choosing.health import QUOTA_REST
 from proxy.dialects.endpoint import End
 from proxy.errors import BadCredential, Header, RateLimited, Rejected, Unsupported, UpstreamError
 from proxy.exchange import Attempt, Exchange
@@ -16,7 +17,6 @@ from proxy.policy import Answer, Timeouts
 from proxy.providers.keys import DEFAULT_REST, KeyHealth, KeyRing
 from proxy.providers.meaning import failure_of
 from proxy.providers.provider import Provider, ProviderContext
-from proxy.targets.health import QUOTA_REST
 from proxy.translation.attempt import Turn, prepare
 from proxy.units import Secret
 from proxy.upstream import KEEP_ALIVE, KEEP_ALIVE_TLS, Upstream

@@ -15,13 +15,13 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from proxy.choosing.capability import Capabilities, ThinkingStyle
 from proxy.dialects.fit import REFUSABLE
 from proxy.ledger.prices import Dated
 from proxy.policy import Config
 from proxy.price import MILLE, Price, Rates
 from proxy.providers.capability_rows import ROWS, SAME_AS
 from proxy.providers.presets import REFUSED
-from proxy.targets.capability import Capabilities, ThinkingStyle
 from proxy.units import Duration, Money, Percent
 
 _MAX_KNOWN = 1024  # models of one account that are remembered; their names may come from callers

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from proxy.choosing.headroom import duration
 from proxy.errors import Header
-from proxy.targets.headroom import duration
 
 MAX_QUOTE = 500  # characters of the provider's words that reach the caller
 _MAX_TEXT = 2000  # characters of them in which a meaning is sought

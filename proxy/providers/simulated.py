@@ -10,6 +10,7 @@ import asyncio
 import time
 from typing import Any
 
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.errors import Header, UpstreamError, UpstreamTimeout, render_openai
 from proxy.exchange import Exchange
@@ -22,7 +23,6 @@ from proxy.providers.simulation.made import Drip, Events
 from proxy.providers.simulation.operations import OPERATIONS, Job, job_of
 from proxy.providers.simulation.request import refused
 from proxy.providers.simulation.shelf import Shelf
-from proxy.targets.capability import Capabilities
 from proxy.translation.attempt import prepare
 
 _CODES = {400: "invalid_request", 401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 
+from proxy.choosing.headroom import PREFIXES, duration, moment, plain_number
 from proxy.errors import Header
-from proxy.targets.headroom import PREFIXES, duration, moment, plain_number
 
 MAX_RETRY_AFTER = 300.0  # seconds: what a provider asks for beyond that is not believed, or tried again by then
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from proxy.around import Around
 from proxy.chat import Usage
 from proxy.errors import GatewayError, Header, UpstreamError
 from proxy.exchange import Exchange, Reply
@@ -30,7 +31,6 @@ from proxy.rehearsal.stand_in import FAILURES, Script, StandIn
 from proxy.runtime import Runtime
 from proxy.stream import Outcome, Send
 from proxy.tags import MAX_VALUE
-from proxy.targets.around import Around
 
 _OPEN_REQUESTS = 10_000  # whose attempts may still come
 _MICRO = 10**6

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from proxy.choosing.health import Health
 from proxy.store.client import client_of
-from proxy.targets.health import Health
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

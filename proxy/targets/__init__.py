@@ -1,1 +1,1 @@
-"""What the tree of targets is made of: one attempt, and what is known of whom to ask."""
+"""The tree of targets at work: attempts, and what a request needs of whom it asks."""

@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 import msgspec
 
+from proxy.around import Around
 from proxy.errors import NoTarget, RateLimited, TargetOff, UpstreamError
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Target
-from proxy.targets.around import Around
 
 _SPREAD = 0.25  # of a wait that a provider asked for: not everybody comes back in the same moment
 

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, Protocol
 
+from proxy.choosing.health import Health
 from proxy.errors import UpstreamError
 from proxy.providers.capabilities import CheckConfig
 from proxy.reports import Reports
-from proxy.targets.health import Health
 from proxy.upstream import Upstream
 
 _JITTER = 0.1  # share of the interval, so that replicas do not ask in step

@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from proxy.around import Around
 from proxy.chat import Chat
 from proxy.errors import GatewayError, UpstreamError
 from proxy.exchange import Begun, Exchange
 from proxy.policy import Answer, Choice, Target
 from proxy.reports import Reports
-from proxy.targets.around import Around
 from proxy.targets.needs import estimate, needs_of
 from proxy.targets.seam import Told
 from proxy.translation.attempt import read_aside

@@ -7,6 +7,8 @@ from functools import partial
 
 import msgspec
 
+from proxy.choosing.capability import Needs, Reach, reach_of
+from proxy.choosing.health import Health, Rules, State
 from proxy.errors import GatewayError, NoTarget, RateLimited, Unsupported, UpstreamError, UpstreamTimeout
 from proxy.exchange import Attempt, Charge, Exchange
 from proxy.ledger.charge import Charges
@@ -14,8 +16,6 @@ from proxy.policy import Answer, Choice, Target, Timeouts
 from proxy.price import Price
 from proxy.providers.provider import Provider
 from proxy.providers.retentions import retention_of
-from proxy.targets.capability import Needs, Reach, reach_of
-from proxy.targets.health import Health, Rules, State
 
 
 class Leaf(Target):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from proxy.choosing.capability import Capabilities
 from proxy.providers.capabilities import table
 from proxy.runtime import Runtime
-from proxy.targets.capability import Capabilities
 
 _FLAGS = (
     ("vision", "image"),

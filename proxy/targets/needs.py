@@ -13,9 +13,19 @@ from contextlib import suppress
 import msgspec
 
 from proxy.chat import Chat, Foreign, Media, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
+from proxy.choosing.capability import (
+    AUDIO,
+    FILES,
+    JSON_OBJECT,
+    JSON_SCHEMA,
+    NOTHING_NEEDED,
+    TOOLS,
+    VIDEO,
+    VISION,
+    Needs,
+)
 from proxy.errors import BadRequest
 from proxy.exchange import Exchange
-from proxy.targets.capability import AUDIO, FILES, JSON_OBJECT, JSON_SCHEMA, NOTHING_NEEDED, TOOLS, VIDEO, VISION, Needs
 from proxy.translation.attempt import read
 
 _BITS = {"image": VISION, "file": FILES, "audio": AUDIO, "video": VIDEO}

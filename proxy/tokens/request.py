@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 
 from proxy.chat import Chat, Foreign, Media, Message, Part, Reasoning, Refusal, Text, Tool, ToolCall, ToolResult
+from proxy.choosing.capability import Growth
 from proxy.dialects.splice import Maxima
 from proxy.exchange import Exchange
-from proxy.targets.capability import Growth
 from proxy.targets.needs import conversation_of, needs_of
 from proxy.tokens.encodings import count_all, is_loaded
 

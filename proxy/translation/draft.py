@@ -11,18 +11,18 @@ from proxy.dialects.offered import Offered
 from proxy.dialects.places import PLACES
 from proxy.dialects.settings import changed
 from proxy.dialects.splice import read_envelope
+from proxy.editing import Change
 from proxy.errors import BadRequest
 from proxy.exchange import Exchange
 from proxy.translation.answers import is_conversation
 from proxy.translation.attempt import read_aside
-from proxy.translation.editing import Change
 
 _LARGE = 128 << 10  # bytes that are taken apart off the loop
 _COMPLETIONS = "text_completion"  # an operation without a dialect, whose parameters are known all the same
 
 
 class Draft:
-    """See ``proxy.translation.editing.Editor``."""
+    """See ``proxy.editing.Editor``."""
 
     __slots__ = ()
 

@@ -14,8 +14,8 @@ import time
 from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
 
+from proxy.choosing.health import Health
 from proxy.errors import UpstreamError
-from proxy.targets.health import Health
 
 SETTLED = 1.0  # seconds after which a request that was let through is taken not to be limited
 LOOK_EVERY = 1.0  # seconds between looks whether a limit has ended before its time

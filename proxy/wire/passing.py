@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from proxy.choosing.headroom import PREFIXES
 from proxy.errors import BadAnswer, Header
-from proxy.targets.headroom import PREFIXES
 
 MAX_BYTES = 32 << 10  # of all headers that pass
 

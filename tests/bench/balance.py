@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 from policies.routing._helpers import By
 from policies.routing.balance import Balance, BalanceConfig
+from proxy.choosing.capability import NOTHING_NEEDED, Needs
 from proxy.dialects.paths import EXACT
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Timeouts
 from proxy.providers.provider import Provider
-from proxy.targets.capability import NOTHING_NEEDED, Needs
 from proxy.targets.leaf import Leaf
 
 WAYS: tuple[By, ...] = ("latency", "random", "round_robin", "least_busy")

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 
 from proxy.chat import Chat, Message, Text
+from proxy.choosing.capability import Needs
+from proxy.choosing.tasks import task_of
 from proxy.dialects.paths import EXACT
 from proxy.exchange import Exchange, Identity
 from proxy.expression.parse import parse
 from proxy.expression.values import Sources
-from proxy.targets.capability import Needs
 from proxy.targets.needs import needs_of
-from proxy.targets.tasks import task_of
 
 AIM_WHEN, AIM_TASK = 10.0, 50.0  # microseconds
 ROUNDS, REPEATS = 15, 1000

@@ -18,12 +18,12 @@ from policies.routing.balance import Balance, BalanceConfig
 from policies.routing.fallback import Fallback
 from policies.routing.priority import Priority
 from policies.routing.split import Split
+from proxy.choosing.capability import NOTHING_NEEDED, Needs, Reach
+from proxy.choosing.health import Health
 from proxy.errors import Header
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, Target
 from proxy.price import Price
-from proxy.targets.capability import NOTHING_NEEDED, Needs, Reach
-from proxy.targets.health import Health
 
 LEAVES = 50
 AIM = 20.0  # microseconds

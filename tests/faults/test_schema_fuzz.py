@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from proxy.chat import Chat, Completion, Losses, Message, Text
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.dialects.fit import fit
 from proxy.dialects.table import DIALECTS
 from proxy.errors import BadRequest, UpstreamError
-from proxy.targets.capability import Capabilities
 from tests.support.everything import EVERYTHING
 from tests.support.mutations import Spoiler
 from tests.support.sayings import cut, saying

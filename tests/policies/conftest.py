@@ -11,13 +11,13 @@ import pytest
 from proxy.canaries.release import Plan, Release
 from proxy.chat import Adjustment, Chat, Completion, Text
 from proxy.chat import Choice as ChatChoice
+from proxy.choosing.capability import NOTHING_NEEDED, Needs, Reach
+from proxy.choosing.health import Health
 from proxy.dialects.paths import EXACT
 from proxy.errors import Header, UpstreamError
 from proxy.exchange import Exchange, Identity
 from proxy.experiments.plan import Enrolled
 from proxy.policy import Answer, Choice, Target, Timeouts
-from proxy.targets.capability import NOTHING_NEEDED, Needs, Reach
-from proxy.targets.health import Health
 from proxy.tokens.request import bound, counted
 from proxy.translation.adjusting import adjusted
 from proxy.translation.draft import Draft

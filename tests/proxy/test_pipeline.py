@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from proxy.choosing.capability import Reach
+from proxy.choosing.health import Health
 from proxy.dialects.paths import EXACT
 from proxy.errors import BadRequest, Rejected, UpstreamError
 from proxy.exchange import Exchange, Reply
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer, Choice, Policy, Target, Timeouts
-from proxy.targets.capability import Reach
-from proxy.targets.health import Health
 
 
 class Spy(Policy):

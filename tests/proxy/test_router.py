@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from proxy.choosing.capability import Reach
+from proxy.choosing.health import Health
 from proxy.exchange import Exchange
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer, Choice, Policy, Target, Timeouts
 from proxy.router import Router, RouteRule, is_glob
-from proxy.targets.capability import Reach
-from proxy.targets.health import Health
 
 
 class _Nowhere(Target):

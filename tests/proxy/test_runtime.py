@@ -9,13 +9,13 @@ import time
 
 import pytest
 
+from proxy.choosing.capability import Reach
+from proxy.choosing.health import Health
 from proxy.exchange import Exchange
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer, Choice, Target, Timeouts
 from proxy.router import Router, RouteRule
 from proxy.runtime import Runtime, Shared
-from proxy.targets.capability import Reach
-from proxy.targets.health import Health
 
 
 class _Nowhere(Target):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from proxy.choosing.capability import Growth
 from proxy.config.limits import rules_of
 from proxy.exchange import Exchange, Identity, Meter
 from proxy.limits.limit import Counters, Rule
 from proxy.limits.memory import MemoryCounters
 from proxy.policy import Target
 from proxy.price import Price
-from proxy.targets.capability import Growth
 from proxy.tokens.request import grown
 from tests.policies.conftest import Context, Scripted
 

@@ -30,10 +30,10 @@ FAILURES: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "FLT-05",
         "streams that break off eject nobody",
-        "proxy/targets/health.py",
+        "proxy/choosing/health.py",
         "self._cuts_in_a_row >= rules.failures",
         "self._cuts_in_a_row >= 10**9",
-        "tests/faults/test_ejection.py tests/proxy/targets/test_health.py",
+        "tests/faults/test_ejection.py tests/proxy/choosing/test_health.py",
     ),
     (
         "FLT-05",
@@ -70,7 +70,7 @@ FAILURES: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "FLT-06",
         "ejected targets are tried without measure",
-        "proxy/targets/health.py",
+        "proxy/choosing/health.py",
         "TRIAL_EVERY = 1.0 ",
         "TRIAL_EVERY = 0.0 ",
         "tests/faults/test_ejection.py",

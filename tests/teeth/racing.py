@@ -22,10 +22,10 @@ RACING: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "RACE-03",
         "the loser goes on",
-        "proxy/targets/heat.py",
+        "proxy/choosing/heat.py",
         "            task.cancel()\n",
         "",
-        "tests/e2e/test_race.py tests/policies/routing/test_race.py tests/proxy/targets/test_heat.py",
+        "tests/e2e/test_race.py tests/policies/routing/test_race.py tests/proxy/choosing/test_heat.py",
     ),
     (
         "RACE-04",
@@ -94,9 +94,9 @@ RACING: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "MIRROR-06",
         "answers are always the same",
-        "proxy/targets/comparing.py",
+        "proxy/choosing/comparing.py",
         '{"same": main.text == shadow.text}',
         '{"same": True}',
-        "tests/e2e/test_mirror.py tests/policies/routing/test_mirror.py tests/proxy/targets/test_comparing.py",
+        "tests/e2e/test_mirror.py tests/policies/routing/test_mirror.py tests/proxy/choosing/test_comparing.py",
     ),
 )

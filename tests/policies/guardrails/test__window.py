@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 
 from policies.guardrails._window import KEPT, Window
+from proxy.choosing.capability import Reach
 from proxy.dialects.splice import read_envelope
 from proxy.exchange import Exchange, Identity
 from proxy.policy import Answer, CompileContext, Target
-from proxy.targets.capability import Reach
 from tests.policies.conftest import Context, Scripted
 
 MakeExchange = Callable[..., Exchange]

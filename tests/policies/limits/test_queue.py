@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 import pytest
 
 from policies.limits.queue import PrioritiesConfig, Queue, QueueConfig
+from proxy.choosing.capability import Needs
 from proxy.errors import NoTarget, Overloaded, RateLimited, Rejected, UpstreamError
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.policy import Answer
-from proxy.targets.capability import Needs
 from proxy.units import Duration
 from proxy.waiting.room import Room
 from tests.policies.conftest import Context, Scripted

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from policies.limits.quota import Quota, QuotaConfig
+from proxy.choosing.capability import AS_IT_IS, Growth
 from proxy.config.limits import rules_of
 from proxy.dialects.splice import Maxima
 from proxy.exchange import Attempt, Exchange, Identity, Reply
 from proxy.limits.limit import Amounts, Downgrade, Gauge, Held, LimitConfig, Over, Unavailable
 from proxy.limits.memory import MemoryCounters
 from proxy.policy import Answer
-from proxy.targets.capability import AS_IT_IS, Growth
 from proxy.units import Duration
 from tests.support.limits import Limits, Priced, Spent, Waits
 

@@ -13,6 +13,7 @@ import pytest
 from policies.routing._affinity import AffinityConfig
 from policies.routing.balance import Balance, BalanceConfig
 from policies.routing.fallback import Fallback
+from proxy.choosing.health import Rules
 from proxy.dialects.paths import EXACT
 from proxy.errors import Overloaded
 from proxy.exchange import Exchange, Identity
@@ -20,7 +21,6 @@ from proxy.ledger.charge import Charges
 from proxy.policy import Answer, Timeouts
 from proxy.prefixes.table import Prefixes
 from proxy.providers.capabilities import Known
-from proxy.targets.health import Rules
 from proxy.targets.leaf import Leaf
 from proxy.units import Duration
 from tests.support.compiled import Canned

@@ -11,9 +11,9 @@ import pytest
 
 from policies.routing._helpers import Cost, Latency, LeastBusy, MostLeft, Random, RoundRobin, Seat, Way, Weighted
 from policies.routing.fallback import Fallback
+from proxy.choosing.capability import NOTHING_NEEDED, Needs
 from proxy.errors import Header
 from proxy.price import Price
-from proxy.targets.capability import NOTHING_NEEDED, Needs
 
 DOLLAR = 10**9
 

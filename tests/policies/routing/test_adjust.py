@@ -8,10 +8,10 @@ import pytest
 
 from policies.routing.adjust import Adjust, AdjustConfig, ParametersConfig, SystemConfig
 from policies.routing.fallback import Fallback, FallbackConfig
+from proxy.around import Around
+from proxy.choosing.capability import AS_IT_IS, Growth, Needs, Reach
 from proxy.dialects.paths import EXACT
 from proxy.errors import RateLimited, Unsupported
-from proxy.targets.around import Around
-from proxy.targets.capability import AS_IT_IS, Growth, Needs, Reach
 
 BODY = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]}'
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from policies.routing.balance import Balance, BalanceConfig
+from proxy.choosing.capability import TOOLS, Needs, Reach
+from proxy.choosing.health import Rules
 from proxy.errors import NoTarget, Overloaded, RateLimited, Rejected, Unavailable, UpstreamError
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Timeouts
-from proxy.targets.capability import TOOLS, Needs, Reach
-from proxy.targets.health import Rules
 from proxy.targets.leaf import Leaf
 from tests.support.compiled import Canned
 

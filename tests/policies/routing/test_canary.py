@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from policies.routing.canary import Canary, CanaryConfig, Cost, ErrorRate, GuardConfig, Slowness
 from proxy.canaries.guard import Guard, Limit, Outcome
 from proxy.canaries.release import Plan, Release
+from proxy.choosing.capability import NOTHING_NEEDED, TOOLS, Needs, Reach
 from proxy.errors import (
     BadRequest,
     ContextTooLong,
@@ -23,7 +24,6 @@ from proxy.errors import (
 )
 from proxy.exchange import Attempt, Begun
 from proxy.policy import Answer
-from proxy.targets.capability import NOTHING_NEEDED, TOOLS, Needs, Reach
 from proxy.units import Duration, Money, Percent
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from policies.routing.classify import Classify, ClassifyConfig
 from proxy.chat import Chat, Message, Text
+from proxy.choosing.capability import Needs
 from proxy.errors import Unavailable
-from proxy.targets.capability import Needs
 
 OF = {"code": "coder", "reasoning": "large", "long_context": "long", "default": "small"}
 

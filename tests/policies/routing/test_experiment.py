@@ -15,9 +15,9 @@ from policies.routing._plan import (
     VariantConfig,
 )
 from policies.routing.experiment import Experiment
+from proxy.choosing.capability import VISION, Needs, Reach
 from proxy.exchange import Identity
 from proxy.experiments.plan import Allocation
-from proxy.targets.capability import VISION, Needs, Reach
 from proxy.units import Duration, Percent
 
 _START = "2023-11-14T22:13:20"  # the clock of the context

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from policies.routing.fallback import Fallback, FallbackConfig
+from proxy.choosing.capability import TOOLS, VISION, Needs, Reach
 from proxy.errors import (
     ContentRefused,
     ContextTooLong,
@@ -17,7 +18,6 @@ from proxy.errors import (
     Unavailable,
     UpstreamError,
 )
-from proxy.targets.capability import TOOLS, VISION, Needs, Reach
 
 
 def _compile(context: Any, targets: dict[str, Any], **config: Any) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from policies.routing.priority import Priority, PriorityConfig
+from proxy.choosing.capability import Needs, Reach
 from proxy.errors import ContentRefused, ContextTooLong, Overloaded, RateLimited, Unavailable
 from proxy.policy import Node
-from proxy.targets.capability import Needs, Reach
 from proxy.units import Percent
 
 

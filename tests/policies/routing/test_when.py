@@ -8,9 +8,9 @@ import pytest
 
 from policies.routing.fallback import Fallback
 from policies.routing.when import Branch, When, WhenConfig
+from proxy.choosing.capability import TOOLS, Needs
 from proxy.config.model import convert
 from proxy.errors import NoBranch, Unavailable
-from proxy.targets.capability import TOOLS, Needs
 
 
 def _compile(context: Any, scripted: Any, *branches: dict[str, str]) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from proxy.admin.targets import act, clock, health_of, table, target, targets
+from proxy.choosing.health import Rules
 from proxy.errors import RateLimited, Unavailable
 from proxy.router import Router
-from proxy.targets.health import Rules
 from tests.support.compiled import Canned, make_rule
 
 NOW, WALL = 1000.0, 1_780_000_000.0

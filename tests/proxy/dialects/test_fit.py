@@ -26,8 +26,8 @@ from proxy.chat import (
     ToolChoice,
     ToolResult,
 )
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.fit import REFUSABLE, fit
-from proxy.targets.capability import Capabilities
 
 ALL = Capabilities(audio=True, video=True, thinking="budget", prompt_cache="marks", json_schema=True)
 NOTHING = Capabilities(

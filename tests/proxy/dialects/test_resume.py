@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from proxy.chat import Chat, Message, Text, Thinking
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.dialects.resume import PROMPT, resume
 from proxy.exchange import Begun
-from proxy.targets.capability import Capabilities
 
 _ASKED = Message("user", [Text("Hi")])
 _MORE = Message("user", [Text(PROMPT)])

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
+from proxy.choosing.capability import Needs
 from proxy.exchange import Exchange
 from proxy.expression.parse import parse
 from proxy.expression.tokens import ExpressionError
 from proxy.expression.values import Sources
-from proxy.targets.capability import Needs
 
 SOURCES = Sources(lambda x: x.needs or Needs(), time.time, (), None)
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
+from proxy.choosing.capability import NOTHING_NEEDED, TOOLS, Needs
 from proxy.exchange import Exchange, Identity
 from proxy.expression.parse import MAX_DEPTH, Condition, parse
 from proxy.expression.tokens import ExpressionError
 from proxy.expression.values import Sources
-from proxy.targets.capability import NOTHING_NEEDED, TOOLS, Needs
 
 SOURCES = Sources(lambda x: x.needs or NOTHING_NEEDED, time.time, (Identity("acme", "t", "k"),), None)
 

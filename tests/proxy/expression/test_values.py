@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from proxy.choosing.capability import AUDIO, FILES, JSON_OBJECT, JSON_SCHEMA, TOOLS, VIDEO, VISION, Needs
 from proxy.dialects.paths import _GEMINI, EXACT, PREFIXES
 from proxy.exchange import Exchange, Identity
 from proxy.expression.values import (
@@ -23,7 +24,6 @@ from proxy.expression.values import (
     plain_value,
     time_value,
 )
-from proxy.targets.capability import AUDIO, FILES, JSON_OBJECT, JSON_SCHEMA, TOOLS, VIDEO, VISION, Needs
 from tests.support.environment import ROOT
 
 NEEDS = Needs(TOOLS | VISION, 120, 40)

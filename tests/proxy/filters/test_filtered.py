@@ -30,7 +30,7 @@ from proxy.chat import (
 from proxy.dialects.paths import endpoint_for
 from proxy.dialects.table import DIALECTS
 from proxy.exchange import Exchange, Reply
-from proxy.filters.filter import Halt
+from proxy.filter import Halt
 from proxy.filters.filtered import filtered
 from proxy.gather import events_of
 from proxy.policy import Answer

@@ -10,7 +10,7 @@ import pytest
 
 from policies.guardrails.pii import Pii, PiiConfig
 from proxy.exchange import Exchange
-from proxy.filters.filter import Halt
+from proxy.filter import Halt
 from proxy.filters.filtered import filtered
 from proxy.wire.sse import Splitter, data_of
 from tests.proxy.filters.test_filtered import answer, exchange, told

@@ -22,7 +22,7 @@ from proxy.chat import (
     Total,
     Usage,
 )
-from proxy.filters.filter import Halt
+from proxy.filter import Halt
 from proxy.filters.filtering import Sieve
 
 

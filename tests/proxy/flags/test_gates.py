@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from proxy.choosing.capability import NOTHING_NEEDED, Reach
+from proxy.choosing.health import Health
 from proxy.errors import TargetOff
 from proxy.exchange import Exchange, Reply
 from proxy.flags.flag import Flag, Setting
@@ -14,8 +16,6 @@ from proxy.flags.gates import TargetGate, gated
 from proxy.flags.switch import Switch
 from proxy.pipeline import Pipeline
 from proxy.policy import Answer, Choice, Node, Policy, Target, Timeouts
-from proxy.targets.capability import NOTHING_NEEDED, Reach
-from proxy.targets.health import Health
 
 ON, OFF = Flag("x", Setting.parse("on")), Flag("x", Setting.parse("off"))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.choosing.capability import NOTHING_NEEDED
 from proxy.exchange import Exchange
 from proxy.expression.parse import parse
 from proxy.expression.values import Sources
 from proxy.flags.flag import Flag, Setting
 from proxy.flags.rollout import Rollout, is_within, salt_of
 from proxy.flags.switch import Switch
-from proxy.targets.capability import NOTHING_NEEDED
 
 FAST = parse("model == 'fast'", Sources(lambda x: NOTHING_NEEDED, lambda: 0.0))
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.choosing.capability import Capabilities
 from proxy.providers.capabilities import Known, ModelConfig, capabilities_of, check_models, table
-from proxy.targets.capability import Capabilities
 
 MANY = 3000
 

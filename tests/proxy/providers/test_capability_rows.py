@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.fit import REFUSABLE
 from proxy.providers.capability_rows import ROWS, SAME_AS
-from proxy.targets.capability import Capabilities
 
 
 def test_every_kind_has_a_row_for_models_that_have_none() -> None:

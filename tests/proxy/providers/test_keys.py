@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from proxy.choosing.health import QUOTA_REST
 from proxy.providers.keys import MAX_RESTING, REFUSED_REST, KeyHealth, KeyRing
-from proxy.targets.health import QUOTA_REST
 
 
 class Clock:

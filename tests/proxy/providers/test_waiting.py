@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.choosing.headroom import duration
 from proxy.providers.waiting import MAX_RETRY_AFTER, capped, reset_in, retry_after, wait_in_words
-from proxy.targets.headroom import duration
 
 NOW = 1_700_000_000.0
 

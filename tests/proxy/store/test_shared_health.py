@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from proxy.choosing.health import Health, Rules
 from proxy.errors import RateLimited
 from proxy.store.shared_health import EVERY, MAX_NAMES, UNREACHABLE, News, SharedHealth, has_extra
-from proxy.targets.health import Health, Rules
 from tests.support.scale import PATIENCE
 from tests.support.valkey import Valkey
 

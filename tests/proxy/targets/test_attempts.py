@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import pytest
 
+from proxy.choosing.capability import Reach
+from proxy.choosing.health import QUOTA_REST, Health, Rules
 from proxy.dialects.paths import EXACT
 from proxy.errors import ContentRefused, NoTarget, RateLimited, TargetOff, Unavailable, UpstreamError, UpstreamTimeout
 from proxy.exchange import Exchange
 from proxy.policy import Answer, Choice, Target
 from proxy.targets.attempts import Attempts, Load, RetryRules
-from proxy.targets.capability import Reach
-from proxy.targets.health import QUOTA_REST, Health, Rules
 from tests.support.compiled import make_exchange
 
 QUICK = RetryRules(base=0.002, max_delay=0.05)

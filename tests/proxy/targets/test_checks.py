@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from proxy.choosing.health import Health, Rules
 from proxy.errors import Unavailable
 from proxy.providers.capabilities import CheckConfig
 from proxy.reports import Reports
 from proxy.targets.checks import Check, Watch, take_over
-from proxy.targets.health import Health, Rules
 from proxy.units import Duration
 from proxy.upstream import Upstream
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from proxy.chat import Begin, Chat, Close, Completion, Delta, End, Event, Finish, Message, Open, Text
+from proxy.choosing.capability import Reach
+from proxy.choosing.health import Health
 from proxy.dialects.paths import EXACT
 from proxy.errors import BadCredential, ContentRefused, Overloaded, Rejected, Unavailable, UpstreamError
 from proxy.exchange import Attempt, Exchange
 from proxy.policy import Answer, Choice, Target
 from proxy.reports import Reports
-from proxy.targets.capability import Reach
 from proxy.targets.continued import MAX, Continued
-from proxy.targets.health import Health
 from proxy.translation.translated import Translated
 from tests.support.compiled import make_exchange
 

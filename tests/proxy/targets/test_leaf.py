@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from proxy.choosing.health import Rules
 from proxy.dialects.paths import EXACT
 from proxy.errors import (
     BadRequest,
@@ -22,7 +23,6 @@ from proxy.errors import (
 from proxy.exchange import Exchange
 from proxy.ledger.charge import Charges
 from proxy.policy import Answer, Timeouts
-from proxy.targets.health import Rules
 from proxy.targets.leaf import Leaf
 from tests.support.compiled import Canned, make_exchange
 

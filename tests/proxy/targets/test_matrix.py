@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from proxy import cli
+from proxy.choosing.capability import Capabilities
 from proxy.providers.capabilities import table
 from proxy.targets import matrix
-from proxy.targets.capability import Capabilities
 
 _FILE = """
 providers:

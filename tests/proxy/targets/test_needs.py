@@ -8,9 +8,19 @@ from typing import Any
 
 import pytest
 
+from proxy.choosing.capability import (
+    AUDIO,
+    FILES,
+    JSON_OBJECT,
+    JSON_SCHEMA,
+    NOTHING_NEEDED,
+    TOOLS,
+    VIDEO,
+    VISION,
+    Needs,
+)
 from proxy.dialects.paths import endpoint_for
 from proxy.exchange import Exchange
-from proxy.targets.capability import AUDIO, FILES, JSON_OBJECT, JSON_SCHEMA, NOTHING_NEEDED, TOOLS, VIDEO, VISION, Needs
 from proxy.targets.needs import _LARGE, conversation_of, estimate, needs_of
 
 PIXEL = base64.b64encode(b"\x89PNG" * 20).decode()

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.chat import PromptCache
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.dialects.paths import endpoint_for
 from proxy.dialects.splice import read_envelope
@@ -19,7 +20,6 @@ from proxy.errors import BadAnswer, BadRequest, Rejected, Unsupported
 from proxy.exchange import Exchange, Identity
 from proxy.policy import Answer
 from proxy.providers.provider import Provider
-from proxy.targets.capability import Capabilities
 from proxy.translation.attempt import Turn, prepare, preview, scope_of
 from tests.support.compiled import Canned, make_exchange
 

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
+from proxy.choosing.health import Health
 from proxy.errors import Overloaded, RateLimited, UpstreamError
-from proxy.targets.health import Health
 from proxy.waiting.room import Room, Ticket
 
 SEED = 7

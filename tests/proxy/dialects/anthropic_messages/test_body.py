@@ -21,10 +21,10 @@ from proxy.chat import (
     ToolChoice,
     ToolResult,
 )
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.anthropic_messages.body import write_count_request, write_request
 from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL, NAME
 from proxy.dialects.dialect import Aim
-from proxy.targets.capability import Capabilities
 from tests.proxy.dialects.anthropic_messages.official import check_count, check_request
 
 USER = Message("user", [Text("hi")])

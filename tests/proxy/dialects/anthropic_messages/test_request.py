@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from proxy.chat import Cache, Format, Losses, Message, Text, Thinking, Tool, ToolChoice, ToolResult
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.anthropic_messages.body import write_request
 from proxy.dialects.anthropic_messages.request import read_request
 from proxy.dialects.anthropic_messages.wire import NAME
 from proxy.dialects.dialect import Aim
 from proxy.errors import BadRequest
-from proxy.targets.capability import Capabilities
 
 BASE: dict[str, Any] = {"model": "m", "max_tokens": 10, "messages": [{"role": "user", "content": "hi"}]}
 

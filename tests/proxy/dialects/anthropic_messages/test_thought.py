@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from proxy.chat import Chat, Losses, Message, Text, Thinking
+from proxy.choosing.capability import Capabilities, ThinkingStyle
 from proxy.dialects.anthropic_messages.thought import Plan, plan, restrain
 from proxy.dialects.dialect import Aim
-from proxy.targets.capability import Capabilities, ThinkingStyle
 
 USER: list[dict[str, Any]] = [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]
 CALLED: list[dict[str, Any]] = [*USER, {"role": "assistant", "content": [{"type": "tool_use"}]}, *USER]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from proxy.chat import Cache, Chat, Losses, Media, Message, Part, Reasoning, Text, ToolCall, ToolResult
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.bedrock.body import write_request
 from proxy.dialects.dialect import Aim
-from proxy.targets.capability import Capabilities
 from tests.proxy.dialects.bedrock.client import accepted
 from tests.proxy.dialects.bedrock.official import check_conversation, check_request
 

@@ -21,11 +21,11 @@ from proxy.chat import (
     ToolChoice,
     ToolResult,
 )
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.anthropic_messages.wire import ANSWER_TOOL
 from proxy.dialects.bedrock.body import write_count_request, write_request
 from proxy.dialects.dialect import Aim
 from proxy.errors import BadRequest
-from proxy.targets.capability import Capabilities
 from tests.proxy.dialects.bedrock.conversations import conversation
 from tests.proxy.dialects.bedrock.official import check_conversation, check_request
 

@@ -23,11 +23,11 @@ from proxy.chat import (
     ToolChoice,
     ToolResult,
 )
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.bedrock.body import write_request
 from proxy.dialects.bedrock.request import read_count_request, read_request
 from proxy.dialects.dialect import Aim
 from proxy.errors import BadRequest
-from proxy.targets.capability import Capabilities
 from tests.proxy.dialects.bedrock.client import accepted
 from tests.support.mutations import Spoiler
 

@@ -9,10 +9,10 @@ import pytest
 from google.genai import types
 
 from proxy.chat import Chat, Format, Losses, Message, Text, Thinking, Tool, ToolChoice
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.dialects.gemini.body import write_count_request, write_request
 from proxy.errors import BadRequest
-from proxy.targets.capability import Capabilities
 
 NEW = Aim(model="gemini-3-flash", capabilities=Capabilities(thinking="level"))
 OLD = Aim(model="gemini-2.5-flash", capabilities=Capabilities(thinking="budget"))

@@ -36,11 +36,11 @@ from proxy.chat import (
     Usage,
 )
 from proxy.chat import End as Ended
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.dialects.gemini.dialect import Gemini
 from proxy.errors import BadAnswer
 from proxy.gather import Gather, events_of
-from proxy.targets.capability import Capabilities
 from proxy.wire.sse import Splitter
 from tests.proxy.dialects.gemini.official import JSON, STREAM, asked, client
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from proxy.chat import Losses, Thinking
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.dialects.gemini.models import is_current, write_thinking
-from proxy.targets.capability import Capabilities
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from proxy.chat import Chat, Format, Losses, Message, Text, Thinking, Tool, ToolCall, ToolChoice, ToolResult
+from proxy.choosing.capability import Capabilities
 from proxy.dialects.dialect import Aim
 from proxy.dialects.openai_responses.body import write_count_request, write_request
 from proxy.dialects.openai_responses.request import read_request
 from proxy.errors import BadRequest
-from proxy.targets.capability import Capabilities
 from tests.support.judged.openai_responses import judge
 
 _THINKER = Aim(model="gpt-5.1", capabilities=Capabilities(thinking="effort"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from proxy.choosing.capability import Growth, Needs, Reach
+from proxy.choosing.health import Health
 from proxy.exchange import Exchange
 from proxy.policy import Choice, Target
 from proxy.price import Price
-from proxy.targets.capability import Growth, Needs, Reach
-from proxy.targets.health import Health
 
 
 class Around(Target):

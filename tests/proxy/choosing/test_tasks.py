@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from proxy.chat import Chat, Format, Message, Text, Thinking, Tool, ToolResult
-from proxy.targets.tasks import LABELS, excerpt, task_of
+from proxy.choosing.tasks import LABELS, excerpt, task_of
 from tests.policies.routing.sample import SAMPLE
 
 FLOOR = 0.9  # of the sample; the rules were made while looking at it, so expect less of what others ask

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from proxy.choosing.effects import lasting
 from proxy.dialects.paths import endpoint_for
-from proxy.targets.effects import lasting
 from tests.support.compiled import make_exchange
 
 

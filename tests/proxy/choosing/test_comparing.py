@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from proxy.chat import Choice, Completion, Part, Text, ToolCall
+from proxy.choosing.comparing import MAX_WORDS, Side, compare, is_json_text, similarity
 from proxy.exchange import Attempt
-from proxy.targets.comparing import MAX_WORDS, Side, compare, is_json_text, similarity
 from tests.support.limits import Spent
 
 ALL = frozenset({"status", "latency", "length", "stop", "json", "exact", "similarity", "tools"})

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from proxy.choosing.heat import Heat, all_ended
 from proxy.errors import Overloaded, Unavailable
-from proxy.targets.heat import Heat, all_ended
 
 
 class _Prize:

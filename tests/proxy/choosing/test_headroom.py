@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from proxy.choosing.headroom import UNKNOWN, read_headroom
 from proxy.errors import Header
-from proxy.targets.headroom import UNKNOWN, read_headroom
 
 TOLD, WALL = 1000.0, 1_700_000_000.0
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from proxy.around import Around
 from proxy.policy import Answer, Timeouts
-from proxy.targets.around import Around
 from proxy.targets.leaf import Leaf
 from tests.support.compiled import Canned, make_exchange
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.choosing.health import TRIAL_EVERY, Health, PeakEwma, Rules
 from proxy.errors import ContentRefused, Overloaded, RateLimited, Unavailable
-from proxy.targets.health import TRIAL_EVERY, Health, PeakEwma, Rules
 
 RULES = Rules(failures=3, min_requests=10, window=10, eject=30, max_eject=100)
 GONE = Unavailable("gone")

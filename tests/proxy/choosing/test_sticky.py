@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from proxy.targets.sticky import salt, steady, unit
+from proxy.choosing.sticky import salt, steady, unit
 
 _SUBJECTS = [f"user-{number}".encode() for number in range(20_000)]
 

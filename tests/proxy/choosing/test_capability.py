@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.targets.capability import NEED_NAMES, TOOLS, VISION, Capabilities, Needs, Reach, reach_of
+from proxy.choosing.capability import NEED_NAMES, TOOLS, VISION, Capabilities, Needs, Reach, reach_of
 
 
 @pytest.mark.parametrize("bit", NEED_NAMES)
