@@ -113,7 +113,7 @@ class CompileContext(Protocol):
         """Tokens of a request and of its answer, at most, at any of the targets to which it grows from ``size``."""
 
     def rules(self, limits: Sequence[Any], level: str, scope: str, at: str) -> tuple[Rule, ...]:
-        """Entries of the file (``proxy.limits.limit.LimitConfig`` or texts) as rules; problems are reported below ``at``."""
+        """Entries of the file (``proxy.limits.limit.LimitConfig`` or texts) as rules; problems go below ``at``."""
 
     def tell(self, event: str, **fields: Any) -> None:
         """Something that operators should hear of: see ``proxy.reports``."""
