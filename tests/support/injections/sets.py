@@ -87,3 +87,7 @@ def _fillers() -> dict[str, list[str]]:
 def dataset(half: str = "") -> list[Row]:
     """Both kinds; ``half``: ``tune`` or ``held`` alone."""
     return [row for row in (*attacks(), *benign()) if not half or row["half"] == half]
+
+
+def fresh(third: str) -> list[Row]:
+    return []
