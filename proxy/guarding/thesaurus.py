@@ -7,12 +7,12 @@ finds whole words alone; in scripts that do not part words it finds them anywher
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from proxy.guarding.normalise import fold
 
 _TOKEN = re.compile(
-    r"https?:[^\s)>\"']{1,200}|[\w.+-]{1,60}@[\w-]{1,60}\.\w{2,20}|[a-z0-9_\u00df-\u058f]+(?:'[a-z]+)?"
+    r"https?:[^\s)>\"']{1,200}|[a-z0-9_\u00df-\u058f]+(?:'[a-z]+|@[\w-]{1,60}\.\w{2,20})?"
     r"|[\u0590-\ufffd](?:[ \u0590-\ufffd]*[\u0590-\ufffd])?|[.!?;:\n\"`<>{}\[\]#=|]"
 )
 _PIECE = re.compile(r"[^\s.!?;:\n\"`<>{}\[\]#=|,()]+")
@@ -25,7 +25,8 @@ _LONGEST_SIGNS = 10  # of an entry in a script without spaces
 _SHORTEST_STEM = 3
 _MOST_KEPT = 20_000  # words whose classes are remembered
 Classes = tuple[str, ...]
-_Entry = tuple[Classes, Sequence[tuple[list[str], Classes]]]  # its own classes, and phrases that begin with it
+_Phrases = dict[str, dict[tuple[str, ...], Classes]]  # by the second word, by the words after it, long ones first
+_Entry = tuple[Classes, _Phrases]  # of a word by itself, and of phrases that begin with it
 
 
 class Thesaurus:
@@ -37,13 +38,14 @@ class Thesaurus:
         self._words: dict[str, Classes] = {}
         self._stems: dict[str, Classes] = {}
         self._signs: dict[str, Classes] = {}
-        self._phrases: dict[str, list[tuple[list[str], Classes]]] = {}
+        self._phrases: dict[str, _Phrases] = {}
         for name, text in concepts.items():
             for entry in text.split(","):
                 self._add(fold(" ".join(entry.split())), name)
         self._longest = max(map(len, self._signs), default=0)
-        for phrases in self._phrases.values():
-            phrases.sort(key=lambda phrase: -len(phrase[0]))
+        for by_second in self._phrases.values():
+            for second, phrases in by_second.items():
+                by_second[second] = dict(sorted(phrases.items(), key=lambda phrase: -len(phrase[0])))
         self._known: dict[str, _Entry | None] = {}
 
     def _add(self, entry: str, name: str) -> None:
@@ -58,30 +60,32 @@ class Thesaurus:
             word = words[0].rstrip("*")
             table[word] = _with(table.get(word, ()), name)
         elif words:
-            rest = [word.rstrip("*") for word in words[1:]]
-            self._phrases.setdefault(words[0], []).append((rest, (name,)))
+            first, second, *rest = (word.rstrip("*") for word in words)
+            phrases = self._phrases.setdefault(first, {}).setdefault(second, {})
+            phrases[tuple(rest)] = _with(phrases.get(tuple(rest), ()), name)
 
     def read(self, text: str) -> Iterator[tuple[int, Classes]]:
         """The place of each word that says something (words are counted), and its classes; text must be folded.
         ``.`` is the class of what ends a sentence."""
         words = _TOKEN.findall(text)
-        known = self._known
+        known, last = self._known, len(words) - 1
         for at, word in enumerate(words):
             entry = known[word] if word in known else self._look_up(word)
             if entry is None:
                 continue
             classes, phrases = entry
-            for rest, names in phrases:
-                if words[at + 1 : at + 1 + len(rest)] == rest:
-                    classes = (*classes, *names)
-                    break
+            if phrases and at < last and words[at + 1] in phrases:
+                for rest, names in phrases[words[at + 1]].items():
+                    if tuple(words[at + 2 : at + 2 + len(rest)]) == rest:
+                        classes = (*classes, *(name for name in names if name not in classes))
+                        break
             if classes:
                 yield at, classes
             elif word >= "\u0590":
                 yield from self._unspaced(at, word)
 
     def _look_up(self, word: str) -> _Entry | None:
-        entry = self._classes(word), self._phrases.get(word, ())
+        entry = self._classes(word), self._phrases.get(word, {})
         found = entry if entry[0] or entry[1] or word >= "\u0590" else None
         if len(self._known) < _MOST_KEPT:
             self._known[word] = found

@@ -90,4 +90,11 @@ def dataset(half: str = "") -> list[Row]:
 
 
 def fresh(third: str) -> list[Row]:
-    return []
+    """Plain texts in the words of other people, by style: a, b or c. ``intent`` is the kind that stands before each."""
+    rows = []
+    for kind, lines in sections(f"fresh_{third}.txt").items():
+        for line in lines:
+            intent, _, text = line.partition(": ")
+            label = "attack" if kind == "attack" else "benign"
+            rows.append({"text": text, "label": label, "family": intent, "kind": kind, "half": third})
+    return rows
