@@ -37,7 +37,6 @@ the second comes soon behind the first, ``^shed`` that a sentence begins with it
 
 from __future__ import annotations
 '''
-HOUSE = Path(__file__).parents[3]
 _CHOICE = re.compile(r"\{(_\w+|[^{}]*\|[^{}]*)\}")
 
 
@@ -76,10 +75,8 @@ def lessons(seed: int = SEED) -> list[tuple[str, bool, float]]:
 
 
 def prose() -> list[str]:
-    """What nobody would call an attack, and much of it: the documentation of this project and of Python's library."""
-    own = [path.read_text(encoding="utf-8") for path in sorted(HOUSE.glob("*.md")) + sorted(HOUSE.glob("*/**/*.md"))]
-    library = sorted(Path(sysconfig.get_path("stdlib")).glob("[a-z]*.py"))
-    return own + [_docstrings(path) for path in library]
+    """What nobody would call an attack, and much of it: the documentation of Python's own library."""
+    return [_docstrings(path) for path in sorted(Path(sysconfig.get_path("stdlib")).glob("[a-z]*.py"))]
 
 
 def _docstrings(path: Path) -> str:
