@@ -28,7 +28,7 @@ EACH = {"attack": 14, "benign": 40}  # sentences from a frame
 UNI = 10.0
 MIXED = 600
 LEAST = 0.1  # a weight that is written down
-RAISED = 0.7  # to the weight of everything, so that the threshold of all guards, 0.75, is the point to work at
+RAISED = 0.5  # to the weight of everything, so that the threshold of all guards, 0.75, is the point to work at
 HEAD = '''"""The weights of ``proxy.guarding.leaning``, fitted by ``python -m tests.support.injections.lessons``; not to be edited.
 
 Log-odds of an attack: ``shed`` that the concept is there, ``norms+shed`` that both are in a sentence, ``shed>norms`` that
