@@ -2,7 +2,8 @@
 
 Words of ``proxy.guarding.phrases`` are found in one pass; then one sweep over what was found sees which rules have all
 their classes within so many characters. A rule has a weight; rules of different families near each other add up (1 less
-the product of 1 less each weight), those of one family do not. Everything is linear in the length of the text: no rule
+the product of 1 less each weight), those of one family do not. What the rules do not know, a linear model may
+(``proxy.guarding.leaning``): the higher score counts. Everything is linear in the length of the text: no rule
 looks back further than to the last word of each class.
 """
 
@@ -135,7 +136,9 @@ def lexicons() -> tuple[Lexicon, Lexicon]:
 
 def prepare() -> None:
     """Build what every judgement needs: once, while compiling."""
-    lexicons(), thesaurus(), model()
+    lexicons()
+    thesaurus()
+    model()
 
 
 def seams(texts: Sequence[str]) -> Iterator[str]:
@@ -148,9 +151,9 @@ def seams(texts: Sequence[str]) -> Iterator[str]:
 
 
 def judge(text: str, *, untrusted: bool = False, enough: float = 1.0) -> Suspicion:
-    """The worst that is found in any view of the text, by the rules or by the model. ``untrusted``: nobody who may speak
-    wrote it, so that talk about attacks excuses nothing, and the odds of an attack are twice as high from the start.
-    ``enough``: a score at which looking on is of no use."""
+    """The worst that is found in any view of the text, by the rules or by the model. ``untrusted``: nobody who may
+    speak wrote it, so that talk about attacks excuses nothing, and the odds of an attack are twice as high from the
+    start. ``enough``: a score at which looking on is of no use."""
     worst = NONE
     if len(text) < (_SHORTEST if text.isascii() else _SHORTEST // 3):
         return worst

@@ -1,10 +1,11 @@
 """How much the concepts of a text lean towards an attack: a linear model (logistic regression) over which of them stand
 together, with its weights in a table that can be read (``proxy.guarding.weights``).
 
-A text is read by clauses, and judged by windows: clauses one behind another with so many words together. The features
-of a clause are its concepts (``shed``), two of them (``norms+shed``), one soon behind another (``shed>norms``), and the
-first (``^shed``), with which orders begin. A feature that is not in the table weighs nothing. A text of many windows has
-as many chances to look bad by accident, and so its score is that of its worst window less the logarithm of their number.
+A text is read by clauses, and judged by windows: clauses one behind another with so many words together. The
+features of a clause are its concepts (``shed``), two of them (``norms+shed``), one soon behind another
+(``shed>norms``), and the first (``^shed``), with which orders begin. A feature that is not in the table weighs
+nothing. A text of many windows has as many chances to look bad by accident, and so its score is that of its worst
+window less the logarithm of their number.
 """
 
 from __future__ import annotations

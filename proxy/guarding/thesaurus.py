@@ -1,7 +1,7 @@
 """Words of a text as concepts: which classes each word is in, in one pass of dictionary look-ups.
 
-Building one takes milliseconds, whatever the number of phrases (a ``Lexicon`` of the same size takes seconds), and so it
-finds whole words alone; in scripts that do not part words it finds them anywhere.
+Building one takes milliseconds (a ``Lexicon`` of that size takes seconds), for it finds whole words alone; in scripts
+that do not part words it finds them anywhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _TOKEN = re.compile(
 )
 _PIECE = re.compile(r"[^\s.!?;:\n\"`<>{}\[\]#=|,()]+")
 _SIGNS = {"?": "?", "\n": "", **dict.fromkeys('"`', "quote"), **dict.fromkeys("<>{}[]#=|", "code")}
-_BREAKS = frozenset(".!?;:\n\"")
+_BREAKS = frozenset('.!?;:\n"')
 END, ASKED = ".", "?"  # classes of what ends a sentence, and of what ends a question
 _ENDINGS = (("s", ""), ("es", ""), ("d", ""), ("ed", ""), ("ing", ""), ("ing", "e"), ("ies", "y"), ("ied", "y"))
 _LONGEST_WORD = 24  # letters; longer ones are no words

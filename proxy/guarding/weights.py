@@ -1,7 +1,7 @@
-"""The weights of ``proxy.guarding.leaning``, fitted by ``python -m tests.support.injections.lessons``; not to be edited.
+"""The weights of ``proxy.guarding.leaning``, as ``python -m tests.support.injections.lessons`` fits them.
 
-Log-odds of an attack: ``shed`` that the concept is there, ``norms+shed`` that both are in a sentence, ``shed>norms`` that
-the second comes soon behind the first, ``^shed`` that a sentence begins with it, ``1`` for every text.
+Log-odds of an attack: ``shed`` that the concept is there, ``norms+shed`` that both are in a sentence, ``shed>norms``
+that the second comes soon behind the first, ``^shed`` that a sentence begins with it, ``1`` for every text.
 """
 
 from __future__ import annotations

@@ -98,7 +98,10 @@ BROUGHT: dict[str, tuple[str, Any]] = {
     ),
     "responses: shell": ("/v1/responses", {"input": [{"type": "shell_call_output", "output": [{"stdout": QUOTED}]}]}),
     **{
-        f"messages: {kind}": ("/v1/messages", said((role, [{"type": kind, "content": [{"type": "text", "text": QUOTED}]}])))
+        f"messages: {kind}": (
+            "/v1/messages",
+            said((role, [{"type": kind, "content": [{"type": "text", "text": QUOTED}]}])),
+        )
         for role, kind in (
             ("user", "tool_result"),
             ("user", "search_result"),
