@@ -51,7 +51,7 @@ class Leaning(NamedTuple):
 
 @lru_cache(maxsize=1)
 def thesaurus() -> Thesaurus:
-    """Built once, while compiling: a tenth of a second."""
+    """Built once, while compiling: a hundredth of a second."""
     return Thesaurus(CONCEPTS)
 
 
