@@ -10,7 +10,7 @@ from policies.guardrails._helpers import Guard, GuardConfig, Seen
 from proxy.exchange import Exchange, Reply
 from proxy.guarding.action import Found
 from proxy.guarding.carriers import Carrier, Place, splice
-from proxy.guarding.intent import FAMILIES, Suspicion, judge, lexicons, seams
+from proxy.guarding.intent import FAMILIES, Suspicion, judge, prepare, seams
 from proxy.guarding.normalise import views
 from proxy.guarding.scanner import Pattern, Patterns, Scanner, Span, problem
 from proxy.guarding.verdict import Verdict
@@ -21,7 +21,6 @@ from proxy.units import Duration
 CANARY = "canary"
 _UNTRUSTED: frozenset[Place] = frozenset({"tool_result", "tool_definition"})
 _PROSE = frozenset({"content", "text", "system", "instructions"})
-_STRICTER = 0.8  # of the threshold is enough for what tools and documents bring
 _UNSURE = 0.4  # of the threshold: from there on a second opinion is asked for
 _LONG = 16 << 10  # bytes of a body from which on texts are judged in a thread
 _SHOWN = 2000  # characters of a text that is shown for a second opinion, from its begin and from its end
@@ -107,7 +106,7 @@ class Injection(Guard):
         self._note = _NOTE.format(token=mark.token) if config.canary else ""
         self._asked = asked
         self._ask = context.ask
-        lexicons()  # read while compiling, not by the first request
+        prepare()  # while compiling, not by the first request
 
     @classmethod
     def compile(cls, config: InjectionConfig, context: CompileContext) -> Injection:
@@ -153,7 +152,7 @@ class Injection(Guard):
     def _scan(self, told: list[Carrier]) -> list[tuple[Carrier, list[Found]]]:
         found = []
         for one in self._judged(told, self._threshold):
-            if one.suspicion.score >= self._limit(one.carrier):
+            if one.suspicion.score >= self._threshold:
                 span = Span(0, len(one.text), one.suspicion.family, one.suspicion.score)
                 found.append((one.carrier, self.spans(one.text, [span])))
         return [(carrier, spans) for carrier, spans in found if spans]
@@ -177,9 +176,6 @@ class Injection(Guard):
                     return Suspicion(1.0, spans[0].entity, way)
         return found
 
-    def _limit(self, carrier: Carrier) -> float:
-        return self._threshold * (_STRICTER if carrier.place in _UNTRUSTED else 1.0)
-
     async def _second_opinion(self, x: Exchange, asked: _Asked, verdict: Verdict) -> Reply | None:
         """Ask about the most suspicious of what is not clear."""
         told: list[Carrier] = x.carriers[1]
@@ -201,7 +197,7 @@ class Injection(Guard):
         unclear = [
             one
             for one in self._judged(told, self._threshold)
-            if self._limit(one.carrier) * _UNSURE <= one.suspicion.score < self._limit(one.carrier)
+            if self._threshold * _UNSURE <= one.suspicion.score < self._threshold
         ]
         return max(unclear, key=lambda one: one.suspicion.score, default=None)
 

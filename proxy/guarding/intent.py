@@ -2,7 +2,8 @@
 
 Words of ``proxy.guarding.phrases`` are found in one pass; then one sweep over what was found sees which rules have all
 their classes within so many characters. A rule has a weight; rules of different families near each other add up (1 less
-the product of 1 less each weight), those of one family do not. Everything is linear in the length of the text: no rule
+the product of 1 less each weight), those of one family do not. What the rules do not know, a linear model may
+(``proxy.guarding.leaning``): the higher score counts. Everything is linear in the length of the text: no rule
 looks back further than to the last word of each class.
 """
 
@@ -12,8 +13,10 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from math import log
 from typing import NamedTuple
 
+from proxy.guarding.leaning import lean, model, thesaurus
 from proxy.guarding.lexicon import Hit, Lexicon
 from proxy.guarding.normalise import View, views
 from proxy.guarding.phrases import PHRASES
@@ -22,6 +25,7 @@ NEAR = 400  # characters within which rules add up
 _ABOUT = 220  # characters around an attack in which talk about attacks is looked for
 _DISCUSSED = 0.4  # of the weight remains if an attack is quoted, and talked about
 _END = 250  # characters of a text, at either end, that may belong to what is in the next
+_LEANT = 4000  # characters of a text in disguise that the model looks at, too: there may be many disguises
 _SHORTEST = 12  # characters of an attack in English; signs of other scripts say more
 _FAR = -1_000_000
 
@@ -130,6 +134,13 @@ def lexicons() -> tuple[Lexicon, Lexicon]:
     return Lexicon(PHRASES), Lexicon(PHRASES, loose=True)
 
 
+def prepare() -> None:
+    """Build what every judgement needs: once, while compiling."""
+    lexicons()
+    thesaurus()
+    model()
+
+
 def seams(texts: Sequence[str]) -> Iterator[str]:
     """Several texts as one, in which only their ends are left: what was split is whole again, inside of words or
     between them. Nothing of a single text."""
@@ -140,18 +151,33 @@ def seams(texts: Sequence[str]) -> Iterator[str]:
 
 
 def judge(text: str, *, untrusted: bool = False, enough: float = 1.0) -> Suspicion:
-    """The worst that is found in any view of the text. ``untrusted``: nobody who may speak wrote it, so that talk about
-    attacks excuses nothing. ``enough``: a score at which looking on is of no use."""
+    """The worst that is found in any view of the text, by the rules or by the model. ``untrusted``: nobody who may
+    speak wrote it, so that talk about attacks excuses nothing, and the odds of an attack are twice as high from the
+    start. ``enough``: a score at which looking on is of no use."""
     worst = NONE
     if len(text) < (_SHORTEST if text.isascii() else _SHORTEST // 3):
         return worst
     for view in views(text):
-        found = _judge(view, untrusted, enough)
-        if found.score > worst.score:
-            worst = found
-        if worst.score >= enough:
-            break
+        for found in _opinions(view, untrusted, enough):
+            if found.score > worst.score:
+                worst = found
+            if worst.score >= enough:
+                return worst
     return worst
+
+
+def _opinions(view: View, untrusted: bool, enough: float) -> Iterator[Suspicion]:
+    """What the rules say, and then the model; words that run into each other are no concepts."""
+    ruled = _judge(view, untrusted, enough)
+    yield ruled._replace(score=doubled(ruled.score)) if untrusted else ruled
+    if not view.loose and (view.way == "text" or len(view.text) <= _LEANT):
+        leaning = lean(view.text, log(2) if untrusted else 0.0)
+        yield Suspicion(leaning.score, leaning.family, view.way)
+
+
+def doubled(score: float) -> float:
+    """At twice the odds."""
+    return 2 * score / (1 + score)
 
 
 def _judge(view: View, untrusted: bool, enough: float) -> Suspicion:

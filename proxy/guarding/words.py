@@ -45,7 +45,9 @@ WORDS = _words(
     mcp_call mcp_list_tools mcp custom json_schema json_object object string number integer boolean array null
     base64 url content search_result ephemeral enabled disabled adaptive auto none any required
     web_search web_search_preview file_search code_interpreter computer_use_preview image_generation
-    url_citation file_citation
+    url_citation file_citation file_search_call web_search_call code_interpreter_call mcp_tool_use mcp_tool_result
+    shell_call shell_call_output apply_patch_call apply_patch_call_output web_fetch_tool_result web_fetch_result
+    code_execution_tool_result bash_code_execution_tool_result text_editor_code_execution_tool_result logs
     """
 )
 
@@ -70,6 +72,7 @@ TOP_PLACES: dict[str, _Place] = {
     "labels": "metadata",
     "user": "metadata",
     "safety_identifier": "metadata",
+    "documents": "tool_result",  # retrieved: nobody who may speak wrote them
 }
 # … in a member of something in it …
 PLACES: dict[str, _Place] = {
@@ -78,6 +81,8 @@ PLACES: dict[str, _Place] = {
     "functionCall": "tool_call",
     "functionResponse": "tool_result",
     "function_response": "tool_result",
+    "codeExecutionResult": "tool_result",
+    "code_execution_result": "tool_result",
 }
 # … and in something of a type.
 TYPES: dict[str, _Place] = {
@@ -85,11 +90,27 @@ TYPES: dict[str, _Place] = {
     "server_tool_use": "tool_call",
     "function_call": "tool_call",
     "custom_tool_call": "tool_call",
-    "mcp_call": "tool_call",
+    "web_search_call": "tool_call",
     "tool_result": "tool_result",
     "web_search_tool_result": "tool_result",
     "function_call_output": "tool_result",
     "custom_tool_call_output": "tool_result",
     "computer_call_output": "tool_result",
     "local_shell_call_output": "tool_result",
+    "shell_call_output": "tool_result",
+    "apply_patch_call_output": "tool_result",
+    "file_search_call": "tool_result",  # calls of a provider's own tools, with what they brought
+    "code_interpreter_call": "tool_result",
+    "mcp_call": "tool_result",
+    "mcp_list_tools": "tool_definition",
+    "mcp_tool_use": "tool_call",
+    "mcp_tool_result": "tool_result",
+    "web_fetch_tool_result": "tool_result",
+    "code_execution_tool_result": "tool_result",
+    "bash_code_execution_tool_result": "tool_result",
+    "text_editor_code_execution_tool_result": "tool_result",
+    "search_result": "tool_result",  # retrieved and attached: written by others
+    "document": "tool_result",
+    "file": "tool_result",
+    "input_file": "tool_result",
 }

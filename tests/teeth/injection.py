@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _INTENT = "tests/proxy/guarding/test_intent.py"
 _POLICY = "tests/policies/guardrails/test_injection.py"
+_LEANING = "tests/proxy/guarding/test_leaning.py"
+_THESAURUS = "tests/proxy/guarding/test_thesaurus.py"
 
 INJECTION: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
@@ -76,6 +78,78 @@ INJECTION: tuple[tuple[str, str, str, str, str, str], ...] = (
         "policies/guardrails/injection.py",
         'in (("", text), *((view.way, view.text) for view in views(text))):',
         'in (("", text),):',
+        _POLICY,
+    ),
+    (
+        "GRD-02",
+        "rules alone judge, and no model",
+        "proxy/guarding/intent.py",
+        "    if not view.loose and (",
+        "    if False and (",
+        _INTENT,
+    ),
+    (
+        "GRD-02",
+        "the model reads plain texts only: skip normalisation",
+        "proxy/guarding/intent.py",
+        'view.way == "text" or len(view.text) <= _LEANT',
+        'view.way == "text"',
+        _INTENT,
+    ),
+    (
+        "GRD-02",
+        "what tools bring starts with the odds of what users say",
+        "proxy/guarding/intent.py",
+        "lean(view.text, log(2) if untrusted else 0.0)",
+        "lean(view.text)",
+        _INTENT,
+    ),
+    (
+        "GRD-02",
+        "concepts in one sentence are no pair",
+        "proxy/guarding/leaning.py",
+        "for other in others if one < other]",
+        "for other in others if one > other]",
+        _LEANING,
+    ),
+    (
+        "GRD-02",
+        "concepts close to each other are no pair",
+        "proxy/guarding/leaning.py",
+        "if at - where <= _SOON]",
+        "if False]",
+        _LEANING,
+    ),
+    (
+        "GRD-02",
+        "it makes no difference with what a sentence begins",
+        "proxy/guarding/leaning.py",
+        '    found.update([("^", name) for name in first])\n',
+        "",
+        _LEANING,
+    ),
+    (
+        "GRD-02",
+        "a long text has no more chances to look bad than a short one",
+        "proxy/guarding/leaning.py",
+        "+ prior - log(number)",
+        "+ prior",
+        _LEANING,
+    ),
+    (
+        "GRD-02",
+        "inflected words are other words",
+        "proxy/guarding/thesaurus.py",
+        "                if word.endswith(ending):",
+        "                if False:",
+        _THESAURUS,
+    ),
+    (
+        "GRD-05",
+        "results of a provider's own tools are the user's word",
+        "proxy/guarding/words.py",
+        '    "file_search_call": "tool_result",',
+        '    "file_search_call": "user",',
         _POLICY,
     ),
 )

@@ -87,3 +87,14 @@ def _fillers() -> dict[str, list[str]]:
 def dataset(half: str = "") -> list[Row]:
     """Both kinds; ``half``: ``tune`` or ``held`` alone."""
     return [row for row in (*attacks(), *benign()) if not half or row["half"] == half]
+
+
+def fresh(third: str) -> list[Row]:
+    """Plain texts in the words of other people, by style: a, b or c. ``intent`` is the kind that stands before each."""
+    rows = []
+    for kind, lines in sections(f"fresh_{third}.txt").items():
+        for line in lines:
+            intent, _, text = line.partition(": ")
+            label = "attack" if kind == "attack" else "benign"
+            rows.append({"text": text, "label": label, "family": intent, "kind": kind, "half": third})
+    return rows
