@@ -3,8 +3,7 @@
 .PHONY: help run test lint bench teeth soak lock clean
 
 VENV ?= .venv
-# Tests wait more than they compute: three at a time keep two cores busy.
-JOBS ?= 3
+JOBS ?= 2
 MINUTES ?= 5
 # The first interpreter that is new enough. Override with PYTHON=/path/to/python.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \

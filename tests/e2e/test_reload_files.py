@@ -165,6 +165,7 @@ async def test_the_final_content_wins_however_it_is_written(gateway: Any, upstre
     for way, text in zip(ways, texts, strict=True):
         await asyncio.to_thread(way, running.config, text, chance)
         await serves(running, digest(text))
+    await running.logged("reload.applied", digest=digest(texts[-1]))
     taken = [line["digest"] for line in running.log("reload.applied")]
     once = [digest(text) for text, way in zip(texts, ways, strict=True) if way is not in_a_hurry]
     assert [taken.count(one) for one in once] == [1] * len(once)
