@@ -167,7 +167,12 @@ async def test_the_final_content_wins_however_it_is_written(gateway: Any, upstre
         await serves(running, digest(text))
     await running.logged("reload.applied", digest=digest(texts[-1]))
     taken = [line["digest"] for line in running.log("reload.applied")]
-    once = [digest(text) for text, way in zip(texts, ways, strict=True) if way is not in_a_hurry]
+    # Who is in a hurry brings back for a moment what was before.
+    once = [
+        digest(text)
+        for text, way, after in zip(texts, ways, [*ways[1:], None], strict=True)
+        if in_a_hurry not in (way, after)
+    ]
     assert [taken.count(one) for one in once] == [1] * len(once)
     in_between = {digest(text.replace("fast]", "fast, more]")) for text in texts}
     assert set(taken) - in_between == {digest(text) for text in texts}

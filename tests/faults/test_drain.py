@@ -29,7 +29,7 @@ def stream(gate: Gate) -> Client:
 
 
 def test_200_live_streams_drain(tmp_path: Path) -> None:
-    """New connections are refused long before it is over; at the end each stream gets a typed event and its proper end."""
+    """New connections are refused long before the end, at which each stream gets a typed event and its proper end."""
     with running(tmp_path, drain=1.0) as gate:
         streams = [stream(gate) for _ in range(200)]
         begun = time.monotonic()
