@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ settings.load_profile("random" if os.environ.get("HYPOTHESIS") == "random" else 
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No proxy and no real credential of the machine reaches a client here."""
+    """No proxy and no real credential of the machine reaches a client here; and no signal that whoever started the
+    tests ignores, as a shell does with SIGINT for what runs in its background, is ignored by what tests start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as patch:
         for name in foreign_names():
             patch.delenv(name)
